@@ -1,0 +1,92 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>How a process ended.</summary>
+/// <param name="Code">Its exit code, or null when a signal ended it.</param>
+/// <param name="Signal">The signal that ended it, or null.</param>
+internal readonly record struct ExitStatus(int? Code, int? Signal)
+{
+    /// <summary>The shell's convention: the exit code, or 128 plus the signal.</summary>
+    public int ToShellCode() => Code ?? (128 + (Signal ?? 0));
+
+    public override string ToString() => Code is { } code ? $"exit code {code}" : $"signal {Signal}";
+
+    /// <summary>Decodes the status word of wait4(2).</summary>
+    public static ExitStatus FromWaitStatus(int status) =>
+        (status & 0x7f) == 0 ? new ExitStatus((status >> 8) & 0xff, null) : new ExitStatus(null, status & 0x7f);
+}
+
+/// <summary>A child of this process on the host. One small thread waits for it; nothing else may wait for it.</summary>
+internal sealed class ChildProcess : IDisposable
+{
+    private const int CldExited = 1; // CLD_EXITED, asm-generic/siginfo.h
+
+    private readonly SafeFileDescriptor _pidfd;
+    private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ChildProcess(int pid)
+    {
+        Pid = pid;
+        // The child is ours and not yet waited for, so the number cannot have been reused.
+        _pidfd = LinuxException.ThrowIfInvalid(LibC.pidfd_open(pid), "pidfd_open", $"watch the process {pid}");
+        // Ends when the child ends.
+        new Thread(Wait, maxStackSize: 64 * 1024) { IsBackground = true, Name = $"wait {pid}" }.Start();
+    }
+
+    public int Pid { get; }
+
+    /// <summary>Completes when the process has ended and been reaped.</summary>
+    public Task<ExitStatus> Exited => _exited.Task;
+
+    /// <summary>Starts a child in the calling thread's namespaces and credentials.</summary>
+    public static ChildProcess Start(SpawnOptions options) => new(ProcessSpawner.Spawn(options));
+
+    /// <summary>Sends a signal; a process that has ended already is not an error.</summary>
+    public void Kill(int signal)
+    {
+        if (LibC.pidfd_send_signal(_pidfd, signal) < 0)
+        {
+            LinuxException error = LinuxException.FromLastErrno("pidfd_send_signal", $"send signal {signal} to the process {Pid}");
+            if (error.Errno != Errno.ESRCH)
+            {
+                throw error;
+            }
+        }
+    }
+
+    /// <summary>Releases the descriptor. The process itself is left as it is.</summary>
+    public void Dispose() => _pidfd.Dispose();
+
+    private unsafe void Wait()
+    {
+        bool held = false;
+        try
+        {
+            _pidfd.DangerousAddRef(ref held);
+            SigInfoChild info;
+            // SAFETY: waitid fills one siginfo_t, 128 bytes, which is the size of the local.
+            while (LibC.waitid(LibC.P_PIDFD, _pidfd.Number, &info, LibC.WEXITED, 0) < 0)
+            {
+                LinuxException error = LinuxException.FromLastErrno("waitid", $"wait for the process {Pid}");
+                if (error.Errno != Errno.EINTR)
+                {
+                    throw error;
+                }
+            }
+
+            _exited.TrySetResult(info.si_code == CldExited ? new ExitStatus(info.si_status, null) : new ExitStatus(null, info.si_status));
+        }
+        catch (Exception error) when (error is LinuxException or ObjectDisposedException)
+        {
+            _exited.TrySetException(error);
+        }
+        finally
+        {
+            if (held)
+            {
+                _pidfd.DangerousRelease();
+            }
+        }
+    }
+}

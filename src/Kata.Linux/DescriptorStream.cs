@@ -1,0 +1,172 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>
+/// A byte stream over any descriptor that can be polled: pipe, terminal, unix or vsock socket, virtio-serial port.
+/// Asynchronous without a thread per stream. One reader and one writer at a time. Owns its descriptor.
+/// </summary>
+internal sealed class DescriptorStream : Stream
+{
+    private readonly PolledDescriptor _polled;
+
+    /// <summary>Takes ownership of <paramref name="descriptor"/> and makes it non-blocking.</summary>
+    /// <remarks>
+    /// O_NONBLOCK belongs to the open file, not to the descriptor: never wrap a descriptor that another process shares,
+    /// reopen it first (<see cref="Reopen"/>).
+    /// </remarks>
+    public DescriptorStream(SafeFileDescriptor descriptor)
+    {
+        int flags = LinuxException.ThrowIfNegative(LibC.fcntl_int(descriptor, LibC.F_GETFL, 0), "fcntl(F_GETFL)", "read descriptor flags");
+        if ((flags & LibC.O_NONBLOCK) == 0)
+        {
+            LinuxException.ThrowIfNegative(
+                LibC.fcntl_int(descriptor, LibC.F_SETFL, flags | LibC.O_NONBLOCK), "fcntl(F_SETFL)", "make a descriptor non-blocking");
+        }
+
+        _polled = new PolledDescriptor(descriptor);
+    }
+
+    public SafeFileDescriptor Descriptor => _polled.Descriptor;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>
+    /// A new open file for what <paramref name="descriptor"/> points at (pipe, fifo, terminal), so that its flags are ours alone.
+    /// </summary>
+    /// <exception cref="LinuxException">ENXIO: a socket, which cannot be reopened.</exception>
+    public static SafeFileDescriptor Reopen(SafeFileDescriptor descriptor, int flags) =>
+        LinuxException.ThrowIfInvalid(
+            LibC.open($"/proc/self/fd/{descriptor.Number}", flags | LibC.O_CLOEXEC | LibC.O_NOCTTY, 0), "open", "reopen a descriptor");
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            int count = TryRead(buffer.Span);
+            if (count >= 0)
+            {
+                return count;
+            }
+
+            await _polled.WaitReadableAsync(cancellationToken);
+        }
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            int count = TryWrite(buffer.Span);
+            if (count >= 0)
+            {
+                buffer = buffer[count..];
+            }
+            else
+            {
+                await _polled.WaitWritableAsync(cancellationToken);
+            }
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read this stream asynchronously");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write this stream asynchronously");
+
+    public override void Flush()
+    {
+        // Every write goes to the kernel at once.
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Reads what is there now. Returns the count, 0 at the end of the stream, or -1 when nothing is waiting.</summary>
+    /// <exception cref="LinuxException">Any other refusal. EIO of a terminal whose other side is gone counts as the end.</exception>
+    public unsafe int TryRead(Span<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call and the kernel writes at most Length bytes into it.
+        fixed (byte* first = buffer)
+        {
+            while (true)
+            {
+                nint count = LibC.read(Descriptor, first, (nuint)buffer.Length);
+                if (count >= 0)
+                {
+                    return (int)count;
+                }
+
+                LinuxException error = LinuxException.FromLastErrno("read", "read a stream");
+                switch (error.Errno)
+                {
+                    case Errno.EINTR:
+                        continue;
+                    case Errno.EAGAIN:
+                        return -1;
+                    case Errno.EIO or Errno.ECONNRESET:
+                        return 0;
+                    default:
+                        throw error;
+                }
+            }
+        }
+    }
+
+    private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call and the kernel reads at most Length bytes from it.
+        fixed (byte* first = buffer)
+        {
+            while (true)
+            {
+                nint count = LibC.write(Descriptor, first, (nuint)buffer.Length);
+                if (count >= 0)
+                {
+                    return (int)count;
+                }
+
+                LinuxException error = LinuxException.FromLastErrno("write", "write a stream");
+                switch (error.Errno)
+                {
+                    case Errno.EINTR:
+                        continue;
+                    case Errno.EAGAIN:
+                        return -1;
+                    default:
+                        throw error;
+                }
+            }
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _polled.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,79 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>Rows and columns of a terminal; 0 means unknown.</summary>
+internal readonly record struct TerminalSize(ushort Rows, ushort Columns);
+
+/// <summary>Pseudoterminals and terminal modes (pty(7), termios(3)).</summary>
+internal static class Terminal
+{
+    /// <summary>Opens a new pseudoterminal of <paramref name="multiplexer"/>, both ends CLOEXEC, no controlling terminal. The caller owns both.</summary>
+    public static (SafeFileDescriptor Controller, SafeFileDescriptor Terminal) Open(string multiplexer = "/dev/ptmx")
+    {
+        SafeFileDescriptor controller = LinuxException.ThrowIfInvalid(
+            LibC.open(multiplexer, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_CLOEXEC, 0), "open", $"open a pseudoterminal at '{multiplexer}'");
+        try
+        {
+            Unlock(controller);
+            // By descriptor, not by name (/dev/pts may be another instance here): TIOCGPTPEER, Linux 4.13.
+            SafeFileDescriptor peer = LinuxException.ThrowIfInvalid(
+                LibC.ioctl_descriptor(controller, LibC.TIOCGPTPEER, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_CLOEXEC), "ioctl(TIOCGPTPEER)", "open a pseudoterminal's other side");
+            return (controller, peer);
+        }
+        catch
+        {
+            controller.Dispose();
+            throw;
+        }
+    }
+
+    public static unsafe bool IsTerminal(SafeFileDescriptor descriptor)
+    {
+        Termios modes;
+        // SAFETY: TCGETS fills one struct termios.
+        return LibC.ioctl(descriptor, LibC.TCGETS, &modes) == 0;
+    }
+
+    /// <summary>The size, or null when this is not a terminal.</summary>
+    public static unsafe TerminalSize? GetSize(SafeFileDescriptor terminal)
+    {
+        WinSize size;
+        // SAFETY: TIOCGWINSZ fills one struct winsize.
+        return LibC.ioctl(terminal, LibC.TIOCGWINSZ, &size) == 0 ? new TerminalSize(size.ws_row, size.ws_col) : null;
+    }
+
+    public static unsafe void SetSize(SafeFileDescriptor terminal, TerminalSize size)
+    {
+        var value = new WinSize { ws_row = size.Rows, ws_col = size.Columns };
+        // SAFETY: TIOCSWINSZ reads one struct winsize.
+        LinuxException.ThrowIfNegative(LibC.ioctl(terminal, LibC.TIOCSWINSZ, &value), "ioctl(TIOCSWINSZ)", "resize a terminal");
+    }
+
+    /// <summary>Switches to raw mode (cfmakeraw(3)) and returns the modes before, for <see cref="Restore"/>.</summary>
+    public static unsafe Termios MakeRaw(SafeFileDescriptor terminal)
+    {
+        Termios before;
+        // SAFETY: TCGETS fills and TCSETS reads one struct termios.
+        LinuxException.ThrowIfNegative(LibC.ioctl(terminal, LibC.TCGETS, &before), "ioctl(TCGETS)", "read terminal modes");
+        Termios raw = before;
+        raw.c_iflag &= ~0x5EBu; // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
+        raw.c_oflag &= ~0x1u; // OPOST
+        raw.c_lflag &= ~0x804Bu; // ECHO ECHONL ICANON ISIG IEXTEN
+        raw.c_cflag = (raw.c_cflag & ~0x130u) | 0x30u; // CSIZE PARENB; CS8
+        raw.c_cc[6] = 1; // VMIN
+        raw.c_cc[5] = 0; // VTIME
+        Restore(terminal, raw);
+        return before;
+    }
+
+    public static unsafe void Restore(SafeFileDescriptor terminal, Termios modes) =>
+        LinuxException.ThrowIfNegative(LibC.ioctl(terminal, LibC.TCSETS, &modes), "ioctl(TCSETS)", "set terminal modes");
+
+    private static unsafe void Unlock(SafeFileDescriptor controller)
+    {
+        int unlocked = 0;
+        // SAFETY: TIOCSPTLCK reads one int.
+        LinuxException.ThrowIfNegative(LibC.ioctl(controller, LibC.TIOCSPTLCK, &unlocked), "ioctl(TIOCSPTLCK)", "unlock a pseudoterminal");
+    }
+}
