@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace Kata.Sandbox;
+
+/// <summary>A process that cannot be confused with a later one of the same number.</summary>
+/// <param name="Pid">Process id.</param>
+/// <param name="StartTime">Field 22 of <c>/proc/PID/stat</c>: start, in clock ticks since boot.</param>
+internal sealed record ProcessIdentity(int Pid, ulong StartTime)
+{
+    /// <summary>Fields of <c>/proc/PID/stat</c> after the command's closing bracket; proc(5) counts from 1 and the third comes first.</summary>
+    private const int StartTimeIndex = 22 - 3;
+
+    /// <summary>The identity of a living process, or null when there is none (a zombie counts as none).</summary>
+    public static ProcessIdentity? Of(int pid)
+    {
+        string stat;
+        try
+        {
+            stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        }
+        catch (IOException)
+        {
+            return null; // ESRCH in the middle of the read, or ENOENT before it
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        return TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X') ? new ProcessIdentity(pid, startTime) : null;
+    }
+
+    /// <summary>Whether this very process still lives.</summary>
+    public bool IsAlive() => Of(Pid) == this;
+
+    /// <summary>Reads state and start time. The command in brackets may hold spaces and brackets itself: look for the last one.</summary>
+    internal static bool TryParseStat(string stat, out char state, out ulong startTime)
+    {
+        state = '\0';
+        startTime = 0;
+        int bracket = stat.LastIndexOf(')');
+        if (bracket < 0 || bracket + 2 >= stat.Length)
+        {
+            return false;
+        }
+
+        string[] fields = stat[(bracket + 2)..].Split(' ');
+        state = fields[0].Length == 1 ? fields[0][0] : '\0';
+        return fields.Length > StartTimeIndex
+            && ulong.TryParse(fields[StartTimeIndex], NumberStyles.None, CultureInfo.InvariantCulture, out startTime);
+    }
+}

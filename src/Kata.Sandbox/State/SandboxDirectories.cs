@@ -1,0 +1,58 @@
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// Where everything of a pod lies below the state root (<c>/run/kata</c>, <c>--root</c>). Pure: nothing is created here.
+/// <code>
+/// ROOT/@containers/CID    which sandbox the container belongs to (one line); '@' cannot occur in an id
+/// ROOT/SID/               0700, one per pod
+///   state.json journal    what the pod is, what it has acquired
+///   task.sock stand-in.sock
+///   console.log shared/ vm/
+/// </code>
+/// </summary>
+internal sealed record SandboxDirectories(string Root)
+{
+    /// <summary>The state root when <c>--root</c> is not given.</summary>
+    public const string DefaultRoot = "/run/kata";
+
+    private const string IndexName = "@containers";
+
+    public string Index => Path.Combine(Root, IndexName);
+
+    public string IndexEntry(ContainerId container) => Path.Combine(Index, container.ToString());
+
+    public string Sandbox(SandboxId sandbox) => Path.Combine(Root, sandbox.ToString());
+
+    public string StateFile(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "state.json");
+
+    public string Journal(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "journal");
+
+    public string TaskSocket(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "task.sock");
+
+    public string StandInSocket(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "stand-in.sock");
+
+    public string ConsoleLog(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "console.log");
+
+    public string Shared(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "shared");
+
+    public string VirtualMachine(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "vm");
+
+    /// <summary>Every pod that has a directory, whatever its state.</summary>
+    public IEnumerable<SandboxId> Sandboxes()
+    {
+        if (!Directory.Exists(Root))
+        {
+            yield break;
+        }
+
+        foreach (string path in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal))
+        {
+            if (SandboxId.TryParse(Path.GetFileName(path), out SandboxId? sandbox))
+            {
+                yield return sandbox;
+            }
+        }
+    }
+}

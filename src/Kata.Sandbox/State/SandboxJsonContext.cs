@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+
+namespace Kata.Sandbox;
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Acquisition))]
+[JsonSerializable(typeof(SandboxState))]
+internal sealed partial class SandboxJsonContext : JsonSerializerContext;
