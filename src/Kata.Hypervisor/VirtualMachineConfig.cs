@@ -1,0 +1,48 @@
+namespace Kata.Hypervisor;
+
+/// <summary>What a virtual machine is made of. Pure data, decided by the plan; a driver opens nothing that is not named here.</summary>
+internal sealed record VirtualMachineConfig
+{
+    /// <summary>Shown in the host's process list; the sandbox id.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Absolute path of the VMM's executable.</summary>
+    public required string HypervisorPath { get; init; }
+
+    public string MachineType { get; init; } = "q35";
+
+    /// <summary>Absolute path of the guest's kernel, a regular file; opened read-only by us, never by the VMM's own privileges.</summary>
+    public required string KernelPath { get; init; }
+
+    /// <summary>Absolute path of the initial RAM file system, or null.</summary>
+    public string? InitrdPath { get; init; }
+
+    /// <summary>The complete kernel command line; the driver appends only what finds the agent's channel.</summary>
+    public required string KernelParameters { get; init; }
+
+    public int VcpuCount { get; init; } = 1;
+
+    public required int MemoryMib { get; init; }
+
+    public required Accelerator Accelerator { get; init; }
+
+    public required AgentTransport AgentTransport { get; init; }
+
+    /// <summary>The user the VMM runs as.</summary>
+    public uint JailUserId { get; init; } = 65534;
+
+    /// <summary>The group the VMM runs as.</summary>
+    public uint JailGroupId { get; init; } = 65534;
+
+    /// <summary>Whether the VMM filters its own system calls. Off only for debugging.</summary>
+    public bool Seccomp { get; init; } = true;
+
+    /// <summary>Each needs a connected socket in <see cref="VirtualMachineResources.SharedFilesystemSockets"/>.</summary>
+    public IReadOnlyList<SharedFilesystem> SharedFilesystems { get; init; } = [];
+
+    /// <summary>How long the VMM may take until it answers on its control channel, and for each control command after that.</summary>
+    public TimeSpan MonitorTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the VMM may take to quit before it is killed.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(2);
+}
