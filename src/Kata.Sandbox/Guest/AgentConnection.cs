@@ -1,0 +1,110 @@
+using Grpc.Core;
+using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
+using Kata.TtRpc;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// The service's side of the channel to one guest's agent. Every call has a deadline except those that wait for a process.
+/// The guest is hostile: nothing it answers is used as a path or trusted as a size.
+/// </summary>
+internal sealed class AgentConnection : IAsyncDisposable
+{
+    /// <summary>The feature by which the agent offers our own service.</summary>
+    public const string ExtensionFeature = "kata.agent.v1";
+
+    /// <summary>The versions of that service this runtime speaks.</summary>
+    public const uint ProtocolMin = 1;
+
+    /// <inheritdoc cref="ProtocolMin"/>
+    public const uint ProtocolMax = 1;
+
+    private readonly TtRpcClient _client;
+    private readonly TimeSpan _requestTimeout;
+    private readonly TimeProvider _time;
+
+    private AgentConnection(TtRpcClient client, TimeSpan requestTimeout, TimeProvider time)
+    {
+        (_client, _requestTimeout, _time) = (client, requestTimeout, time);
+        Agent = new AgentService.AgentServiceClient(client.CallInvoker);
+    }
+
+    public AgentService.AgentServiceClient Agent { get; }
+
+    /// <summary>Our own service, or null when the guest has a stock agent without it.</summary>
+    public AgentExtension.AgentExtensionClient? Extension { get; private set; }
+
+    /// <summary>What the agent said about itself; text from the guest, escape before printing.</summary>
+    public HelloResponse? Hello { get; private set; }
+
+    /// <summary>Whether the guest's kernel and runtime carry out seccomp profiles.</summary>
+    public bool SupportsSeccomp { get; private set; }
+
+    /// <summary>Completes or faults when the channel is gone.</summary>
+    public Task Completion => _client.Completion;
+
+    /// <summary>Takes ownership of <paramref name="channel"/> and agrees on a protocol with the agent.</summary>
+    /// <exception cref="AgentException">The agent did not answer in time, answered garbage, or speaks another protocol.</exception>
+    public static async Task<AgentConnection> OpenAsync(
+        Stream channel, TimeSpan requestTimeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var connection = new AgentConnection(new TtRpcClient(channel, new TtRpcOptions { TimeProvider = time }), requestTimeout, time);
+        try
+        {
+            await connection.NegotiateAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Options of a call that must answer within the request limit.</summary>
+    public CallOptions Timed(CancellationToken cancellationToken) =>
+        new(deadline: _time.GetUtcNow().UtcDateTime + _requestTimeout, cancellationToken: cancellationToken);
+
+    /// <summary>Makes one call; what the agent refuses comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
+    public static async Task<T> CallAsync<T>(string action, AsyncUnaryCall<T> call)
+    {
+        using (call)
+        {
+            try
+            {
+                return await call.ResponseAsync;
+            }
+            catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled)
+            {
+                throw new AgentException(action, error);
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private async Task NegotiateAsync(CancellationToken cancellationToken)
+    {
+        GuestDetailsResponse details = await CallAsync(
+            "learn what the guest can do", Agent.GetGuestDetailsAsync(new GuestDetailsRequest(), Timed(cancellationToken)));
+        SupportsSeccomp = details.AgentDetails?.SupportsSeccomp ?? false;
+        if (details.AgentDetails?.ExtraFeatures.Contains(ExtensionFeature) != true)
+        {
+            return;
+        }
+
+        var extension = new AgentExtension.AgentExtensionClient(_client.CallInvoker);
+        var request = new HelloRequest { ProtocolMin = ProtocolMin, ProtocolMax = ProtocolMax, RuntimeVersion = RuntimeVersion.Text };
+        Hello = await CallAsync("agree on a protocol with the guest's agent", extension.HelloAsync(request, Timed(cancellationToken)));
+        if (Hello.Protocol is < ProtocolMin or > ProtocolMax)
+        {
+            throw new AgentException(
+                "agree on a protocol with the guest's agent",
+                StatusCode.FailedPrecondition,
+                $"it chose version {Hello.Protocol}, this runtime speaks {ProtocolMin} to {ProtocolMax}. Use the guest image of this release");
+        }
+
+        Extension = extension;
+    }
+}

@@ -1,0 +1,27 @@
+using Kata.Agent.Protocol;
+using Kata.Oci;
+using Spec = Kata.Agent.Protocol.Oci.Spec;
+
+namespace Kata.Sandbox;
+
+/// <summary>Everything that one container needs, decided before anything is made.</summary>
+internal sealed record ContainerPlan
+{
+    public required ContainerId Id { get; init; }
+
+    public required Bundle Bundle { get; init; }
+
+    /// <summary>The root file system, then the bind mounts, in the order they are made.</summary>
+    public required IReadOnlyList<SharedMount> SharedMounts { get; init; }
+
+    /// <summary>The reduced specification: what the guest's runtime carries out.</summary>
+    public required Spec GuestSpec { get; init; }
+
+    /// <summary>A user named instead of numbered, resolved in the guest, or null.</summary>
+    public StringUser? User { get; init; }
+
+    /// <summary>What the specification asks for and this runtime does not do; one sentence each, for the log.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    public bool Terminal => Bundle.Spec.Process?.Terminal ?? false;
+}

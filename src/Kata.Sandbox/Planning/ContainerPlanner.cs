@@ -1,0 +1,120 @@
+using System.Globalization;
+using Kata.Agent.Protocol;
+using Kata.Oci;
+using GuestMount = Kata.Agent.Protocol.Oci.Mount;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// Turns a bundle into a <see cref="ContainerPlan"/>. Pure: what it must know of the host's files is asked through
+/// <c>kindOf</c>. What cannot be done in a VM is refused here, before anything exists.
+/// </summary>
+internal static class ContainerPlanner
+{
+    /// <summary>Mount types the guest's kernel serves itself.</summary>
+    private static readonly HashSet<string> s_guestTypes =
+        new(StringComparer.Ordinal) { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "devtmpfs", "ramfs", "debugfs", "tracefs", "securityfs" };
+
+    /// <param name="id">The container.</param>
+    /// <param name="bundle">Its validated bundle.</param>
+    /// <param name="guestSeccomp">Whether the seccomp profile goes to the guest (<c>disable_guest_seccomp</c> is false).</param>
+    /// <param name="kindOf">What an absolute host path is.</param>
+    /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
+    public static ContainerPlan Plan(ContainerId id, Bundle bundle, bool guestSeccomp, Func<string, HostFileKind> kindOf)
+    {
+        RuntimeSpec spec = bundle.Spec;
+        var warnings = new List<string>();
+        var shared = new List<SharedMount> { new(bundle.RootfsPath, GuestPaths.RootFs(id), spec.Root?.Readonly ?? false) };
+        var mounts = new List<GuestMount>();
+        IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
+        for (int i = 0; i < wanted.Count; i++)
+        {
+            if (PlanMount(id, bundle, i, wanted[i], kindOf, shared) is { } mount)
+            {
+                mounts.Add(mount);
+            }
+        }
+
+        if (spec.Hooks is { } hooks && CountHooks(hooks) > 0)
+        {
+            warnings.Add("The specification has hooks, which this version does not run");
+        }
+
+        return new ContainerPlan
+        {
+            Id = id,
+            Bundle = bundle,
+            SharedMounts = shared,
+            GuestSpec = GuestSpecBuilder.Build(id, spec, mounts, guestSeccomp, warnings),
+            User = NamedUser(spec.Process?.User),
+            Warnings = warnings,
+        };
+    }
+
+    /// <summary>The user of a process as the agent's string form, when it is a name.</summary>
+    public static StringUser? NamedUser(UserSpec? user)
+    {
+        if (string.IsNullOrEmpty(user?.Username))
+        {
+            return null;
+        }
+
+        // NAME or NAME:GROUP, as exec --user takes it; numbers pass through, the agent tells them apart.
+        string[] parts = user.Username.Split(':', 2);
+        var named = new StringUser { Uid = parts[0], Gid = parts.Length > 1 ? parts[1] : "" };
+        named.AdditionalGids.AddRange((user.AdditionalGids ?? []).Select(static gid => gid.ToString(CultureInfo.InvariantCulture)));
+        return named;
+    }
+
+    private static GuestMount? PlanMount(
+        ContainerId id, Bundle bundle, int index, MountSpec mount, Func<string, HostFileKind> kindOf, List<SharedMount> shared)
+    {
+        IReadOnlyList<string> options = mount.Options ?? [];
+        bool bind = mount.Type is "bind" || options.Contains("bind") || options.Contains("rbind");
+        if (!bind)
+        {
+            string type = mount.Type ?? "";
+            return s_guestTypes.Contains(type)
+                ? ToGuest(mount, type, mount.Source ?? type)
+                : throw new InvalidSpecException(
+                    $"/mounts/{index}/type", $"'{type}' is not a file system that the guest mounts itself",
+                    $"Use a bind mount, or one of {string.Join(", ", s_guestTypes.Order(StringComparer.Ordinal))}");
+        }
+
+        string source = mount.Source is { Length: > 0 } given
+            ? Path.GetFullPath(given, bundle.Directory)
+            : throw new InvalidSpecException($"/mounts/{index}/source", "a bind mount has no source", "Name a host file or directory");
+        if (source == "/dev/shm" || mount.Destination.TrimEnd('/') == "/dev/shm")
+        {
+            // The host's shared memory means nothing in another kernel: the container gets the guest's own.
+            return ToGuest(mount with { Options = ["nosuid", "nodev", "noexec", "mode=1777"] }, "tmpfs", "shm");
+        }
+
+        HostFileKind kind = kindOf(source);
+        switch (kind)
+        {
+            case HostFileKind.Missing:
+                throw new InvalidSpecException($"/mounts/{index}/source", $"'{source}' does not exist on the host", "Create it, or remove the mount");
+            case HostFileKind.Special:
+                throw new InvalidSpecException(
+                    $"/mounts/{index}/source", $"'{source}' is a socket, fifo or device, which has no meaning in another kernel",
+                    "Give a file or a directory; devices and sockets cannot be shared with a VM");
+            default:
+                bool readOnly = options.Contains("ro") || options.Contains("rro");
+                string target = GuestPaths.Mount(id, index);
+                shared.Add(new SharedMount(source, target, readOnly));
+                return ToGuest(mount, "bind", GuestPaths.InGuest(target));
+        }
+    }
+
+    private static GuestMount ToGuest(MountSpec mount, string type, string source)
+    {
+        var result = new GuestMount { Destination = mount.Destination, Type = type, Source = source };
+        result.Options.AddRange(mount.Options ?? []);
+        return result;
+    }
+
+    private static int CountHooks(HookSet hooks) =>
+        new[] { hooks.Prestart, hooks.CreateRuntime, hooks.CreateContainer, hooks.StartContainer, hooks.Poststart, hooks.Poststop }
+            .Sum(static list => list?.Count ?? 0);
+}

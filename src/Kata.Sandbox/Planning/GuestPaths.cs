@@ -1,0 +1,26 @@
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>Where things lie inside the guest and inside the shared directory: paths stock Kata agents expect.</summary>
+internal static class GuestPaths
+{
+    /// <summary>The tag of the one shared file system of a pod.</summary>
+    public const string ShareTag = "kataShared";
+
+    /// <summary>Where the agent mounts it.</summary>
+    public const string Share = "/run/kata-containers/shared/containers";
+
+    /// <summary>The pod's <c>/dev/shm</c>.</summary>
+    public const string SharedMemory = "/run/kata-containers/sandbox/shm";
+
+    /// <summary>A container's root file system, relative to the share.</summary>
+    public static string RootFs(ContainerId container) => $"{container}/rootfs";
+
+    /// <summary>A container's bind mount number <paramref name="index"/>, relative to the share.</summary>
+    public static string Mount(ContainerId container, int index) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{container}/mounts/{index}");
+
+    /// <summary>A path of the share as the guest sees it.</summary>
+    public static string InGuest(string relative) => $"{Share}/{relative}";
+}

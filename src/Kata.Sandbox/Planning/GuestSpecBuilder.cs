@@ -1,0 +1,149 @@
+using Kata.Oci;
+using Guest = Kata.Agent.Protocol.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// The reduced specification for the guest: what the guest's runtime must do there. Left out is what belongs to the host
+/// (hooks, network namespace, host paths of namespaces, labels of the host's security modules) and what numbers only the host
+/// has (CPU sets, block devices).
+/// </summary>
+internal static class GuestSpecBuilder
+{
+    /// <summary>Character devices that every kernel has under the same numbers; mem(4), random(4), tty(4).</summary>
+    private static readonly HashSet<string> s_commonDevices =
+        new(StringComparer.Ordinal) { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx" };
+
+    public static Guest.Spec Build(
+        ContainerId id, RuntimeSpec spec, IEnumerable<Guest.Mount> mounts, bool guestSeccomp, List<string> warnings)
+    {
+        var result = new Guest.Spec
+        {
+            Version = spec.OciVersion,
+            Root = new Guest.Root { Path = GuestPaths.InGuest(GuestPaths.RootFs(id)), Readonly = spec.Root?.Readonly ?? false },
+            Hostname = spec.Hostname ?? "",
+            Linux = Linux(id, spec.Linux ?? new LinuxSpec(), guestSeccomp, warnings),
+        };
+        if (spec.Process is { } process)
+        {
+            result.Process = Process(process);
+        }
+
+        result.Mounts.AddRange(mounts);
+        foreach ((string key, string value) in spec.Annotations ?? new Dictionary<string, string>())
+        {
+            result.Annotations[key] = value;
+        }
+
+        return result;
+    }
+
+    /// <summary>A process as the agent takes it, for create and exec.</summary>
+    public static Guest.Process Process(ProcessSpec process)
+    {
+        var result = new Guest.Process
+        {
+            Terminal = process.Terminal ?? false,
+            Cwd = process.Cwd,
+            NoNewPrivileges = process.NoNewPrivileges ?? false,
+            OOMScoreAdj = process.OomScoreAdj ?? 0,
+            User = new Guest.User { UID = process.User?.Uid ?? 0, GID = process.User?.Gid ?? 0 },
+        };
+        result.User.AdditionalGids.AddRange(process.User?.AdditionalGids ?? []);
+        result.Args.AddRange(process.Args ?? []);
+        result.Env.AddRange(process.Env ?? []);
+        if (process.ConsoleSize is { } size)
+        {
+            result.ConsoleSize = new Guest.Box { Height = size.Height, Width = size.Width };
+        }
+
+        if (process.Capabilities is { } capabilities)
+        {
+            result.Capabilities = new Guest.LinuxCapabilities();
+            result.Capabilities.Bounding.AddRange(capabilities.Bounding ?? []);
+            result.Capabilities.Effective.AddRange(capabilities.Effective ?? []);
+            result.Capabilities.Inheritable.AddRange(capabilities.Inheritable ?? []);
+            result.Capabilities.Permitted.AddRange(capabilities.Permitted ?? []);
+            result.Capabilities.Ambient.AddRange(capabilities.Ambient ?? []);
+        }
+
+        result.Rlimits.AddRange((process.Rlimits ?? []).Select(
+            static limit => new Guest.POSIXRlimit { Type = limit.Type, Hard = limit.Hard, Soft = limit.Soft }));
+        return result;
+    }
+
+    private static Guest.Linux Linux(ContainerId id, LinuxSpec linux, bool guestSeccomp, List<string> warnings)
+    {
+        var result = new Guest.Linux { CgroupsPath = $"/kata/{id}", RootfsPropagation = linux.RootfsPropagation ?? "" };
+        foreach (LinuxNamespace space in linux.Namespaces ?? [])
+        {
+            // The VM is the network namespace; host paths of the others mean nothing in the guest: there the agent decides.
+            if (space.Type is not ("network" or "time"))
+            {
+                result.Namespaces.Add(new Guest.LinuxNamespace { Type = space.Type });
+            }
+        }
+
+        result.MaskedPaths.AddRange(linux.MaskedPaths ?? []);
+        result.ReadonlyPaths.AddRange(linux.ReadonlyPaths ?? []);
+        result.UIDMappings.AddRange((linux.UidMappings ?? []).Select(ToGuest));
+        result.GIDMappings.AddRange((linux.GidMappings ?? []).Select(ToGuest));
+        foreach ((string key, string value) in linux.Sysctl ?? new Dictionary<string, string>())
+        {
+            result.Sysctl[key] = value;
+        }
+
+        for (int i = 0; i < (linux.Devices?.Count ?? 0); i++)
+        {
+            LinuxDevice device = linux.Devices![i];
+            if (!s_commonDevices.Contains(device.Path))
+            {
+                throw new InvalidSpecException(
+                    $"/linux/devices/{i}/path", $"'{device.Path}' is a device of the host, which the guest does not have",
+                    "Remove it: passing host devices into the VM is not supported yet");
+            }
+        }
+
+        if (linux.Resources is { } resources)
+        {
+            result.Resources = GuestResourcesBuilder.Build(resources, warnings);
+        }
+
+        if (guestSeccomp && linux.Seccomp is { } seccomp)
+        {
+            result.Seccomp = Seccomp(seccomp);
+        }
+
+        return result;
+    }
+
+    private static Guest.LinuxIDMapping ToGuest(LinuxIdMapping mapping) =>
+        new() { ContainerID = mapping.ContainerId, HostID = mapping.HostId, Size = mapping.Size };
+
+    private static Guest.LinuxSeccomp Seccomp(LinuxSeccomp seccomp)
+    {
+        var result = new Guest.LinuxSeccomp { DefaultAction = seccomp.DefaultAction };
+        result.Architectures.AddRange(seccomp.Architectures ?? []);
+        result.Flags.AddRange(seccomp.Flags ?? []);
+        foreach (LinuxSyscall rule in seccomp.Syscalls ?? [])
+        {
+            var item = new Guest.LinuxSyscall { Action = rule.Action };
+            item.Names.AddRange(rule.Names);
+            if (rule.ErrnoRet is { } errno)
+            {
+                item.Errnoret = errno;
+            }
+
+            item.Args.AddRange((rule.Args ?? []).Select(static argument => new Guest.LinuxSeccompArg
+            {
+                Index = argument.Index,
+                Value = argument.Value,
+                ValueTwo = argument.ValueTwo ?? 0,
+                Op = argument.Op,
+            }));
+            result.Syscalls.Add(item);
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,7 @@
+namespace Kata.Sandbox;
+
+/// <summary>One host directory or file that the guest sees through the share.</summary>
+/// <param name="HostPath">Absolute, in the caller's mount namespace.</param>
+/// <param name="Target">Relative to the share.</param>
+/// <param name="ReadOnly">Made read-only on the host: the guest cannot write through it, whatever it does.</param>
+internal sealed record SharedMount(string HostPath, string Target, bool ReadOnly);

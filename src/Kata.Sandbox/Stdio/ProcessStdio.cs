@@ -1,0 +1,25 @@
+namespace Kata.Sandbox;
+
+/// <summary>
+/// The host's ends of one process's standard streams. Null means <c>/dev/null</c>. With a terminal there is no standard error.
+/// Whoever holds it owns the streams.
+/// </summary>
+internal sealed class ProcessStdio : IAsyncDisposable
+{
+    public Stream? Input { get; init; }
+
+    public Stream? Output { get; init; }
+
+    public Stream? Error { get; init; }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Stream? stream in new[] { Input, Output, Error })
+        {
+            if (stream is not null)
+            {
+                await stream.DisposeAsync();
+            }
+        }
+    }
+}

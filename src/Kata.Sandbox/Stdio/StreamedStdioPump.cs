@@ -1,0 +1,157 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// Standard streams over our agent's <c>Stdio</c> call: one duplex stream for each process, with credits in both directions, because
+/// ttRPC has no flow control of its own.
+/// </summary>
+internal sealed class StreamedStdioPump : IStdioPump
+{
+    /// <summary>Output the guest may have in flight for each stream: enough to keep the channel busy, small enough for a thousand pods.</summary>
+    private const uint OutputWindow = 1024 * 1024;
+
+    private const int InputChunk = 64 * 1024;
+
+    private readonly AsyncDuplexStreamingCall<StdioToGuest, StdioFromGuest> _call;
+    private readonly SemaphoreSlim _sending = new(1, 1); // a request stream takes one write at a time
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ByteCredit _inputCredit = new();
+    private readonly ProcessStdio _stdio;
+    private readonly OutputQueue _output;
+    private readonly OutputQueue _error;
+    private readonly Task _receiveLoop;
+    private readonly Task _inputLoop;
+    private Task _flush = Task.CompletedTask;
+
+    /// <summary>Opens the streams. Takes ownership of <paramref name="stdio"/>.</summary>
+    public StreamedStdioPump(AgentExtension.AgentExtensionClient agent, string containerId, string execId, ProcessStdio stdio)
+    {
+        _stdio = stdio;
+        _call = agent.Stdio(new CallOptions(cancellationToken: _stopping.Token));
+        _output = new OutputQueue(
+            stdio.Output, OutputWindow, bytes => SendAsync(new StdioToGuest { StdoutCredit = bytes }), () => SendAsync(new StdioToGuest { StdoutClosed = true }));
+        _error = new OutputQueue(
+            stdio.Error, OutputWindow, bytes => SendAsync(new StdioToGuest { StderrCredit = bytes }), () => SendAsync(new StdioToGuest { StderrClosed = true }));
+        var open = new StdioOpen { ContainerId = containerId, ExecId = execId, StdoutCredit = OutputWindow, StderrCredit = OutputWindow };
+        _receiveLoop = ReceiveAsync(open); // ends when the guest ends the call, the channel is lost, or on _stopping
+        _inputLoop = SendInputAsync(); // ends at the end of the input, with the receive loop, or on _stopping
+    }
+
+    public Task Drained => _drained.Task;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_receiveLoop, _inputLoop, _flush).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _output.DisposeAsync();
+        await _error.DisposeAsync();
+        await _stdio.DisposeAsync();
+        _call.Dispose();
+        _sending.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task ReceiveAsync(StdioOpen open)
+    {
+        try
+        {
+            await SendAsync(new StdioToGuest { Open = open });
+            while (await _call.ResponseStream.MoveNext(_stopping.Token))
+            {
+                Handle(_call.ResponseStream.Current);
+            }
+        }
+        catch (Exception error) when (error is RpcException or OperationCanceledException or InvalidDataException or IOException)
+        {
+            // The channel's loss is reported by whoever waits for the process; here it only ends the streams.
+        }
+        finally
+        {
+            _output.Complete();
+            _error.Complete();
+            await Task.WhenAny(Task.WhenAll(_output.Completion, _error.Completion), Task.Delay(Timeout.Infinite, _stopping.Token));
+            _drained.TrySetResult();
+            await _stopping.CancelAsync(); // the input has nobody to go to any more
+        }
+    }
+
+    private void Handle(StdioFromGuest frame)
+    {
+        switch (frame.FrameCase)
+        {
+            case StdioFromGuest.FrameOneofCase.StdinCredit:
+                _inputCredit.Grant(frame.StdinCredit);
+                break;
+            case StdioFromGuest.FrameOneofCase.Stdout:
+                _output.Accept(frame.Stdout.Memory);
+                break;
+            case StdioFromGuest.FrameOneofCase.Stderr:
+                _error.Accept(frame.Stderr.Memory);
+                break;
+            case StdioFromGuest.FrameOneofCase.StdoutEof:
+                _output.Complete();
+                break;
+            case StdioFromGuest.FrameOneofCase.StderrEof:
+                _error.Complete();
+                break;
+            case StdioFromGuest.FrameOneofCase.Drained:
+                _flush = FlushAsync();
+                break;
+            default:
+                break; // a later protocol's frame
+        }
+    }
+
+    private async Task FlushAsync()
+    {
+        await Task.WhenAll(_output.FlushAsync(), _error.FlushAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _drained.TrySetResult();
+    }
+
+    private async Task SendInputAsync()
+    {
+        try
+        {
+            if (_stdio.Input is { } input)
+            {
+                byte[] buffer = new byte[InputChunk];
+                while (true)
+                {
+                    int credit = await _inputCredit.TakeAsync(buffer.Length, _stopping.Token);
+                    int count = await input.ReadAsync(buffer.AsMemory(0, credit), _stopping.Token);
+                    if (count == 0)
+                    {
+                        break;
+                    }
+
+                    _inputCredit.Return(credit - count);
+                    await SendAsync(new StdioToGuest { Stdin = ByteString.CopyFrom(buffer, 0, count) });
+                }
+            }
+
+            await SendAsync(new StdioToGuest { StdinEof = true });
+        }
+        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
+        {
+            // The caller's side of the input or the channel is gone; the process sees its end with the call.
+        }
+    }
+
+    private async Task SendAsync(StdioToGuest frame)
+    {
+        await _sending.WaitAsync(_stopping.Token);
+        try
+        {
+            await _call.RequestStream.WriteAsync(frame, _stopping.Token);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+}
