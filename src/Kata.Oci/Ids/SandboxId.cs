@@ -1,0 +1,31 @@
+namespace Kata.Oci;
+
+/// <summary>The name of a pod and its virtual machine, valid as a file name: <see cref="Parse"/> is the only way to make one.</summary>
+/// <remarks>The rule is runc's, with the length a directory name may have.</remarks>
+public readonly record struct SandboxId
+{
+    /// <summary>The longest id, in characters: what a directory name may have (NAME_MAX).</summary>
+    public const int MaxLength = 255;
+
+    private readonly string? _value;
+
+    private SandboxId(string value) => _value = value;
+
+    /// <summary>The text of the id.</summary>
+    /// <exception cref="InvalidOperationException">This is the default value, which names no sandbox.</exception>
+    public string Value => _value ?? throw new InvalidOperationException("The default SandboxId names no sandbox.");
+
+    /// <summary>Accepts an id; the text is not trusted.</summary>
+    /// <exception cref="InvalidSpecException">The id is empty, too long, or holds a character that is not allowed.</exception>
+    public static SandboxId Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new SandboxId(IdRule.Check(text, "sandbox", MaxLength));
+    }
+
+    /// <summary>The id of the pod that a container is the first of: the same text.</summary>
+    public static SandboxId Of(ContainerId first) => new(first.Value);
+
+    /// <summary>The text of the id; empty for the default value.</summary>
+    public override string ToString() => _value ?? "";
+}

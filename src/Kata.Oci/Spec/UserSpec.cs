@@ -1,0 +1,20 @@
+namespace Kata.Oci;
+
+/// <summary>The user and groups of a process.</summary>
+public sealed record UserSpec : OciObject
+{
+    /// <summary>The user id inside the container.</summary>
+    public uint Uid { get; init; }
+
+    /// <summary>The group id inside the container.</summary>
+    public uint Gid { get; init; }
+
+    /// <summary>The file mode creation mask.</summary>
+    public uint? Umask { get; init; }
+
+    /// <summary>Further groups.</summary>
+    public IReadOnlyList<uint>? AdditionalGids { get; init; }
+
+    /// <summary>A user name; the specification gives it a meaning on Windows only, the guest agent resolves it here too.</summary>
+    public string? Username { get; init; }
+}

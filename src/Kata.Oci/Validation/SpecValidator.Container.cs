@@ -1,0 +1,156 @@
+using System.Buffers;
+
+namespace Kata.Oci;
+
+/// <summary>The rules for mounts, hooks, namespaces, devices and cgroups.</summary>
+public static partial class SpecValidator
+{
+    private static readonly string[] s_namespaces = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"];
+    private static readonly string[] s_propagations =
+        ["", "shared", "slave", "private", "unbindable", "rshared", "rslave", "rprivate", "runbindable"];
+
+    private static readonly SearchValues<char> s_cpuListCharacters = SearchValues.Create("0123456789,- \n");
+    private static readonly string[] s_deviceTypes = ["c", "b", "u", "p"];
+    private static readonly string[] s_deviceRuleTypes = ["", "a", "c", "b"];
+
+    private static void CheckMounts(IReadOnlyList<MountSpec>? mounts)
+    {
+        for (int i = 0; i < (mounts?.Count ?? 0); i++)
+        {
+            string pointer = At("/mounts", i);
+            MountSpec mount = NotNull(pointer, mounts![i]);
+            CheckAbsolute($"{pointer}/destination", mount.Destination);
+            CheckNoNul($"{pointer}/source", mount.Source ?? "");
+            CheckNoNul($"{pointer}/type", mount.Type ?? "");
+            CheckStrings($"{pointer}/options", mount.Options);
+            CheckMappings($"{pointer}/uidMappings", mount.UidMappings);
+            CheckMappings($"{pointer}/gidMappings", mount.GidMappings);
+        }
+    }
+
+    private static void CheckHooks(HookSet? hooks)
+    {
+        if (hooks is null)
+            return;
+        CheckHooks("/hooks/prestart", hooks.Prestart);
+        CheckHooks("/hooks/createRuntime", hooks.CreateRuntime);
+        CheckHooks("/hooks/createContainer", hooks.CreateContainer);
+        CheckHooks("/hooks/startContainer", hooks.StartContainer);
+        CheckHooks("/hooks/poststart", hooks.Poststart);
+        CheckHooks("/hooks/poststop", hooks.Poststop);
+    }
+
+    private static void CheckHooks(string pointer, IReadOnlyList<HookSpec>? hooks)
+    {
+        for (int i = 0; i < (hooks?.Count ?? 0); i++)
+        {
+            HookSpec hook = NotNull(At(pointer, i), hooks![i]);
+            CheckAbsolute($"{At(pointer, i)}/path", hook.Path);
+            CheckStrings($"{At(pointer, i)}/args", hook.Args);
+            CheckStrings($"{At(pointer, i)}/env", hook.Env);
+            CheckRange($"{At(pointer, i)}/timeout", hook.Timeout, 1, int.MaxValue);
+        }
+    }
+
+    private static void CheckLinux(RuntimeSpec spec, LinuxSpec linux)
+    {
+        CheckNamespaces("/linux/namespaces", linux.Namespaces);
+        if (!string.IsNullOrEmpty(spec.Hostname) && linux.Namespaces is { } all && !all.Any(n => n.Type == "uts"))
+        {
+            throw new InvalidSpecException(
+                "/hostname", $"holds {SpecText.Quote(spec.Hostname)} but there is no UTS namespace", "Add the namespace type 'uts'");
+        }
+
+        CheckMappings("/linux/uidMappings", linux.UidMappings);
+        CheckMappings("/linux/gidMappings", linux.GidMappings);
+        CheckNoNul("/linux/cgroupsPath", linux.CgroupsPath ?? "");
+        CheckOneOf("/linux/rootfsPropagation", linux.RootfsPropagation, s_propagations);
+        CheckOneOf("/linux/personality/domain", linux.Personality?.Domain, ["LINUX", "LINUX32"]);
+        CheckPaths("/linux/maskedPaths", linux.MaskedPaths);
+        CheckPaths("/linux/readonlyPaths", linux.ReadonlyPaths);
+        CheckDevices("/linux/devices", linux.Devices);
+        if (linux.Resources is { } resources)
+            CheckResources("/linux/resources", resources);
+    }
+
+    private static void CheckNamespaces(string pointer, IReadOnlyList<LinuxNamespace>? namespaces)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < (namespaces?.Count ?? 0); i++)
+        {
+            LinuxNamespace item = NotNull(At(pointer, i), namespaces![i]);
+            CheckOneOf($"{At(pointer, i)}/type", item.Type, s_namespaces);
+            if (!seen.Add(item.Type))
+                throw new InvalidSpecException($"{At(pointer, i)}/type", $"holds '{item.Type}' a second time", "Give each namespace once");
+            if (!string.IsNullOrEmpty(item.Path))
+                CheckAbsolute($"{At(pointer, i)}/path", item.Path);
+        }
+    }
+
+    private static void CheckMappings(string pointer, IReadOnlyList<LinuxIdMapping>? mappings)
+    {
+        for (int i = 0; i < (mappings?.Count ?? 0); i++)
+        {
+            LinuxIdMapping mapping = NotNull(At(pointer, i), mappings![i]);
+            CheckRange($"{At(pointer, i)}/size", mapping.Size, 1, uint.MaxValue);
+            CheckRange($"{At(pointer, i)}/containerID", mapping.ContainerId, 0, (long)uint.MaxValue + 1 - mapping.Size);
+            CheckRange($"{At(pointer, i)}/hostID", mapping.HostId, 0, (long)uint.MaxValue + 1 - mapping.Size);
+        }
+    }
+
+    private static void CheckPaths(string pointer, IReadOnlyList<string>? paths)
+    {
+        for (int i = 0; i < (paths?.Count ?? 0); i++)
+            CheckAbsolute(At(pointer, i), NotNull(At(pointer, i), paths![i]));
+    }
+
+    private static void CheckDevices(string pointer, IReadOnlyList<LinuxDevice>? devices)
+    {
+        for (int i = 0; i < (devices?.Count ?? 0); i++)
+        {
+            LinuxDevice device = NotNull(At(pointer, i), devices![i]);
+            CheckOneOf($"{At(pointer, i)}/type", device.Type, s_deviceTypes);
+            CheckAbsolute($"{At(pointer, i)}/path", device.Path);
+            CheckRange($"{At(pointer, i)}/major", device.Major, 0, 0xfff); // 12 bits, linux/kdev_t.h
+            CheckRange($"{At(pointer, i)}/minor", device.Minor, 0, 0xfffff);
+            CheckRange($"{At(pointer, i)}/fileMode", device.FileMode, 0, 0xffff); // some engines put the file type in it as well
+            CheckRange($"{At(pointer, i)}/uid", device.Uid, 0, uint.MaxValue - 1);
+            CheckRange($"{At(pointer, i)}/gid", device.Gid, 0, uint.MaxValue - 1);
+        }
+    }
+
+    /// <summary>Checks the limits of a container, as <c>update</c> takes them.</summary>
+    /// <exception cref="InvalidSpecException">The first field that is wrong; the pointers start at the resources.</exception>
+    public static void ValidateResources(LinuxResources resources)
+    {
+        ArgumentNullException.ThrowIfNull(resources);
+        CheckResources("", resources);
+    }
+
+    private static void CheckResources(string pointer, LinuxResources resources)
+    {
+        for (int i = 0; i < (resources.Devices?.Count ?? 0); i++)
+        {
+            string at = At($"{pointer}/devices", i);
+            LinuxDeviceCgroup rule = NotNull(at, resources.Devices![i]);
+            CheckOneOf($"{at}/type", rule.Type, s_deviceRuleTypes);
+            if (rule.Access is { } access && access.AsSpan().ContainsAnyExcept("rwm"))
+                throw Bad($"{at}/access", access, "It may hold the letters r, w and m");
+        }
+
+        CheckRange($"{pointer}/memory/limit", resources.Memory?.Limit, -1, long.MaxValue);
+        CheckRange($"{pointer}/memory/reservation", resources.Memory?.Reservation, -1, long.MaxValue);
+        CheckRange($"{pointer}/memory/swap", resources.Memory?.Swap, -1, long.MaxValue);
+        if (resources.Memory?.Swappiness is { } swappiness && swappiness != ulong.MaxValue) // engines write -1 as its unsigned form
+            CheckRange($"{pointer}/memory/swappiness", (long)Math.Min(swappiness, long.MaxValue), 0, 100);
+        CheckRange($"{pointer}/cpu/quota", resources.Cpu?.Quota, -1, long.MaxValue);
+        CheckCpuList($"{pointer}/cpu/cpus", resources.Cpu?.Cpus);
+        CheckCpuList($"{pointer}/cpu/mems", resources.Cpu?.Mems);
+    }
+
+    private static void CheckCpuList(string pointer, string? list)
+    {
+        if (list is not null && list.AsSpan().ContainsAnyExcept(s_cpuListCharacters))
+            throw Bad(pointer, list, "It must be a list of numbers and ranges such as 0-3,7");
+    }
+}
