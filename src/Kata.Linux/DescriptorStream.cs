@@ -133,6 +133,21 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
+    /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> on a unix socket; descriptors that come along are appended, owned by the caller.</summary>
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, List<SafeFileDescriptor> descriptors, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            int count = DescriptorPassing.Receive(Descriptor, buffer.Span, descriptors);
+            if (count >= 0)
+            {
+                return count;
+            }
+
+            await _polled.WaitReadableAsync(cancellationToken);
+        }
+    }
+
     private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {
         // SAFETY: the span is pinned for the call and the kernel reads at most Length bytes from it.

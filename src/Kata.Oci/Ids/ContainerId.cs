@@ -23,6 +23,14 @@ public readonly record struct ContainerId
         return new ContainerId(IdRule.Check(text, "container", MaxLength));
     }
 
+    /// <summary>As <see cref="Parse"/>, for names that need not be ids, such as those of a directory listing.</summary>
+    internal static bool TryParse(string text, out ContainerId id)
+    {
+        bool valid = IdRule.IsValid(text, MaxLength);
+        id = valid ? new ContainerId(text) : default;
+        return valid;
+    }
+
     /// <summary>The text of the id; empty for the default value.</summary>
     public override string ToString() => _value ?? "";
 }

@@ -33,5 +33,8 @@ internal static class IdRule
         return text;
     }
 
+    internal static bool IsValid(string text, int maxLength) =>
+        text.Length > 0 && text.Length <= maxLength && text is not ("." or "..") && text.All(IsAllowed);
+
     private static bool IsAllowed(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '-' or '.';
 }

@@ -26,6 +26,14 @@ public readonly record struct SandboxId
     /// <summary>The id of the pod that a container is the first of: the same text.</summary>
     public static SandboxId Of(ContainerId first) => new(first.Value);
 
+    /// <summary>As <see cref="Parse"/>, for names that need not be ids, such as those of a directory listing.</summary>
+    internal static bool TryParse(string text, out SandboxId id)
+    {
+        bool valid = IdRule.IsValid(text, MaxLength);
+        id = valid ? new SandboxId(text) : default;
+        return valid;
+    }
+
     /// <summary>The text of the id; empty for the default value.</summary>
     public override string ToString() => _value ?? "";
 }

@@ -16,7 +16,7 @@ internal sealed class GuestProcess : IAsyncDisposable
     public const uint LostStatus = 255;
 
     private readonly AgentConnection _agent;
-    private readonly Func<string> _lossReason;
+    private readonly Func<Task<string>> _lossReason;
     private readonly TimeSpan _drainTimeout;
     private readonly TimeProvider _time;
     private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,7 +30,7 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <param name="drainTimeout">How long a reader that takes nothing may hold up the exit's report.</param>
     /// <param name="lossReason">Asked when the channel is lost: why.</param>
     /// <param name="time">The clock.</param>
-    public GuestProcess(AgentConnection agent, string container, string execId, TimeSpan drainTimeout, Func<string> lossReason, TimeProvider time)
+    public GuestProcess(AgentConnection agent, string container, string execId, TimeSpan drainTimeout, Func<Task<string>> lossReason, TimeProvider time)
     {
         (_agent, Container, ExecId, _drainTimeout, _lossReason, _time) = (agent, container, execId, drainTimeout, lossReason, time);
     }
@@ -101,7 +101,7 @@ internal sealed class GuestProcess : IAsyncDisposable
         }
         catch (AgentException error) when (error.Code == StatusCode.Unavailable)
         {
-            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), _lossReason());
+            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), await _lossReason());
         }
         catch (AgentException error)
         {

@@ -39,7 +39,7 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
     {
         try
         {
-            return SandboxId.TryParse(File.ReadAllText(directories.IndexEntry(container), Encoding.ASCII), out SandboxId? sandbox) ? sandbox : null;
+            return SandboxId.TryParse(File.ReadAllText(directories.IndexEntry(container), Encoding.ASCII), out SandboxId sandbox) ? sandbox : null;
         }
         catch (FileNotFoundException)
         {
@@ -74,7 +74,7 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
 
         foreach (string path in Directory.EnumerateFiles(directories.Index).Order(StringComparer.Ordinal))
         {
-            if (ContainerId.TryParse(Path.GetFileName(path), out ContainerId? container) && Find(container) is { } sandbox)
+            if (ContainerId.TryParse(Path.GetFileName(path), out ContainerId container) && Find(container) is { } sandbox)
             {
                 yield return (container, sandbox);
             }

@@ -49,7 +49,7 @@ internal sealed record SandboxDirectories(string Root)
 
         foreach (string path in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal))
         {
-            if (SandboxId.TryParse(Path.GetFileName(path), out SandboxId? sandbox))
+            if (SandboxId.TryParse(Path.GetFileName(path), out SandboxId sandbox))
             {
                 yield return sandbox;
             }

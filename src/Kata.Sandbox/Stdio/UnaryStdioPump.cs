@@ -89,7 +89,13 @@ internal sealed class UnaryStdioPump : IStdioPump
                 {
                     var request = new WriteStreamRequest { ContainerId = _container, ExecId = _exec, Data = ByteString.CopyFrom(buffer, sent, count - sent) };
                     using AsyncUnaryCall<WriteStreamResponse> call = _agent.WriteStdinAsync(request, new CallOptions(cancellationToken: _stopping.Token));
-                    sent += (int)Math.Min((await call.ResponseAsync).Len, (uint)(count - sent));
+                    uint taken = (await call.ResponseAsync).Len;
+                    if (taken == 0)
+                    {
+                        return; // an agent that takes nothing would have us ask for ever
+                    }
+
+                    sent += (int)Math.Min(taken, (uint)(count - sent));
                 }
             }
 

@@ -1,0 +1,89 @@
+using Kata.Agent.Protocol;
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>An additional process of a container, from being described to being forgotten.</summary>
+internal sealed record ExecProcess(GuestProcess Process, ProcessSpec Spec, ProcessStdio Stdio, int StandInPid)
+{
+    public bool Started { get; set; }
+}
+
+internal sealed partial class Container
+{
+    /// <summary>Describes an additional process. Takes ownership of <paramref name="stdio"/>.</summary>
+    public async Task<ExecProcess> AddExecAsync(
+        string execId, ProcessSpec spec, ProcessStdio stdio, int standInPid, CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        if (Status is not (ContainerStatus.Running or ContainerStatus.Created))
+        {
+            throw SandboxStateException.WrongState("execute in the container", Plan.Id.Value, Text(Status), "running");
+        }
+
+        var exec = new ExecProcess(_pod.NewProcess(Plan.Id.Value, execId), spec, stdio, standInPid);
+        lock (_execs)
+        {
+            if (!_execs.TryAdd(execId, exec))
+            {
+                throw SandboxStateException.AlreadyExists("execute in the container", "a process", execId);
+            }
+        }
+
+        return exec;
+    }
+
+    /// <summary>Starts a described process.</summary>
+    public async Task<ExecProcess> StartExecAsync(string execId, CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        ExecProcess exec = FindExec(execId, "start");
+        if (exec.Started)
+        {
+            throw SandboxStateException.WrongState("start the process", execId, "running", "created");
+        }
+
+        var request = new ExecProcessRequest
+        {
+            ContainerId = Plan.Id.Value,
+            ExecId = execId,
+            Process = GuestSpecBuilder.Process(exec.Spec),
+            StringUser = ContainerPlanner.NamedUser(exec.Spec.User),
+        };
+        await AgentConnection.CallAsync(
+            $"execute in the container '{Plan.Id}'", _pod.Agent.Agent.ExecProcessAsync(request, _pod.Agent.Timed(cancellationToken)));
+        exec.Started = true;
+        exec.Process.Attach(exec.Stdio);
+        return exec;
+    }
+
+    /// <summary>Forgets a process that has ended or was never started.</summary>
+    public async Task DeleteExecAsync(string execId, CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        ExecProcess exec = FindExec(execId, "delete");
+        if (exec.Started && !exec.Process.Exited.IsCompleted)
+        {
+            throw SandboxStateException.WrongState("delete the process", execId, "running", "stopped");
+        }
+
+        lock (_execs)
+        {
+            _execs.Remove(execId);
+        }
+
+        await exec.Process.DisposeAsync();
+        await exec.Stdio.DisposeAsync();
+    }
+
+    /// <exception cref="SandboxStateException">There is no such process.</exception>
+    public ExecProcess FindExec(string execId, string action)
+    {
+        lock (_execs)
+        {
+            return _execs.TryGetValue(execId, out ExecProcess? exec)
+                ? exec
+                : throw SandboxStateException.NotFound($"{action} the process", "it", execId);
+        }
+    }
+}

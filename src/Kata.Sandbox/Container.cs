@@ -1,0 +1,217 @@
+using Grpc.Core;
+using Kata.Agent.Protocol;
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// One container of a pod: its life cycle from created to deleted. Every operation is serialised with the others on the same
+/// container; waiting for an exit is not, and neither are signals: a kill must get through to a container that is stuck.
+/// </summary>
+internal sealed partial class Container
+{
+    private readonly PodSandbox _pod;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
+    private bool _rootShared;
+    private bool _inGuest;
+
+    internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created)
+    {
+        _pod = pod;
+        Plan = plan;
+        Created = created;
+        Init = pod.NewProcess(plan.Id.Value, "");
+    }
+
+    public ContainerPlan Plan { get; }
+
+    public DateTimeOffset Created { get; }
+
+    public ContainerStatus Status { get; private set; } = ContainerStatus.Creating;
+
+    /// <summary>The first process.</summary>
+    public GuestProcess Init { get; }
+
+    /// <summary>The host process that stands for the container; 0 when nobody does.</summary>
+    public int StandInPid { get; init; }
+
+    /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
+    internal async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        try
+        {
+            _rootShared = true;
+            foreach (SharedMount mount in Plan.SharedMounts)
+            {
+                _pod.Share(mount);
+            }
+
+            var request = new CreateContainerRequest
+            {
+                ContainerId = Plan.Id.Value,
+                ExecId = Plan.Id.Value,
+                OCI = Plan.GuestSpec,
+                StringUser = Plan.User,
+            };
+            _inGuest = true;
+            await AgentConnection.CallAsync(
+                $"create the container '{Plan.Id}' in the guest", _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Timed(cancellationToken)));
+        }
+        catch
+        {
+            await stdio.DisposeAsync();
+            throw;
+        }
+
+        Init.Attach(stdio);
+        SetStatus(ContainerStatus.Created);
+        _exitWatch = WatchExitAsync(); // ends when the first process does
+    }
+
+    /// <summary>Starts the container's program.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        if (Status != ContainerStatus.Created)
+        {
+            throw SandboxStateException.WrongState("start the container", Plan.Id.Value, Text(Status), "created");
+        }
+
+        await AgentConnection.CallAsync(
+            $"start the container '{Plan.Id}'",
+            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+        if (Status == ContainerStatus.Created)
+        {
+            SetStatus(ContainerStatus.Running); // unless it has ended already
+        }
+    }
+
+    /// <summary>Sends a signal to the first process, to every process with <paramref name="all"/>, or to an exec.</summary>
+    /// <exception cref="SandboxStateException">It has ended.</exception>
+    public async Task KillAsync(string execId, uint signal, bool all, CancellationToken cancellationToken)
+    {
+        GuestProcess process = execId.Length == 0 ? Init : FindExec(execId, "signal").Process;
+        bool ended = process.Exited.IsCompleted || (execId.Length == 0 && Status == ContainerStatus.Stopped);
+        if (ended && !all)
+        {
+            throw SandboxStateException.WrongState("signal the container", Plan.Id.Value, "stopped", "created, running or paused");
+        }
+
+        try
+        {
+            await (all ? SignalAllAsync(signal, cancellationToken) : process.SignalAsync(signal, cancellationToken));
+        }
+        catch (AgentException error) when (error.Code == StatusCode.NotFound)
+        {
+            if (!all)
+            {
+                throw SandboxStateException.WrongState("signal the container", Plan.Id.Value, "stopped", "created, running or paused");
+            }
+        }
+    }
+
+    /// <summary>Removes the container from the guest and its files from the share.</summary>
+    /// <exception cref="SandboxStateException">It has not ended, and <paramref name="force"/> is false.</exception>
+    public async Task DeleteAsync(bool force, CancellationToken cancellationToken)
+    {
+        using Entered entered = await EnterAsync(cancellationToken);
+        if (!force && Status is (ContainerStatus.Running or ContainerStatus.Paused))
+        {
+            throw SandboxStateException.WrongState("delete the container", Plan.Id.Value, Text(Status), "stopped, or deleted with --force");
+        }
+
+        await ReleaseAsync(cancellationToken);
+    }
+
+    /// <summary>Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped.</summary>
+    internal async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        if (_inGuest && _pod.Failure is null)
+        {
+            try
+            {
+                await AgentConnection.CallAsync(
+                    $"remove the container '{Plan.Id}' from the guest",
+                    _pod.Agent.Agent.RemoveContainerAsync(
+                        new RemoveContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+            }
+            catch (AgentException error)
+            {
+                _pod.Log.ReleaseFailed(Plan.Id, error.Message); // the guest goes anyway when the pod does
+            }
+
+            _inGuest = false;
+        }
+
+        foreach (ExecProcess exec in _execs.Values)
+        {
+            await exec.Process.DisposeAsync();
+        }
+
+        await Init.DisposeAsync();
+        await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_rootShared)
+        {
+            foreach (SharedMount mount in Plan.SharedMounts.Reverse())
+            {
+                _pod.Unshare(mount, Plan.Id);
+            }
+
+            _rootShared = false;
+        }
+    }
+
+    /// <summary>The state as <c>state.json</c> keeps it.</summary>
+    internal ContainerState ToState()
+    {
+        ProcessExit? exit = Init.Exited.IsCompletedSuccessfully ? Init.Exited.GetAwaiter().GetResult() : null;
+        return new ContainerState
+        {
+            Id = Plan.Id.Value,
+            OciVersion = Plan.Bundle.Spec.OciVersion,
+            Bundle = Plan.Bundle.Directory,
+            RootFs = Plan.Bundle.RootfsPath,
+            Status = Status,
+            Pid = Status == ContainerStatus.Stopped ? 0 : StandInPid,
+            Created = Created,
+            ExitStatus = exit?.Status,
+            Reason = exit?.Reason,
+            Annotations = Plan.Bundle.Spec.Annotations ?? new Dictionary<string, string>(),
+        };
+    }
+
+    private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();
+
+    private Task _exitWatch = Task.CompletedTask;
+
+    private async Task WatchExitAsync()
+    {
+        ProcessExit exit = await Init.Exited;
+        SetStatus(ContainerStatus.Stopped);
+        _pod.Log.ContainerExited(Plan.Id, exit.Status, exit.Reason ?? "its own doing");
+    }
+
+    private void SetStatus(ContainerStatus status)
+    {
+        Status = status;
+        _pod.Save();
+    }
+
+    private Task SignalAllAsync(uint signal, CancellationToken cancellationToken) => AgentConnection.CallAsync(
+        $"send signal {signal} to every process of '{Plan.Id}'",
+        _pod.Agent.Agent.SignalProcessAsync(
+            new SignalProcessRequest { ContainerId = Plan.Id.Value, Signal = signal }, _pod.Agent.Timed(cancellationToken)));
+
+    private async Task<Entered> EnterAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        return new Entered(_gate);
+    }
+
+    private readonly struct Entered(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+}

@@ -1,0 +1,39 @@
+using Kata.Hypervisor;
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>Everything that one pod needs, decided before anything is made.</summary>
+internal sealed record SandboxPlan
+{
+    public required SandboxId Id { get; init; }
+
+    public required VirtualMachineConfig VirtualMachine { get; init; }
+
+    /// <summary>Absolute path of virtiofsd.</summary>
+    public required string VirtioFsDaemonPath { get; init; }
+
+    /// <summary>virtiofsd's cache mode: <c>auto</c>, <c>always</c> or <c>none</c>.</summary>
+    public required string VirtioFsCache { get; init; }
+
+    public required SandboxTimeouts Timeouts { get; init; }
+
+    /// <summary>The guest's host name; empty to keep its own.</summary>
+    public string Hostname { get; init; } = "";
+
+    /// <summary>Whether seccomp profiles are carried out in the guest.</summary>
+    public bool GuestSeccomp { get; init; } = true;
+
+    /// <summary>Kernel modules the agent loads, each <c>NAME PARAMETER...</c>.</summary>
+    public IReadOnlyList<string> KernelModules { get; init; } = [];
+
+    /// <summary>What an operator should know, once per pod.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>The limits of every wait on a peer; all from configuration.</summary>
+/// <param name="Boot">From the VMM's start until the guest's agent has opened its channel.</param>
+/// <param name="Request">One call to the agent.</param>
+/// <param name="Stop">One component's end after it was asked to.</param>
+/// <param name="StdioDrain">How long a reader that takes nothing holds up an exit's report.</param>
+internal sealed record SandboxTimeouts(TimeSpan Boot, TimeSpan Request, TimeSpan Stop, TimeSpan StdioDrain);

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using Kata.Agent.Protocol;
+using Kata.Hypervisor;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// One pod: its virtual machine, its share, its agent and its containers. Made whole by <see cref="CreateAsync"/> or not at
+/// all; disposing ends the VM and takes back everything in reverse order.
+/// </summary>
+internal sealed partial class PodSandbox : IAsyncDisposable
+{
+    private readonly SandboxEnvironment _environment;
+    private readonly SandboxPlan _plan;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Container> _containers = new(StringComparer.Ordinal); // guarded by _gate
+    private readonly Stack<Func<Task>> _undo = new(); // in the order of making; used by one caller at a time
+    private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SharedDirectory? _share;
+    private IVirtualMachine? _machine;
+    private VirtioFsDaemon? _fileServer;
+    private AgentConnection? _agent;
+    private Task _watch = Task.CompletedTask;
+    private volatile bool _stopping;
+
+    private PodSandbox(SandboxPlan plan, SandboxEnvironment environment) => (_plan, _environment) = (plan, environment);
+
+    public SandboxId Id => _plan.Id;
+
+    public SandboxPlan Plan => _plan;
+
+    /// <summary>Why the pod is dead while its service lives, or null. Its containers have ended with status 255.</summary>
+    public string? Failure => _failed.Task.IsCompletedSuccessfully ? _failed.Task.GetAwaiter().GetResult() : null;
+
+    public int MachineProcessId => _machine!.ProcessId;
+
+    internal AgentConnection Agent => _agent ?? throw new InvalidOperationException("The pod is not up");
+
+    internal ILogger Log => _environment.Log;
+
+    /// <summary>Boots the pod's VM and waits, by event, for its agent.</summary>
+    /// <exception cref="HypervisorException">The VMM or the guest did not come up; the console's end is in the text.</exception>
+    /// <exception cref="AgentException">The guest came up, its agent did not.</exception>
+    public static async Task<PodSandbox> CreateAsync(SandboxPlan plan, SandboxEnvironment environment, CancellationToken cancellationToken)
+    {
+        var pod = new PodSandbox(plan, environment);
+        try
+        {
+            await pod.BootAsync(cancellationToken);
+            return pod;
+        }
+        catch
+        {
+            await pod.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Adds a container. Takes ownership of <paramref name="stdio"/>.</summary>
+    public async Task<Container> AddContainerAsync(ContainerPlan plan, ProcessStdio stdio, int standInPid, CancellationToken cancellationToken)
+    {
+        foreach (string warning in plan.Warnings.Concat(plan.Bundle.Warnings))
+        {
+            Log.PlanWarning(warning);
+        }
+
+        var container = new Container(this, plan, _environment.Time.GetUtcNow()) { StandInPid = standInPid };
+        lock (_gate)
+        {
+            if (!_containers.TryAdd(plan.Id.Value, container))
+            {
+                throw SandboxStateException.AlreadyExists("create the container", "a container", plan.Id.Value);
+            }
+        }
+
+        try
+        {
+            await container.CreateAsync(stdio, cancellationToken);
+            return container;
+        }
+        catch
+        {
+            await container.ReleaseAsync(CancellationToken.None);
+            Forget(plan.Id);
+            throw;
+        }
+    }
+
+    /// <exception cref="SandboxStateException">There is no such container in this pod.</exception>
+    public Container Find(string id, string action)
+    {
+        lock (_gate)
+        {
+            return _containers.TryGetValue(id, out Container? container)
+                ? container
+                : throw SandboxStateException.NotFound(action, "the container", id);
+        }
+    }
+
+    /// <summary>Deletes a container; returns how many are left.</summary>
+    public async Task<int> DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
+    {
+        await container.DeleteAsync(force, cancellationToken);
+        return Forget(container.Plan.Id);
+    }
+
+    /// <summary>Ends the VM and gives everything back. Goes on after a failure and throws the first one at the end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        Exception? first = null;
+        while (_undo.TryPop(out Func<Task>? undo))
+        {
+            try
+            {
+                await undo();
+            }
+            catch (Exception error) // a border: clean-up goes on whatever one step says
+            {
+                first ??= error;
+            }
+        }
+
+        await _watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (first is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
+        }
+    }
+
+    internal GuestProcess NewProcess(string container, string execId) =>
+        new(Agent, container, execId, _plan.Timeouts.StdioDrain, LossReasonAsync, _environment.Time);
+
+    /// <summary>Writes <c>state.json</c>. A full disk is logged: it must not end a running container.</summary>
+    internal void Save()
+    {
+        ContainerState[] containers;
+        lock (_gate)
+        {
+            containers = [.. _containers.Values.Select(static container => container.ToState())];
+            try
+            {
+                SandboxStateStore.Write(_environment.Directories.StateFile(Id), new SandboxState
+                {
+                    Version = SandboxState.CurrentVersion,
+                    Id = Id.Value,
+                    Runtime = RuntimeVersion.Text,
+                    Service = ProcessIdentity.Of(Environment.ProcessId)!,
+                    Hypervisor = _plan.VirtualMachine.HypervisorPath,
+                    KernelPath = _plan.VirtualMachine.KernelPath,
+                    ImagePath = _plan.VirtualMachine.InitrdPath,
+                    Containers = containers,
+                });
+            }
+            catch (IOException error)
+            {
+                Log.SaveFailed(Id, error.Message);
+            }
+        }
+    }
+
+    private int Forget(ContainerId id)
+    {
+        int left;
+        lock (_gate)
+        {
+            _containers.Remove(id.Value);
+            left = _containers.Count;
+        }
+
+        Save();
+        return left;
+    }
+
+    private async Task BootAsync(CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        foreach (string warning in _plan.Warnings)
+        {
+            Log.PlanWarning(warning);
+        }
+
+        StartFileServer();
+        await StartMachineAsync(cancellationToken);
+        long started = Stopwatch.GetTimestamp();
+        // Ends early on: the caller (cancellationToken), the boot limit, the machine's own end (ConnectAgentAsync throws).
+        using var limit = new CancellationTokenSource(_plan.Timeouts.Boot, _environment.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        Stream channel;
+        try
+        {
+            channel = await _machine!.ConnectAgentAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new HypervisorException(
+                $"Cannot boot the guest of '{Id}': its agent did not answer within {_plan.Timeouts.Boot.TotalSeconds:0} s. "
+                + $"A slow host needs a longer boot_timeout. The console's end:\n{_machine!.Console.TailForError()}");
+        }
+
+        _agent = await OpenAgentAsync(channel, cancellationToken);
+        _undo.Push(async () => await _agent.DisposeAsync());
+        _watch = WatchAsync(); // ends when a component ends, at the latest when the pod is disposed
+        await CreateGuestSandboxAsync(cancellationToken);
+        Log.SandboxUp(Id, (long)Stopwatch.GetElapsedTime(start, started).TotalMilliseconds, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        Save();
+    }
+}

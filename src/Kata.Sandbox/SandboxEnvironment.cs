@@ -1,0 +1,22 @@
+using Kata.Hypervisor;
+using Kata.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Sandbox;
+
+/// <summary>What a pod lives in: its place on disk, its undo journal, and the ports to the world. Owned by whoever made it.</summary>
+internal sealed record SandboxEnvironment
+{
+    public required SandboxDirectories Directories { get; init; }
+
+    public required AcquisitionJournal Journal { get; init; }
+
+    public required IVirtualMachineFactory Hypervisor { get; init; }
+
+    /// <summary>The mount namespace that host paths of bundles are resolved in, or null for our own.</summary>
+    public SafeFileDescriptor? CallerMountNamespace { get; init; }
+
+    public required ILogger Log { get; init; }
+
+    public required TimeProvider Time { get; init; }
+}

@@ -1,0 +1,35 @@
+using Kata.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Sandbox;
+
+/// <summary>Event ids 2000 to 2099.</summary>
+internal static partial class SandboxLog
+{
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is up: VM started after {VmMs} ms, agent ready after {AgentMs} ms")]
+    internal static partial void SandboxUp(this ILogger logger, SandboxId sandboxId, long vmMs, long agentMs);
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "{Warning}")]
+    internal static partial void PlanWarning(this ILogger logger, string warning);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "Sandbox {SandboxId} failed: {Reason}")]
+    internal static partial void SandboxFailed(this ILogger logger, SandboxId sandboxId, string reason);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "Container {ContainerId} ended with status {Status}: {Reason}")]
+    internal static partial void ContainerExited(this ILogger logger, ContainerId containerId, uint status, string reason);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Container {ContainerId} is only partly released: {Reason}")]
+    internal static partial void ReleaseFailed(this ILogger logger, ContainerId containerId, string reason);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Debug, Message = "Guest console: {Line}")]
+    internal static partial void ConsoleLine(this ILogger logger, string line);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "Cannot save the state of sandbox {SandboxId}: {Reason}")]
+    internal static partial void SaveFailed(this ILogger logger, SandboxId sandboxId, string reason);
+
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "Guest agent {AgentVersion} on kernel {Kernel}, protocol {Protocol}, {UptimeMs} ms after its boot")]
+    internal static partial void AgentUp(this ILogger logger, string agentVersion, string kernel, uint protocol, ulong uptimeMs);
+
+    [LoggerMessage(EventId = 2008, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is gone")]
+    internal static partial void SandboxGone(this ILogger logger, SandboxId sandboxId);
+}

@@ -1,0 +1,67 @@
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Sandbox;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kata.Service;
+
+/// <summary>Turns descriptors that a caller handed over into streams, without changing anything about the caller's own.</summary>
+internal static class HostStdio
+{
+    /// <summary>
+    /// Three descriptors (input, output, error) or one terminal. Takes ownership of them.
+    /// </summary>
+    public static ProcessStdio Open(bool terminal, IReadOnlyList<SafeFileDescriptor> descriptors)
+    {
+        if (descriptors.Count != (terminal ? 1 : 3))
+        {
+            throw new InvalidDataException($"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? 1 : 3)}");
+        }
+
+        return terminal
+            ? new ProcessStdio { Input = OpenOne(descriptors[0].Duplicate(), LibC.O_RDONLY), Output = OpenOne(descriptors[0], LibC.O_WRONLY) }
+            : new ProcessStdio
+            {
+                Input = OpenOne(descriptors[0], LibC.O_RDONLY),
+                Output = OpenOne(descriptors[1], LibC.O_WRONLY),
+                Error = OpenOne(descriptors[2], LibC.O_WRONLY),
+            };
+    }
+
+    private static Stream? OpenOne(SafeFileDescriptor descriptor, int access)
+    {
+        // O_NONBLOCK is a property of the open file, which the caller's shell may share: pipes, fifos and terminals are opened
+        // anew, so that the flag is ours alone. A socket cannot be opened again (ENXIO) and is non-blocking by use. A regular
+        // file is never waited for.
+        using (descriptor)
+        {
+            string target = File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.FullName ?? "";
+            if (target == "/dev/null")
+            {
+                return null;
+            }
+
+            SafeFileDescriptor own;
+            try
+            {
+                own = DescriptorStream.Reopen(descriptor, access | LibC.O_NONBLOCK);
+            }
+            catch (LinuxException error) when (error.Errno is Errno.ENXIO or Errno.EACCES or Errno.ENOENT or Errno.EPERM)
+            {
+                return new DescriptorStream(descriptor.Duplicate());
+            }
+
+            try
+            {
+                return new DescriptorStream(own);
+            }
+            catch (LinuxException error) when (error.Errno == Errno.EPERM)
+            {
+                // EPERM of epoll_ctl: a regular file. The caller's own open file keeps its offset and its O_APPEND.
+                own.Dispose();
+                SafeFileHandle handle = descriptor.Duplicate().ToFileHandle();
+                return new FileStream(handle, access == LibC.O_RDONLY ? FileAccess.Read : FileAccess.Write, bufferSize: 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Text.Json.Serialization;
+
+namespace Kata.Service;
+
+/// <summary>
+/// The first line of a stand-in's connection, as JSON. With it come the descriptors: standard input, output and error, or the
+/// one terminal.
+/// </summary>
+internal sealed record StandInHello
+{
+    public required string Container { get; init; }
+
+    /// <summary>Empty for the container's first process.</summary>
+    public required string ExecId { get; init; }
+
+    public bool Terminal { get; init; }
+
+    public ushort Rows { get; init; }
+
+    public ushort Columns { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(StandInHello))]
+internal sealed partial class ServiceJsonContext : JsonSerializerContext;

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Kata.Linux;
+using Kata.Sandbox;
+
+namespace Kata.Service;
+
+/// <summary>Accepts stand-ins and keeps those that nobody has asked for yet.</summary>
+internal sealed class StandInServer : IAsyncDisposable
+{
+    /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
+    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Stand-ins between hello and Create; more than a pod's concurrent creates is a mistake or an attack.</summary>
+    private const int MaxWaiting = 256;
+
+    private readonly SocketListener _listener;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Container, string ExecId), StandInSession> _waiting = []; // guarded by _gate
+    private readonly Task _acceptLoop;
+
+    public StandInServer(string socketPath, TimeProvider time)
+    {
+        _time = time;
+        _listener = new SocketListener(UnixSocket.Listen(socketPath));
+        _acceptLoop = AcceptAsync(); // ends on _stopping
+    }
+
+    /// <summary>Takes the stand-in of a process; the caller owns it. Null: the process has none.</summary>
+    public StandInSession? Take(string container, string execId)
+    {
+        lock (_gate)
+        {
+            return _waiting.Remove((container, execId), out StandInSession? session) ? session : null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _listener.Dispose();
+        await _acceptLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        StandInSession[] left;
+        lock (_gate)
+        {
+            left = [.. _waiting.Values];
+            _waiting.Clear();
+        }
+
+        foreach (StandInSession session in left)
+        {
+            await session.DisposeAsync();
+        }
+
+        _stopping.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            SafeFileDescriptor socket = await _listener.AcceptAsync(_stopping.Token);
+            // One at a time: a hello is one message from our own program, and its sender waits for the answer.
+            await WelcomeAsync(socket);
+        }
+    }
+
+    private async Task WelcomeAsync(SafeFileDescriptor socket)
+    {
+        var descriptors = new List<SafeFileDescriptor>();
+        var connection = new LineConnection(new DescriptorStream(socket));
+        bool kept = false;
+        using var limit = new CancellationTokenSource(s_helloTimeout, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+        try
+        {
+            int pid = UnixSocket.PeerCredentials(socket).pid;
+            if (await connection.ReadLineAsync(descriptors, both.Token) is { } line
+                && JsonSerializer.Deserialize(line, ServiceJsonContext.Default.StandInHello) is { } hello)
+            {
+                ProcessStdio stdio = HostStdio.Open(hello.Terminal, descriptors);
+                descriptors.Clear(); // HostStdio owns them now
+                var session = new StandInSession(connection, hello, pid, stdio);
+                kept = Keep(hello, session);
+                await connection.WriteLineAsync(kept ? "ok" : "error this process has a stand-in already", both.Token);
+            }
+        }
+        catch (Exception error) when (error is IOException or LinuxException or JsonException or InvalidDataException or OperationCanceledException)
+        {
+            // Whatever it was, it was no stand-in of ours; its connection is closed, which it sees.
+        }
+        finally
+        {
+            descriptors.ForEach(static descriptor => descriptor.Dispose());
+            if (!kept)
+            {
+                await connection.DisposeAsync();
+            }
+        }
+    }
+
+    private bool Keep(StandInHello hello, StandInSession session)
+    {
+        lock (_gate)
+        {
+            return _waiting.Count < MaxWaiting && _waiting.TryAdd((hello.Container, hello.ExecId), session);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using Kata.Linux;
+using Kata.Sandbox;
+
+namespace Kata.Service;
+
+/// <summary>The service's side of one stand-in: its streams, the signals and sizes it passes on, and the exit it waits for.</summary>
+internal sealed class StandInSession(LineConnection connection, StandInHello hello, int pid, ProcessStdio stdio) : IAsyncDisposable
+{
+    public StandInHello Hello => hello;
+
+    /// <summary>The stand-in's process id, as the kernel told it.</summary>
+    public int Pid => pid;
+
+    /// <summary>The caller's streams; whoever takes the session owns them.</summary>
+    public ProcessStdio Stdio => stdio;
+
+    /// <summary>Passes on what the stand-in asks for until it has gone. A stand-in that was killed takes its process with it.</summary>
+    public async Task ServeAsync(GuestProcess process, CancellationToken cancellationToken)
+    {
+        Task<string?> line = connection.ReadLineAsync(null, cancellationToken);
+        while (await Task.WhenAny(line, process.Exited) == line)
+        {
+            if (await line.ConfigureAwait(ConfigureAwaitOptions.None) is not { } request)
+            {
+                await TryAsync(() => process.SignalAsync(Signals.SIGKILL, cancellationToken));
+                return;
+            }
+
+            await TryAsync(() => HandleAsync(process, request, cancellationToken));
+            line = connection.ReadLineAsync(null, cancellationToken);
+        }
+
+        ProcessExit exit = await process.Exited;
+        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {exit.Reason?.ReplaceLineEndings(" | ")}"), cancellationToken));
+    }
+
+    /// <summary>Tells the stand-in that its process never came to be.</summary>
+    public Task AbandonAsync(CancellationToken cancellationToken) =>
+        TryAsync(() => connection.WriteLineAsync("exit 255 the process was not started", cancellationToken));
+
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        await stdio.DisposeAsync();
+    }
+
+    private static async Task HandleAsync(GuestProcess process, string request, CancellationToken cancellationToken)
+    {
+        string[] words = request.Split(' ');
+        switch (words)
+        {
+            case ["signal", string number] when uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out uint signal):
+                await process.SignalAsync(signal, cancellationToken);
+                break;
+            case ["resize", string rows, string columns]
+                when uint.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out uint r)
+                && uint.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out uint c):
+                await process.ResizeAsync(r, c, cancellationToken);
+                break;
+            default:
+                break; // a later version's request
+        }
+    }
+
+    // The guest may have ended meanwhile, or the stand-in: neither is worth more than what the exit says.
+    private static async Task TryAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception error) when (error is AgentException or LinuxException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Oci;
+using Kata.Sandbox;
+
+namespace Kata.Service;
+
+internal sealed partial class TaskService
+{
+    /// <summary>Request metadata by which the command line's <c>delete --force</c> reaches Delete, which has no field for it.</summary>
+    public const string ForceHeader = "kata-force";
+
+    private readonly ConcurrentDictionary<(string Container, string ExecId), StandInSession> _execStandIns = new();
+
+    public override Task<Empty> Exec(ExecProcessRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        Container container = Find(request.Id, "execute in");
+        ProcessSpec spec = OciJson.ParseProcess((request.Spec ?? new Any()).Value.Span);
+        StandInSession? standIn = host.StandIns.Take(request.Id, request.ExecId);
+        try
+        {
+            await container.AddExecAsync(
+                request.ExecId, spec, standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal), standIn?.Pid ?? 0,
+                context.CancellationToken);
+        }
+        catch
+        {
+            if (standIn is not null)
+            {
+                await standIn.AbandonAsync(CancellationToken.None);
+                await standIn.DisposeAsync();
+            }
+
+            throw;
+        }
+
+        if (standIn is not null)
+        {
+            _execStandIns[(request.Id, request.ExecId)] = standIn;
+        }
+
+        return new Empty();
+    });
+
+    public override Task<Empty> ResizePty(ResizePtyRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        await Process(request.Id, request.ExecId, "resize").ResizeAsync(request.Height, request.Width, context.CancellationToken);
+        return new Empty();
+    });
+
+    public override Task<Empty> CloseIO(CloseIORequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        if (request.Stdin)
+        {
+            await Process(request.Id, request.ExecId, "close the input of").CloseInputAsync(context.CancellationToken);
+        }
+
+        return new Empty();
+    });
+
+    private static ProcessStdio StdioOf(StandInSession? standIn, CreateTaskRequest request) =>
+        standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
+
+    // Fifos of containerd: opened for both directions, so that neither side waits for the other to open its end.
+    private static ProcessStdio OpenPaths(string input, string output, string error, bool terminal) => new()
+    {
+        Input = OpenFifo(input, LibC.O_RDONLY),
+        Output = OpenFifo(output, LibC.O_RDWR),
+        Error = terminal ? null : OpenFifo(error, LibC.O_RDWR),
+    };
+
+    private static DescriptorStream? OpenFifo(string path, int access) => path.Length == 0
+        ? null
+        : new DescriptorStream(LinuxException.ThrowIfInvalid(
+            LibC.open(path, access | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0), "open", $"open the stream '{path}'"));
+
+    private GuestProcess Process(string id, string execId, string action)
+    {
+        Container container = Find(id, action);
+        return execId.Length == 0 ? container.Init : container.FindExec(execId, action).Process;
+    }
+
+    private void Serve(StandInSession? standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards = null)
+    {
+        if (standIn is not null)
+        {
+            host.Track(ServeAsync(standIn, process, afterwards)); // ends when the process or the stand-in does
+        }
+    }
+
+    private async System.Threading.Tasks.Task ServeAsync(StandInSession standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards)
+    {
+        await using (standIn)
+        {
+            if (standIn.Hello is { Terminal: true, Rows: > 0 } size)
+            {
+                try
+                {
+                    await process.ResizeAsync(size.Rows, size.Columns, host.Stopping);
+                }
+                catch (AgentException)
+                {
+                    // it has ended already
+                }
+            }
+
+            await standIn.ServeAsync(process, host.Stopping);
+            await process.Exited;
+        }
+
+        if (afterwards is not null)
+        {
+            await afterwards();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Sandbox;
+using TaskStatus = Kata.Containerd.Protocol.Types.Status;
+
+namespace Kata.Service;
+
+/// <summary>
+/// containerd's Task service for one pod: the one core under the command line, the shim and the library. The first Create boots
+/// the pod, the last Delete ends it.
+/// </summary>
+internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.TaskV2.Task.TaskBase
+{
+    private readonly SemaphoreSlim _podGate = new(1, 1); // one create or delete at a time: they make and end the pod
+    private readonly TaskCompletionSource _shutdown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PodSandbox? _pod; // written under _podGate
+
+    /// <summary>Completes when the pod is gone and the process may end.</summary>
+    public System.Threading.Tasks.Task Ended => _shutdown.Task;
+
+    public override Task<CreateTaskResponse> Create(CreateTaskRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        ContainerId id = ContainerId.Parse(request.Id);
+        StandInSession? standIn = host.StandIns.Take(id.Value, "");
+        await _podGate.WaitAsync(context.CancellationToken);
+        bool first = _pod is null;
+        try
+        {
+            Bundle bundle = Bundle.Load(request.Bundle);
+            _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFiles.KindOf);
+            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
+            Serve(standIn, container.Init);
+            return new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
+        }
+        catch
+        {
+            if (standIn is not null)
+            {
+                await standIn.AbandonAsync(CancellationToken.None);
+                await standIn.DisposeAsync();
+            }
+
+            if (first)
+            {
+                await EndPodAsync();
+            }
+
+            throw;
+        }
+        finally
+        {
+            _podGate.Release();
+        }
+    });
+
+    public override Task<StartResponse> Start(StartRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        Container container = Find(request.Id, "start");
+        if (request.ExecId.Length == 0)
+        {
+            await container.StartAsync(context.CancellationToken);
+            return new StartResponse { Pid = (uint)container.StandInPid };
+        }
+
+        ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
+        if (_execStandIns.TryRemove((request.Id, request.ExecId), out StandInSession? standIn))
+        {
+            // Whoever came with a stand-in learns the exit from it and never asks again.
+            Serve(standIn, exec.Process, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
+        }
+
+        return new StartResponse { Pid = (uint)exec.StandInPid };
+    });
+
+    public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        Container container = Find(request.Id, "delete");
+        if (request.ExecId.Length > 0)
+        {
+            GuestProcess process = container.FindExec(request.ExecId, "delete").Process;
+            await container.DeleteExecAsync(request.ExecId, context.CancellationToken);
+            return Ended(process, 0);
+        }
+
+        await _podGate.WaitAsync(context.CancellationToken);
+        try
+        {
+            int left = await _pod!.DeleteContainerAsync(container, force: context.RequestHeaders.Get(ForceHeader) is not null, CancellationToken.None);
+            host.Release(container.Plan.Id);
+            if (left == 0)
+            {
+                await EndPodAsync();
+            }
+
+            return Ended(container.Init, container.StandInPid);
+        }
+        finally
+        {
+            _podGate.Release();
+        }
+
+        static DeleteResponse Ended(GuestProcess process, int pid)
+        {
+            ProcessExit exit = process.Exited.GetAwaiter().GetResult(); // deleted: it has ended
+            return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
+        }
+    });
+
+    public override Task<StateResponse> State(StateRequest request, ServerCallContext context) => RunAsync(() =>
+    {
+        Container container = Find(request.Id, "query");
+        GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.FindExec(request.ExecId, "query").Process;
+        var response = new StateResponse
+        {
+            Id = request.Id,
+            ExecId = request.ExecId,
+            Bundle = container.Plan.Bundle.Directory,
+            Pid = (uint)container.StandInPid,
+            Terminal = container.Plan.Terminal,
+            Status = container.Status switch
+            {
+                ContainerStatus.Creating or ContainerStatus.Created => TaskStatus.Created,
+                ContainerStatus.Running => TaskStatus.Running,
+                ContainerStatus.Paused => TaskStatus.Paused,
+                _ => TaskStatus.Stopped,
+            },
+        };
+        if (process.Exited.IsCompletedSuccessfully)
+        {
+            ProcessExit exit = process.Exited.GetAwaiter().GetResult(); // completed
+            response.Status = TaskStatus.Stopped;
+            response.ExitStatus = exit.Status;
+            response.ExitedAt = Timestamp.FromDateTimeOffset(exit.At);
+        }
+
+        return System.Threading.Tasks.Task.FromResult(response);
+    });
+
+    public override Task<Empty> Kill(KillRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        await Find(request.Id, "signal").KillAsync(request.ExecId, request.Signal, request.All, context.CancellationToken);
+        return new Empty();
+    });
+
+    public override Task<WaitResponse> Wait(WaitRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        Container container = Find(request.Id, "wait for");
+        GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.FindExec(request.ExecId, "wait for").Process;
+        ProcessExit exit = await process.Exited.WaitAsync(context.CancellationToken);
+        return new WaitResponse { ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
+    });
+
+    public override Task<ConnectResponse> Connect(ConnectRequest request, ServerCallContext context) => RunAsync(() =>
+        System.Threading.Tasks.Task.FromResult(new ConnectResponse
+        {
+            ShimPid = (uint)System.Environment.ProcessId,
+            TaskPid = (uint)(request.Id.Length == 0 ? 0 : Find(request.Id, "connect to").StandInPid),
+            Version = RuntimeVersion.Text,
+        }));
+
+    /// <summary>Ends the pod whatever is in it when the caller says <c>now</c>; else only an empty one.</summary>
+    public override Task<Empty> Shutdown(ShutdownRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        await _podGate.WaitAsync(context.CancellationToken);
+        try
+        {
+            if (_pod is null || request.Now)
+            {
+                await EndPodAsync();
+            }
+
+            return new Empty();
+        }
+        finally
+        {
+            _podGate.Release();
+        }
+    });
+
+    private Container Find(string id, string action) =>
+        (_pod ?? throw SandboxStateException.NotFound($"{action} the container", "it", id)).Find(id, $"{action} the container");
+
+    private async System.Threading.Tasks.Task EndPodAsync()
+    {
+        PodSandbox? pod = _pod;
+        _pod = null;
+        try
+        {
+            if (pod is not null)
+            {
+                await pod.DisposeAsync();
+            }
+        }
+        finally
+        {
+            await host.EndAsync();
+            _shutdown.TrySetResult();
+        }
+    }
+
+    private static async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception error) // a border: the wire knows only statuses
+        {
+            throw ServiceStatus.ToRpc(error);
+        }
+    }
+}
