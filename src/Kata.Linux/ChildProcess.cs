@@ -42,6 +42,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Starts a child in the calling thread's namespaces and credentials.</summary>
     public static ChildProcess Start(SpawnOptions options) => new(ProcessSpawner.Spawn(options));
 
+    /// <summary>Takes over a child of this process that was spawned elsewhere (in a jail) and that nobody has waited for yet.</summary>
+    public static ChildProcess Adopt(int pid) => new(pid);
+
     /// <summary>Sends a signal; a process that has ended already is not an error.</summary>
     public void Kill(int signal)
     {

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Kata.Hypervisor.Qemu.Qmp;
+
+namespace Kata.Hypervisor.Qemu;
+
+/// <summary>
+/// What QEMU's events said so far. Every field is set at most once and events are only looked at, so a guest that causes a
+/// million of them costs time on one loop and nothing else. Thread-safe.
+/// </summary>
+internal sealed class QemuEvents
+{
+    private readonly TaskCompletionSource _agentPortOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _guestPanicked;
+    private volatile string? _shutdownReason;
+
+    /// <summary>Completes when the guest has opened the agent's virtio-serial port.</summary>
+    public Task AgentPortOpened => _agentPortOpened.Task;
+
+    public bool GuestPanicked => _guestPanicked;
+
+    /// <summary>The <c>ShutdownCause</c> of the first SHUTDOWN event (qapi/run-state.json), or null.</summary>
+    public string? ShutdownReason => _shutdownReason;
+
+    public void Observe(QmpMessage message)
+    {
+        switch (message.Name)
+        {
+            case "VSERPORT_CHANGE" when IsTrue(message.Data, "open") && Text(message.Data, "id") == QemuCommandLine.AgentPortId:
+                _agentPortOpened.TrySetResult();
+                break;
+            case "GUEST_PANICKED":
+                _guestPanicked = true;
+                break;
+            case "SHUTDOWN":
+                _shutdownReason ??= Text(message.Data, "reason") ?? "unknown";
+                break;
+        }
+    }
+
+    private static bool IsTrue(JsonElement data, string name) =>
+        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
+
+    private static string? Text(JsonElement data, string name) =>
+        data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+}

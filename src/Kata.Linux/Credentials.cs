@@ -1,0 +1,42 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>Gives up rights of the calling thread only; call it on a <see cref="NamespaceThread"/>.</summary>
+internal static class Credentials
+{
+    /// <summary>Empties the bounding and ambient sets and becomes <paramref name="userId"/>, which takes every other capability away.</summary>
+    public static void DropAllOnThread(uint userId, uint groupId, int lastCapability)
+    {
+        LimitBoundingSetOnThread(0, lastCapability);
+        _ = LibC.prctl(LibC.PR_CAP_AMBIENT, LibC.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // EINVAL: a kernel without them
+        LinuxException.ThrowIfNegative(LibC.thread_setgroups([]), "setgroups", "drop the groups");
+        LinuxException.ThrowIfNegative(LibC.thread_setresgid(groupId), "setresgid", $"become the group {groupId}");
+        LinuxException.ThrowIfNegative(LibC.thread_setresuid(userId), "setresuid", $"become the user {userId}");
+        LinuxException.ThrowIfNegative(LibC.thread_capset(default), "capset", "drop the capabilities");
+    }
+
+    /// <summary>What the next program can have at most, even as uid 0: the capabilities of <paramref name="keep"/>, by bit.</summary>
+    public static void LimitBoundingSetOnThread(ulong keep, int lastCapability = 63)
+    {
+        for (int capability = 0; capability <= lastCapability; capability++)
+        {
+            if ((keep & (1ul << capability)) != 0)
+            {
+                continue;
+            }
+
+            int present = LibC.prctl(LibC.PR_CAPBSET_READ, (ulong)capability, 0, 0, 0);
+            if (present < 0)
+            {
+                return; // EINVAL: past the kernel's last capability
+            }
+
+            if (present == 1)
+            {
+                LinuxException.ThrowIfNegative(
+                    LibC.prctl(LibC.PR_CAPBSET_DROP, (ulong)capability, 0, 0, 0), "prctl(CAPBSET_DROP)", $"drop the capability {capability}");
+            }
+        }
+    }
+}

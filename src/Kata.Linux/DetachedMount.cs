@@ -1,0 +1,45 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>
+/// A copy of a mount that is attached nowhere (open_tree(2)). It crosses mount namespaces as a descriptor and ends with it unless
+/// <c>AttachTo</c> gave it a place. Linux 5.12 or later.
+/// </summary>
+internal sealed class DetachedMount : IDisposable
+{
+    private const uint Clone = LibC.OPEN_TREE_CLONE | LibC.OPEN_TREE_CLOEXEC;
+
+    private DetachedMount(SafeFileDescriptor tree) => Descriptor = tree;
+
+    public SafeFileDescriptor Descriptor { get; }
+
+    /// <summary>Copies what is at <paramref name="path"/> in the calling thread's mount namespace, with the mounts below it when <paramref name="recursive"/>.</summary>
+    public static DetachedMount Of(string path, bool recursive) => new(LinuxException.ThrowIfInvalid(
+        LibC.open_tree(null, path, Clone | (recursive ? LibC.AT_RECURSIVE : 0)), "open_tree", $"copy the mount of '{path}'"));
+
+    /// <summary>Copies what <paramref name="descriptor"/> is open on, directory or file. It must belong to the calling thread's mount namespace.</summary>
+    public static DetachedMount Of(SafeFileDescriptor descriptor, bool recursive) => new(LinuxException.ThrowIfInvalid(
+        LibC.open_tree(descriptor, "", Clone | LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0)), "open_tree", "copy the mount of a descriptor"));
+
+    /// <summary>Takes ownership of a descriptor that <c>open_tree</c> or <c>fsmount</c> made, perhaps in another process.</summary>
+    public static DetachedMount From(SafeFileDescriptor tree) => new(tree);
+
+    /// <summary>Sets attributes (<c>MOUNT_ATTR_*</c>) on the copy only, and on the mounts below it when <paramref name="recursive"/>.</summary>
+    public void SetAttributes(ulong attributes, bool recursive)
+    {
+        var change = new MountAttr { attr_set = attributes };
+        LinuxException.ThrowIfNegative(
+            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "restrict a mount");
+    }
+
+    /// <summary>Mounts on the open <paramref name="target"/>: a directory on a directory, a file on a file.</summary>
+    public void AttachTo(SafeFileDescriptor target) => LinuxException.ThrowIfNegative(
+        LibC.move_mount(Descriptor, "", target, "", LibC.MOVE_MOUNT_F_EMPTY_PATH | LibC.MOVE_MOUNT_T_EMPTY_PATH), "move_mount", "attach a mount");
+
+    /// <summary>Mounts on <paramref name="target"/>, a path only we can change.</summary>
+    public void AttachTo(string target) => LinuxException.ThrowIfNegative(
+        LibC.move_mount(Descriptor, "", null, target, LibC.MOVE_MOUNT_F_EMPTY_PATH), "move_mount", $"attach a mount at '{target}'");
+
+    public void Dispose() => Descriptor.Dispose();
+}

@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+
+namespace Kata.Linux.Interop;
+
+internal static partial class LibC
+{
+    internal const uint STATX_BASIC_STATS = 0x7ff;
+    internal const uint STATX_MNT_ID = 0x1000;
+    internal const uint S_IFMT = 0xF000;
+    internal const uint S_IFREG = 0x8000;
+    internal const uint S_IFDIR = 0x4000;
+    internal const uint S_IFCHR = 0x2000;
+    internal const uint S_IFBLK = 0x6000;
+    internal const uint S_IFLNK = 0xA000;
+
+    internal const ulong RESOLVE_NO_MAGICLINKS = 2;
+    internal const ulong RESOLVE_NO_SYMLINKS = 4;
+    internal const ulong RESOLVE_BENEATH = 8;
+
+    private const long SysOpenat2 = 437;
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int statx_at(SafeFileDescriptor directory, string path, int flags, uint mask, StatX* result);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mkdirat(SafeFileDescriptor directory, string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int unlinkat(SafeFileDescriptor directory, string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int symlink(string target, string path);
+
+    /// <summary>openat2(2): no glibc has a wrapper; the number is the same on x86-64 and arm64.</summary>
+    internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how) =>
+        syscall_openat2(SysOpenat2, directory, path, in how, 24);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, string path, in OpenHow how, nuint size);
+}
+
+/// <summary><c>struct open_how</c>, linux/openat2.h; 24 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct OpenHow
+{
+    public ulong flags;
+    public ulong mode;
+    public ulong resolve;
+}
+
+/// <summary>The first fields of <c>struct statx</c>, linux/stat.h; 256 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct StatX
+{
+    [FieldOffset(0)]
+    public uint stx_mask;
+
+    [FieldOffset(20)]
+    public uint stx_uid;
+
+    [FieldOffset(24)]
+    public uint stx_gid;
+
+    [FieldOffset(28)]
+    public ushort stx_mode;
+
+    [FieldOffset(32)]
+    public ulong stx_ino;
+
+    [FieldOffset(40)]
+    public ulong stx_size;
+
+    [FieldOffset(128)]
+    public uint stx_rdev_major;
+
+    [FieldOffset(132)]
+    public uint stx_rdev_minor;
+
+    [FieldOffset(144)]
+    public ulong stx_mnt_id;
+}

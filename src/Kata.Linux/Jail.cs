@@ -1,0 +1,137 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>
+/// Starts a process that can reach nothing of the host but what it is given: its own mount, network, IPC, UTS and PID namespaces,
+/// a root of its own, an unprivileged user, no capability, and no way to get one back.
+/// </summary>
+/// <remarks>
+/// Order matters. (1) Sources are copied as detached mounts while the thread is still in the host's mount namespace: the kernel
+/// copies only mounts of the caller's own namespace. (2) The new root is built as root, then entered with pivot_root(2), which
+/// unlike chroot(2) leaves nothing of the old one to go back to. (3) Identity goes last but one, as everything before needs
+/// privilege. (4) The PID namespace comes last: a thread that has set one for its children cannot start threads any more, and
+/// the managed runtime may want to. All of it happens on a thread that then ends; the service itself changes in nothing.
+/// </remarks>
+internal static class Jail
+{
+    private const ulong ReadOnly = LibC.MOUNT_ATTR_RDONLY | LibC.MOUNT_ATTR_NOSUID | LibC.MOUNT_ATTR_NODEV;
+    private const int LastCapability = 63;
+    private const ulong KvmDevice = (10ul << 8) | 232; // misc major, KVM_MINOR: linux/miscdevice.h
+
+    /// <summary>
+    /// Starts the child. Every one of <see cref="SpawnOptions.Descriptors"/> 0, 1 and 2 that is missing is <c>/dev/null</c>.
+    /// The path of the executable is one inside the jail.
+    /// </summary>
+    /// <exception cref="LinuxException">The kernel refused a step; nothing is left.</exception>
+    public static ChildProcess Start(JailOptions jail, SpawnOptions options)
+    {
+        using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
+        return ChildProcess.Adopt(NamespaceThread.Run(() => Launch(jail, spawn)));
+    }
+
+    private static int Launch(JailOptions jail, PreparedSpawn spawn)
+    {
+        List<(DetachedMount Mount, string Target, bool IsDirectory)> mounts = [];
+        try
+        {
+            CopySources(jail, mounts);
+            LinuxException.ThrowIfNegative(
+                LibC.unshare(LibC.CLONE_NEWNS | LibC.CLONE_NEWNET | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS), "unshare", "enter new namespaces");
+            BuildRoot(jail, mounts);
+        }
+        finally
+        {
+            mounts.ForEach(static item => item.Mount.Dispose());
+        }
+
+        EnterRoot(jail);
+        Credentials.DropAllOnThread(jail.UserId, jail.GroupId, LastCapability);
+        LinuxException.ThrowIfNegative(LibC.prctl(LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
+        return spawn.Launch();
+    }
+
+    private static void CopySources(JailOptions jail, List<(DetachedMount Mount, string Target, bool IsDirectory)> mounts)
+    {
+        foreach (string path in jail.ReadOnlyPaths)
+        {
+            if (new FileInfo(path).LinkTarget is not null)
+            {
+                continue;
+            }
+
+            if (Directory.Exists(path))
+            {
+                mounts.Add((DetachedMount.Of(path, recursive: false), path, true));
+            }
+            else if (File.Exists(path))
+            {
+                mounts.Add((DetachedMount.Of(path, recursive: false), path, false));
+            }
+        }
+
+        foreach ((string name, SafeFileDescriptor file) in jail.Files)
+        {
+            mounts.Add((DetachedMount.Of(file, recursive: false), "/" + name, false));
+        }
+    }
+
+    private static void BuildRoot(JailOptions jail, List<(DetachedMount Mount, string Target, bool IsDirectory)> mounts)
+    {
+        string root = jail.MountPoint;
+        Mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null);
+        // No MS_NODEV: the one device node below is the only one there will ever be, as the root becomes read-only.
+        Mount("jail", root, "tmpfs", MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, "mode=0755,size=256k,nr_inodes=256");
+        foreach ((DetachedMount mount, string target, bool isDirectory) in mounts)
+        {
+            MakeTarget(root, target, isDirectory);
+            mount.SetAttributes(ReadOnly, recursive: false);
+            mount.AttachTo(root + target);
+        }
+
+        if (jail.WithKvm)
+        {
+            Directory.CreateDirectory(root + "/dev");
+            string node = root + VirtualizationDevices.KvmPath;
+            LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | 0x180 /* 0600 */, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
+            LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", "give '/dev/kvm' to the jailed user");
+        }
+
+        // A merged /usr: /lib64 is a link, and the dynamic loader's path goes through it.
+        foreach (string name in (ReadOnlySpan<string>)["bin", "lib", "lib64", "sbin"])
+        {
+            if (new FileInfo("/" + name).LinkTarget is { } link && !Path.Exists($"{root}/{name}"))
+            {
+                LinuxException.ThrowIfNegative(LibC.symlink(link, $"{root}/{name}"), "symlink", $"make '/{name}' in the jail");
+            }
+        }
+    }
+
+    private static void MakeTarget(string root, string target, bool isDirectory)
+    {
+        string path = root + target;
+        if (isDirectory)
+        {
+            Directory.CreateDirectory(path);
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
+            LibC.open(path, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, 0x124 /* 0444 */), "open", $"make '{target}' in the jail");
+    }
+
+    private static void EnterRoot(JailOptions jail)
+    {
+        LinuxException.ThrowIfNegative(LibC.chdir(jail.MountPoint), "chdir", $"enter '{jail.MountPoint}'");
+        // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is then unmounted.
+        LinuxException.ThrowIfNegative(LibC.pivot_root(".", "."), "pivot_root", "enter the jail");
+        LinuxException.ThrowIfNegative(LibC.umount2(".", LibC.MNT_DETACH), "umount2", "drop the host's root");
+        LinuxException.ThrowIfNegative(LibC.chdir("/"), "chdir", "enter the jail's root");
+        Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, null);
+        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWPID), "unshare(NEWPID)", "make a process namespace");
+    }
+
+    private static void Mount(string? source, string target, string? type, MountFlags flags, string? data) =>
+        LinuxException.ThrowIfNegative(LibC.mount(source, target, type, flags, data), "mount", $"mount '{target}' for the jail");
+}
