@@ -1,0 +1,62 @@
+# Everything a person or CI does here. `make help` lists it; the work is in scripts/ and guest/.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.DEFAULT_GOAL := all
+.PHONY: all build guest demo test check unit integration lab fuzz bench install uninstall clean help
+
+all: build guest ## Build the executables and the guest image into artifacts/ (the default)
+
+build: ## Publish kata-runtime and kata-agent with NativeAOT
+	@scripts/dependencies build
+	@scripts/build
+
+guest: ## Make the guest's kernel and initramfs
+	@scripts/dependencies build guest
+	@scripts/build kata-agent
+	@guest/build
+
+demo: ## Install what is missing, build, and run a container in its own virtual machine
+	@scripts/demo
+
+test: ## Run all tests, installing what they need; the last line counts all suites together
+	@scripts/dependencies build guest test
+	@scripts/build
+	@guest/build
+	@scripts/test
+
+check: ## The gates: formatting, warnings as errors, shell scripts, the repository's rules
+	@scripts/dependencies build
+	@scripts/check
+
+unit: ## Run the unit tests and the repository's rules; needs no root and no virtual machine
+	@scripts/dependencies build
+	@scripts/test unit repo
+
+integration: all ## Run the tests with real virtual machines
+	@scripts/dependencies test
+	@scripts/test integration
+
+lab: all ## Run the KVM and vhost-vsock tests on an emulated host that has both
+	@scripts/dependencies lab
+	@scripts/test lab
+
+fuzz: ## Run every fuzz target for a while (FUZZ_SECONDS each, 60 unless told)
+	@scripts/dependencies build
+	@scripts/fuzz
+
+bench: all ## Measure against runc and a bare boot, and print ratios
+	@scripts/dependencies test
+	@scripts/bench
+
+install: all ## Install to $(DESTDIR)$(PREFIX)
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
+
+uninstall: ## Remove what install put there
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove
+
+clean: ## Remove artifacts/; downloaded packages stay in .cache/
+	@rm -rf artifacts
+
+help: ## Show this
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done

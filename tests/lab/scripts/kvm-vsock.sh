@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# On a host with KVM and vhost-vsock the runtime chooses both by itself, says so, and a container runs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+runtime=$PWD/artifacts/bin/kata-runtime
+[[ -x $runtime ]] || { echo "skipped: artifacts/bin/kata-runtime is not built"; exit 77; }
+
+fail() { printf 'FAILED: %s\n' "$1" >&2; exit 1; }
+
+environment=$("$runtime" kata-env)
+echo "$environment"
+grep -qi 'kvm' <<< "$environment" || fail "kata-env does not name KVM"
+grep -qi 'vsock' <<< "$environment" || fail "kata-env does not name vsock"
+
+work=$(mktemp -d)
+mkdir -p "$work"/bundle/rootfs/{bin,proc,dev}
+cp /bin/busybox "$work/bundle/rootfs/bin/busybox"
+ln -s busybox "$work/bundle/rootfs/bin/sh"
+cat > "$work/bundle/config.json" << 'END'
+{
+  "ociVersion": "1.0.2",
+  "process": { "cwd": "/", "args": [ "/bin/busybox", "sleep", "600" ], "env": [ "PATH=/bin" ], "user": { "uid": 0, "gid": 0 } },
+  "root": { "path": "rootfs" },
+  "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
+  "linux": { "namespaces": [ { "type": "pid" }, { "type": "mount" } ] }
+}
+END
+
+# The container lives while QEMU's command line is read: what kata-env promises must be what happens.
+status=0
+"$runtime" --log "$work/log" run --detach --bundle "$work/bundle" lab > "$work/errors" 2>&1 < /dev/null || { cat "$work/errors" "$work/log" >&2; fail "the container did not start"; }
+arguments=$(tr '\0' ' ' < "/proc/$(pgrep -f '^[^ ]*qemu-system' | head -n 1)/cmdline")
+"$runtime" --log "$work/log" exec lab /bin/sh -c 'busybox uname -r; exit 42' > "$work/output" 2>> "$work/errors" < /dev/null || status=$?
+"$runtime" --log "$work/log" delete --force lab
+[[ $status -eq 42 ]] || { cat "$work/errors" "$work/log" >&2; fail "the command in the container ended with $status and not with 42"; }
+grep -q 'cloud-amd64' "$work/output" || fail "the container shows the kernel '$(<"$work/output")', which is not the guest's"
+[[ $arguments == *kvm* ]] || fail "QEMU runs without KVM: $arguments"
+[[ $arguments == *vhost-vsock* ]] || fail "QEMU runs without vhost-vsock: $arguments"
+if grep -qi 'emulation' "$work/errors" "$work/log"; then fail "there is a warning about emulation, though KVM was used"; fi
+echo "ok: KVM and vhost-vsock were chosen and the container ran"
