@@ -1,3 +1,5 @@
+using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Sandbox;
 
 namespace Kata.Service;
@@ -5,25 +7,16 @@ namespace Kata.Service;
 /// <summary>Answers the planner's questions about this host's files.</summary>
 internal static class HostFiles
 {
+    /// <summary>What <paramref name="path"/> is after following links.</summary>
     public static HostFileKind KindOf(string path)
     {
-        var file = new FileInfo(path);
-        FileSystemInfo target = file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
-        if (Directory.Exists(target.FullName))
-        {
-            return HostFileKind.Directory;
-        }
-
-        if (!File.Exists(target.FullName))
+        using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);
+        if (file.IsInvalid)
         {
             return HostFileKind.Missing;
         }
 
-        // .NET calls everything that is no directory a file; only a regular one has these types out of st_mode.
-        return (File.GetAttributes(target.FullName) & (FileAttributes.Device | FileAttributes.ReparsePoint)) == 0 && IsRegular(target.FullName)
-            ? HostFileKind.RegularFile
-            : HostFileKind.Special;
+        FileStatus status = FileStatus.Of(file);
+        return status.IsDirectory ? HostFileKind.Directory : status.IsRegularFile ? HostFileKind.RegularFile : HostFileKind.Special;
     }
-
-    private static bool IsRegular(string path) => Linux.FileStatus.Of(path).IsRegularFile;
 }

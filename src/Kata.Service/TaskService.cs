@@ -66,14 +66,21 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             return new StartResponse { Pid = (uint)container.StandInPid };
         }
 
-        ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
-        if (_execStandIns.TryRemove((request.Id, request.ExecId), out StandInSession? standIn))
+        _execStandIns.TryRemove((request.Id, request.ExecId), out StandInSession? standIn);
+        try
         {
+            ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
             // Whoever came with a stand-in learns the exit from it and never asks again.
             Serve(standIn, exec.Process, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
+            return new StartResponse { Pid = (uint)exec.StandInPid };
         }
-
-        return new StartResponse { Pid = (uint)exec.StandInPid };
+        catch when (standIn is not null)
+        {
+            await standIn.AbandonAsync(CancellationToken.None);
+            await standIn.DisposeAsync();
+            await container.DeleteExecAsync(request.ExecId, CancellationToken.None);
+            throw;
+        }
     });
 
     public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) => RunAsync(async () =>

@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Sandbox;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Service;
+
+/// <summary>How a record is written: one line of <c>key="value"</c> words, or one JSON object a line.</summary>
+internal enum LogFormat
+{
+    Text,
+    Json,
+}
+
+/// <summary>
+/// Writes one structured record per event: time, level, msg, name, pid, source, subsystem, sandbox, container, version, commit.
+/// Each record is one write(2) to a file opened for appending, so several processes can share a log.
+/// </summary>
+internal sealed class RecordLog : ILogger, IDisposable
+{
+    private readonly SafeFileDescriptor? _file;
+    private readonly LogFormat _format;
+    private readonly LogLevel _level;
+    private readonly TimeProvider _time;
+
+    private RecordLog(SafeFileDescriptor? file, LogFormat format, LogLevel level, TimeProvider time) =>
+        (_file, _format, _level, _time) = (file, format, level, time);
+
+    /// <summary>The part of the program that speaks.</summary>
+    public string Subsystem { get; init; } = "runtime";
+
+    public string? Sandbox { get; init; }
+
+    public string? Container { get; init; }
+
+    /// <summary>Opens the log for appending, mode 0640; without a path nothing is written.</summary>
+    /// <exception cref="LinuxException">The file cannot be opened.</exception>
+    public static RecordLog Open(string? path, LogFormat format, LogLevel level, TimeProvider time, string subsystem, string? sandbox, string? container)
+    {
+        SafeFileDescriptor? file = path is null or "" or "/dev/null"
+            ? null
+            : LinuxException.ThrowIfInvalid(
+                LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x1a0 /* 0640 */), "open", $"open the log '{path}'");
+        return new RecordLog(file, format, level, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => _file is not null && logLevel >= _level;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            Write(logLevel, exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {ServiceStatus.TextOf(exception)}", null);
+        }
+    }
+
+    /// <summary>Writes a record whatever the level, with extra fields.</summary>
+    public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields)
+    {
+        if (_file is null)
+        {
+            return;
+        }
+
+        var all = new List<KeyValuePair<string, string>>
+        {
+            new("time", _time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)),
+            new("level", Name(level)),
+            new("msg", message),
+            new("name", "kata-runtime"),
+            new("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+            new("source", "runtime"),
+            new("subsystem", Subsystem),
+        };
+        Add(all, "sandbox", Sandbox);
+        Add(all, "container", Container);
+        all.Add(new("version", RuntimeVersion.Number));
+        all.Add(new("commit", RuntimeVersion.Commit));
+        all.AddRange(fields ?? []);
+        Append(_format == LogFormat.Json ? ToJson(all) : ToText(all));
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private static void Add(List<KeyValuePair<string, string>> fields, string key, string? value)
+    {
+        if (value is not null)
+        {
+            fields.Add(new(key, value));
+        }
+    }
+
+    private static string Name(LogLevel level) => level switch
+    {
+        LogLevel.Trace => "trace",
+        LogLevel.Debug => "debug",
+        LogLevel.Information => "info",
+        LogLevel.Warning => "warning",
+        LogLevel.Error => "error",
+        _ => "fatal",
+    };
+
+    private static byte[] ToJson(List<KeyValuePair<string, string>> fields)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            foreach ((string key, string value) in fields)
+            {
+                writer.WriteString(key, value);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private static byte[] ToText(List<KeyValuePair<string, string>> fields)
+    {
+        var line = new StringBuilder();
+        foreach ((string key, string value) in fields)
+        {
+            bool plain = value.Length > 0 && value.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':' or '/' or '_' or '+');
+            line.Append(line.Length > 0 ? " " : "").Append(key).Append('=');
+            line.Append(plain ? value : $"\"{JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
+        }
+
+        return Encoding.UTF8.GetBytes(line.Append('\n').ToString());
+    }
+
+    private unsafe void Append(byte[] line)
+    {
+        // SAFETY: line is pinned for the call and the kernel reads exactly its length.
+        fixed (byte* first = line)
+        {
+            _ = LibC.write(_file!, first, (nuint)line.Length); // a log that cannot be written must not stop what it describes
+        }
+    }
+}

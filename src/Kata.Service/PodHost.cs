@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Kata.Configuration;
+using Kata.Hypervisor;
+using Kata.Hypervisor.Qemu;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Sandbox;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Service;
+
+/// <summary>What a pod's service process owns around the pod itself: its place, journal, cgroup, sockets and background work.</summary>
+internal sealed class PodHost : IAsyncDisposable
+{
+    private readonly ServiceOptions _options;
+    private readonly SandboxDirectories _directories;
+    private readonly AcquisitionJournal _journal;
+    private readonly HostCgroup _cgroup;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, byte> _background = new();
+    private readonly ContainerIndex _index;
+
+    /// <summary>Records and makes what the pod needs before its VM. The directory exists already, made by whoever started us.</summary>
+    public PodHost(ServiceOptions options, ILogger log)
+    {
+        _options = options;
+        _directories = new SandboxDirectories(options.Root);
+        _index = new ContainerIndex(_directories);
+        _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
+        // Every process of the pod is born inside: whatever happens to us, one kill of the cgroup ends them all.
+        _cgroup = HostCgroup.Open($"kata/{options.Sandbox}", log);
+        foreach (string path in _cgroup.Paths)
+        {
+            _journal.Record(AcquisitionKind.Cgroup, path);
+        }
+
+        _cgroup.CreateAndJoin();
+        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), TimeProvider.System);
+        Environment = new SandboxEnvironment
+        {
+            Directories = _directories,
+            Journal = _journal,
+            Hypervisor = new QemuFactory(),
+            CallerMountNamespace = options.CallerMountNamespace,
+            Log = log,
+            Time = TimeProvider.System,
+        };
+    }
+
+    public StandInServer StandIns { get; }
+
+    public SandboxEnvironment Environment { get; }
+
+    /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>The plan of the pod whose first container this is.</summary>
+    public SandboxPlan PlanSandbox(Bundle bundle) => SandboxPlanner.Plan(
+        _options.Sandbox,
+        ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), bundle.Spec.Annotations),
+        AcceleratorProbe.Decide(VirtualizationFacts.Read()),
+        bundle.Spec);
+
+    /// <summary>Keeps background work until it ends; its end is awaited when the service stops.</summary>
+    public void Track(Task work)
+    {
+        _background[work] = 0;
+        _ = work.ContinueWith(static (done, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(done, out _), _background, TaskScheduler.Default);
+    }
+
+    /// <summary>Gives a container's id back.</summary>
+    public void Release(ContainerId container) => _index.Release(container);
+
+    /// <summary>Removes what is on disk. The pod is gone; the process ends soon after.</summary>
+    public async Task EndAsync()
+    {
+        await StandIns.DisposeAsync();
+        foreach ((ContainerId container, SandboxId sandbox) in _index.All())
+        {
+            if (sandbox == _options.Sandbox)
+            {
+                _index.Release(container);
+            }
+        }
+
+        _cgroup.LeaveAndRemove();
+        DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
+        Environment.Log.SandboxGone(_options.Sandbox);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await StandIns.DisposeAsync();
+        await Task.WhenAll(_background.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _journal.Dispose();
+        _stopping.Dispose();
+    }
+}

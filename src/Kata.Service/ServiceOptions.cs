@@ -1,0 +1,18 @@
+using Kata.Configuration;
+using Kata.Linux;
+using Kata.Oci;
+
+namespace Kata.Service;
+
+/// <summary>What a service process is started with.</summary>
+internal sealed record ServiceOptions
+{
+    public required string Root { get; init; }
+
+    public required SandboxId Sandbox { get; init; }
+
+    public required ConfigurationSources Configuration { get; init; }
+
+    /// <summary>The mount namespace of whoever started us, where bundles are.</summary>
+    public SafeFileDescriptor? CallerMountNamespace { get; init; }
+}

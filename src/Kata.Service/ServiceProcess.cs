@@ -1,0 +1,55 @@
+using Kata.Linux;
+using Kata.Sandbox;
+using Kata.TtRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Service;
+
+/// <summary>The body of the process that serves one pod: listens, tells its starter that it does, serves until the pod has ended.</summary>
+internal static class ServiceProcess
+{
+    /// <summary>How long a connection may outlive the pod: the answer to the last Delete is on its way.</summary>
+    private static readonly TimeSpan s_lingerTimeout = TimeSpan.FromSeconds(2);
+
+    /// <param name="options">The pod.</param>
+    /// <param name="log">Where records go.</param>
+    /// <param name="ready">Gets one line as soon as calls are accepted.</param>
+    public static async Task RunAsync(ServiceOptions options, ILogger log, Stream ready)
+    {
+        await using var host = new PodHost(options, log);
+        var service = new TaskService(host);
+        var server = new TtRpcServer();
+        Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
+        using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)));
+        await ready.WriteAsync("ready\n"u8.ToArray());
+        await ready.DisposeAsync();
+
+        var connections = new List<Task>();
+        while (!service.Ended.IsCompleted)
+        {
+            Task<SafeFileDescriptor> accept = listener.AcceptAsync(host.Stopping);
+            if (await Task.WhenAny(accept, service.Ended) != accept)
+            {
+                break;
+            }
+
+            connections.RemoveAll(static connection => connection.IsCompleted);
+            connections.Add(ServeAsync(server, await accept, host.Stopping)); // ends with its connection or the service
+        }
+
+        await Task.WhenAny(Task.WhenAll(connections), Task.Delay(s_lingerTimeout, TimeProvider.System));
+    }
+
+    private static async Task ServeAsync(TtRpcServer server, SafeFileDescriptor socket, CancellationToken cancellationToken)
+    {
+        await using var stream = new DescriptorStream(socket);
+        try
+        {
+            await server.ServeAsync(stream, cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or LinuxException or OperationCanceledException or InvalidDataException)
+        {
+            // One caller's broken connection is that caller's matter.
+        }
+    }
+}
