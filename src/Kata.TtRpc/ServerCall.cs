@@ -1,0 +1,214 @@
+using System.Diagnostics.CodeAnalysis;
+using Grpc.Core;
+
+namespace Kata.TtRpc;
+
+/// <summary>
+/// One call of a server: what its handler sees of it, and its one end on the wire.
+/// </summary>
+/// <remarks>
+/// <see cref="TryEnd"/> decides who answers: the handler's result, or the read loop when the client breaks the rules of the call. The
+/// handler may outlive the call; the connection counts it until it returns.
+/// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "Disposed when the handler has returned, if it has a timer")]
+internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
+{
+    private readonly ServerRequest _request;
+    private readonly string _method;
+    private readonly long _started;
+    private Metadata? _headers;
+    private Metadata? _trailers;
+    private CancellationTokenSource? _cancellation;
+    private CancellationToken _token;
+    private Dictionary<object, object>? _userState;
+    private Task? _running;
+    private Task? _cancelling;
+    private int _ended;
+    private int _cancelled;
+
+    protected ServerCall(ServerConnection connection, string method, ServerRequest request)
+    {
+        Connection = connection;
+        _method = method;
+        _request = request;
+        _headers = request.Headers;
+        if (request.TimeoutNanoseconds == 0) return;
+
+        _started = connection.Options.TimeProvider.GetTimestamp();
+        if (Timeout.TotalMilliseconds < uint.MaxValue - 1)
+        {
+            _cancellation = new CancellationTokenSource(Timeout, connection.Options.TimeProvider);
+            _token = _cancellation.Token;
+        }
+
+        DeadlineCore = connection.Options.TimeProvider.GetUtcNow().UtcDateTime is var now && Timeout < DateTime.MaxValue - now
+            ? now + Timeout
+            : DateTime.MaxValue;
+    }
+
+    protected ServerConnection Connection { get; }
+
+    protected uint StreamId => _request.StreamId;
+
+    protected bool HasEnded => Volatile.Read(ref _ended) != 0;
+
+    protected override string MethodCore => _method;
+
+    protected override string HostCore => "";
+
+    protected override string PeerCore => "";
+
+    protected override DateTime DeadlineCore { get; } = DateTime.MaxValue;
+
+    protected override Metadata RequestHeadersCore => _headers ??= [];
+
+    protected override CancellationToken CancellationTokenCore => Token();
+
+    protected override Metadata ResponseTrailersCore => _trailers ??= [];
+
+    protected override Status StatusCore { get; set; }
+
+    protected override WriteOptions? WriteOptionsCore { get; set; }
+
+    protected override AuthContext AuthContextCore { get; } = new("", []);
+
+    protected override IDictionary<object, object> UserStateCore => _userState ??= [];
+
+    private TimeSpan Timeout => TimeSpan.FromTicks(Math.Max(1, _request.TimeoutNanoseconds / TimeSpan.NanosecondsPerTick));
+
+    private bool DeadlinePassed =>
+        _request.TimeoutNanoseconds > 0 && Connection.Options.TimeProvider.GetElapsedTime(_started) >= Timeout;
+
+    public void Execute() => _running = RunAsync(); // ends with the handler; the connection awaits it by its count
+
+    /// <summary>Called by the read loop; takes the data over.</summary>
+    /// <returns>Why the call cannot go on, or null.</returns>
+    public abstract Status? Receive(FrameHeader header, ReceivedBytes data);
+
+    /// <returns>True for the one caller who is to send the end of the call.</returns>
+    public bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0) return false;
+        Connection.Forget(StreamId);
+        return true;
+    }
+
+    /// <summary>The call has no client any more. Callbacks of the handler's token run on the pool.</summary>
+    public void Cancel()
+    {
+        if (Interlocked.Exchange(ref _cancelled, 1) != 0) return;
+        AbandonRequests();
+        CancelToken();
+    }
+
+    protected abstract Task InvokeAsync();
+
+    protected abstract void AbandonRequests();
+
+    protected abstract void ReleaseRequest();
+
+    /// <summary>Waits for a write as long as the handler's token lets it. The write itself goes on.</summary>
+    protected Task ObserveAsync(ValueTask write)
+    {
+        if (write.IsCompletedSuccessfully) return Task.CompletedTask;
+        Task task = write.AsTask();
+        return _cancellation is null ? task : task.WaitAsync(_token);
+    }
+
+    protected Status? RequestedStatus() => StatusCore.StatusCode == StatusCode.OK ? null : StatusCore;
+
+    protected CancellationToken Token()
+    {
+        CancellationTokenSource? source = Volatile.Read(ref _cancellation);
+        if (source is null)
+        {
+            var created = new CancellationTokenSource();
+            source = Interlocked.CompareExchange(ref _cancellation, created, null) ?? created;
+            _token = source.Token;
+            // Cancel() sets its mark first and looks for the source afterwards; here it is the other way round.
+            if (Volatile.Read(ref _cancelled) != 0) CancelToken();
+        }
+
+        return source.Token;
+    }
+
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) =>
+        throw new NotSupportedException("Cannot send response headers: ttRPC has none. Put them into a message");
+
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+        throw new NotSupportedException("Cannot propagate a call's context: ttRPC does not do it. Pass deadline and token on");
+
+    private void CancelToken()
+    {
+        try
+        {
+            _cancelling = Volatile.Read(ref _cancellation)?.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The handler has returned.
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await InvokeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            await AnswerFailureAsync(exception).ConfigureAwait(false);
+        }
+        finally
+        {
+            TryEnd();
+            AbandonRequests();
+            ReleaseRequest();
+            if (_request.TimeoutNanoseconds > 0) _cancellation?.Dispose();
+            Connection.OnHandlerDone();
+        }
+    }
+
+    private async ValueTask AnswerFailureAsync(Exception exception)
+    {
+        (Status status, Metadata? trailers) = Classify(exception);
+        if (!TryEnd()) return;
+        try
+        {
+            await Connection.SendStatusAsync(StreamId, status, trailers).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The connection has ended and says why itself.
+        }
+    }
+
+    private (Status Status, Metadata? Trailers) Classify(Exception exception)
+    {
+        switch (exception)
+        {
+            case RpcException rpc when rpc.StatusCode != StatusCode.OK:
+                return (rpc.Status, rpc.Trailers);
+            case OperationCanceledException when DeadlinePassed:
+                return (new Status(StatusCode.DeadlineExceeded, $"Cannot go on with '{_method}': its deadline has passed. Allow more time"), null);
+            case OperationCanceledException:
+                return (new Status(StatusCode.Cancelled, exception.Message), null);
+            default:
+                if (!HasEnded) Report(exception);
+                return (new Status(StatusCode.Unknown, exception.Message), null);
+        }
+    }
+
+    private void Report(Exception exception)
+    {
+        try
+        {
+            Connection.Options.HandlerFailed?.Invoke(_method, exception);
+        }
+        catch (Exception)
+        {
+            // Documented: a listener's own failure is ignored.
+        }
+    }
+}
