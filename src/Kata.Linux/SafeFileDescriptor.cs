@@ -21,6 +21,12 @@ internal sealed class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
     /// <summary>The number, for messages and for calls that take it as data. Valid only while this object is.</summary>
     public int Number => (int)handle;
 
+    /// <summary>
+    /// libc returns an <c>int</c>: of the register that the marshaller reads, only the lower half is defined, and a -1 made by
+    /// <c>mov eax, -1</c> arrives as 0xFFFFFFFF.
+    /// </summary>
+    public override bool IsInvalid => (int)handle == -1;
+
     /// <summary>A second descriptor for the same open file, CLOEXEC, not below <paramref name="minimum"/>.</summary>
     /// <exception cref="LinuxException">The kernel refused, for example EMFILE.</exception>
     public SafeFileDescriptor Duplicate(int minimum = 0)

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using Kata.Hypervisor;
+using Kata.Linux;
+
+namespace Kata.Integration.Tests.Hypervisor;
+
+public sealed class QemuBootTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Boot_KernelWithoutRoot_ReportsThePanicWithItsLine()
+    {
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        Stopwatch watch = Stopwatch.StartNew();
+        await test.Machine.StartAsync(Cancellation);
+        TestContext.Current.TestOutputHelper?.WriteLine($"started after {watch.ElapsedMilliseconds} ms");
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => test.Machine.ConnectAgentAsync(Cancellation).WaitAsync(TestMachine.BootLimit, Cancellation));
+        VirtualMachineExit exit = await test.Machine.Exited.WaitAsync(TestMachine.BootLimit, Cancellation);
+
+        Assert.Equal("guest kernel", exit.Component);
+        Assert.Contains("Kernel panic - not syncing: VFS: Unable to mount root fs", exit.Reason);
+        Assert.Contains("Last console lines: ", error.Message);
+        Assert.False(exit.Requested);
+    }
+
+    [Fact]
+    public async Task Kill_RunningMachine_SaysWhichSignal()
+    {
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await test.Machine.StartAsync(Cancellation);
+
+        using SafeFileDescriptor pidfd = Kata.Linux.Interop.LibC.pidfd_open(test.Machine.ProcessId);
+        Assert.Equal(0, Kata.Linux.Interop.LibC.pidfd_send_signal(pidfd, Signals.SIGKILL));
+        VirtualMachineExit exit = await test.Machine.Exited.WaitAsync(TestMachine.BootLimit, Cancellation);
+
+        Assert.Equal(("QEMU", "QEMU was killed by signal 9"), (exit.Component, exit.Reason));
+    }
+
+    [Fact]
+    public async Task Stop_RunningMachine_EndsItAndIsIdempotent()
+    {
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await test.Machine.StartAsync(Cancellation);
+        int pid = test.Machine.ProcessId;
+
+        await test.Machine.StopAsync(Cancellation).WaitAsync(TestMachine.BootLimit, Cancellation);
+        await test.Machine.StopAsync(Cancellation);
+
+        Assert.True((await test.Machine.Exited).Requested);
+        Assert.Equal(0, (await test.Machine.Exited).Status?.Code);
+        Assert.False(Directory.Exists($"/proc/{pid}"));
+    }
+
+    [Fact]
+    public async Task Pause_RunningMachine_StopsAndContinues()
+    {
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config("panic=0"));
+        await test.Machine.StartAsync(Cancellation);
+        var pause = Assert.IsAssignableFrom<IPause>(test.Machine);
+
+        await pause.PauseAsync(Cancellation);
+        await pause.ResumeAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Start_KernelThatIsNone_QuotesQemu()
+    {
+        string path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, "not a kernel", Cancellation);
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config() with { KernelPath = path });
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => test.Machine.StartAsync(Cancellation));
+
+        File.Delete(path);
+        Assert.Contains("exit code 1", error.Message);
+        Assert.Contains("/kernel", error.Message);
+    }
+
+    [Fact]
+    public async Task Start_MoreMemoryThanTheHostCanGive_QuotesQemu()
+    {
+        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config() with { MemoryMib = 1 << 30 });
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => test.Machine.StartAsync(Cancellation));
+
+        Assert.Contains("memory", error.Message);
+    }
+
+    [Fact]
+    public async Task Create_MissingKernel_NamesTheFileAndTheSetting()
+    {
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => TestMachine.CreateAsync(TestMachine.Config() with { KernelPath = "/nowhere/vmlinuz" }));
+
+        Assert.Contains("'/nowhere/vmlinuz'", error.Message);
+        Assert.Contains("Set 'kernel'", error.Message);
+    }
+}
