@@ -1,0 +1,167 @@
+using Kata.Oci;
+
+namespace Kata.Configuration;
+
+/// <summary>Finds the main file and its drop-ins, merges them, and hands the values to the binder.</summary>
+internal sealed class ConfigurationLoader
+{
+    private readonly ConfigurationSources _sources;
+    private readonly List<string> _warnings = [];
+    private readonly List<string> _dropIns = [];
+    private readonly Dictionary<(string Section, string Name), Dictionary<string, ConfigurationValue>> _tables = [];
+
+    internal ConfigurationLoader(ConfigurationSources sources) => _sources = sources;
+
+    internal KataConfiguration Load()
+    {
+        string? path = FindMain();
+        if (path is not null)
+        {
+            string directory = Path.Combine(Path.GetDirectoryName(path)!, "config.d");
+            foreach (string file in _sources.Files.List(directory).Where(IsDropIn).Order(StringComparer.Ordinal))
+            {
+                AddFile(file);
+                _dropIns.Add(file);
+            }
+        }
+
+        string hypervisor = ChooseHypervisor();
+        ConfigurationValues values = ConfigurationValues.Empty;
+        foreach (((string section, string name), Dictionary<string, ConfigurationValue> table) in _tables)
+        {
+            if (section == "hypervisor" && name != hypervisor)
+                continue;
+            foreach ((string key, ConfigurationValue value) in table)
+                values = values.With($"{section}.{key}", value);
+        }
+
+        return ConfigurationBinder.Bind(values, _sources, hypervisor, path, _dropIns, _warnings);
+    }
+
+    private static bool IsDropIn(string path) =>
+        path.EndsWith(".toml", StringComparison.Ordinal) && !Path.GetFileName(path).StartsWith('.');
+
+    private string? FindMain()
+    {
+        if (_sources.ExplicitPath is { } wanted)
+        {
+            wanted = _sources.Files.Resolve(wanted);
+            return AddFile(wanted)
+                ? wanted
+                : throw new ConfigurationException(
+                    new ConfigurationOrigin(wanted, 0), "there is no such file", "Correct --kata-config or KATA_CONF_FILE, or leave it out");
+        }
+
+        foreach (string candidate in _sources.SearchPaths)
+        {
+            string resolved = _sources.Files.Resolve(candidate);
+            if (AddFile(resolved))
+                return resolved;
+        }
+
+        return null;
+    }
+
+    private bool AddFile(string path)
+    {
+        byte[]? content;
+        try
+        {
+            content = _sources.Files.Read(path, TomlReader.MaxBytes);
+        }
+        catch (IOException exception)
+        {
+            throw new ConfigurationException(
+                new ConfigurationOrigin(path, 0), "it cannot be read", "It must be a readable file of at most 1 MiB", exception);
+        }
+
+        if (content is null)
+            return false;
+        foreach (TomlEntry entry in TomlReader.Read(content, path))
+            AddEntry(entry, new ConfigurationOrigin(path, entry.Line));
+        return true;
+    }
+
+    private void AddEntry(TomlEntry entry, ConfigurationOrigin origin)
+    {
+        string section = entry.Path[0];
+        bool named = ConfigurationSchema.NamedSections.Contains(section);
+        int keyAt = named ? 2 : 1;
+        if (!ConfigurationSchema.Sections.Contains(section) || entry.Path.Count <= keyAt)
+        {
+            WarnUnknown(origin, string.Join('.', entry.Path), "table", section, ConfigurationSchema.Sections);
+            return;
+        }
+
+        string name = named ? entry.Path[1] : "";
+        if (section == "hypervisor" && !ConfigurationSchema.Hypervisors.Contains(name))
+        {
+            throw new ConfigurationException(
+                origin,
+                $"[hypervisor.{SpecText.Clean(name)}] is no known hypervisor",
+                $"It must be one of {string.Join(", ", ConfigurationSchema.Hypervisors)}");
+        }
+
+        string key = entry.Path[keyAt];
+        if (entry.Path.Count > keyAt + 1)
+        {
+            if (ConfigurationSchema.KeptTables.Contains($"{section}.{key}"))
+                Table(section, name)[$"{key}"] = new ConfigurationValue(null, origin);
+            else
+                WarnUnknown(origin, string.Join('.', entry.Path), "table", key, []);
+            return;
+        }
+
+        if (ConfigurationSchema.Find($"{section}.{key}") is not { } definition)
+        {
+            WarnUnknown(
+                origin, string.Join('.', entry.Path), "key", key, ConfigurationSchema.Keys.Where(k => k.Section == section).Select(k => k.Name));
+            return;
+        }
+
+        object? content = definition.Type == ConfigurationType.Any ? null : Fit(definition, entry, origin);
+        Table(section, name)[key] = new ConfigurationValue(content, origin);
+    }
+
+    private static object Fit(ConfigurationKey definition, TomlEntry entry, ConfigurationOrigin origin) =>
+        ConfigurationCheck.Fit(definition, entry.Content)
+        ?? throw new ConfigurationException(
+            origin, $"{string.Join('.', entry.Path)} holds {SpecText.Clean(entry.Source)}", ConfigurationCheck.Remedy(definition));
+
+    private Dictionary<string, ConfigurationValue> Table(string section, string name)
+    {
+        if (!_tables.TryGetValue((section, name), out Dictionary<string, ConfigurationValue>? table))
+            _tables.Add((section, name), table = new Dictionary<string, ConfigurationValue>(StringComparer.Ordinal));
+        return table;
+    }
+
+    private void WarnUnknown(ConfigurationOrigin origin, string path, string what, string name, IEnumerable<string> candidates)
+    {
+        string hint = NearestName.Find(name, candidates) is { } nearest && nearest != name ? $". Did you mean '{nearest}'?" : "";
+        _warnings.Add($"{SpecText.Clean(origin.ToString())}: the {what} '{SpecText.Clean(path)}' is not known and has no effect{hint}");
+    }
+
+    private string ChooseHypervisor()
+    {
+        List<string> names = [.. _tables.Keys.Where(key => key.Section == "hypervisor").Select(key => key.Name).Order(StringComparer.Ordinal)];
+        if (_tables.TryGetValue(("runtime", ""), out Dictionary<string, ConfigurationValue>? runtime)
+            && runtime.TryGetValue("hypervisor_name", out ConfigurationValue? chosen) && chosen.Text.Length > 0)
+        {
+            return ConfigurationSchema.Hypervisors.Contains(chosen.Text)
+                ? chosen.Text
+                : throw new ConfigurationException(
+                    chosen.Origin,
+                    $"runtime.hypervisor_name holds {ConfigurationValue.Write(SpecText.Clean(chosen.Text))}",
+                    $"It must be one of {string.Join(", ", ConfigurationSchema.Hypervisors)}");
+        }
+
+        if (names.Count > 1)
+        {
+            ConfigurationOrigin second = _tables[("hypervisor", names[1])].Values.First().Origin;
+            throw new ConfigurationException(
+                second, $"there are tables for several hypervisors: {string.Join(", ", names)}", "Keep one, or choose with runtime.hypervisor_name");
+        }
+
+        return names.Count == 0 ? "qemu" : names[0];
+    }
+}

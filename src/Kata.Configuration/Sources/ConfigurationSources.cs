@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace Kata.Configuration;
+
+/// <summary>Where configuration comes from and what machine it is for.</summary>
+internal sealed record ConfigurationSources
+{
+    /// <summary>Kata's paths, highest priority first; only the first that exists is used.</summary>
+    internal static readonly IReadOnlyList<string> DefaultSearchPaths =
+        ["/etc/kata-containers/configuration.toml", "/usr/share/defaults/kata-containers/configuration.toml"];
+
+    /// <summary>The file the user named; it must exist, and then nothing is searched.</summary>
+    internal string? ExplicitPath { get; init; }
+
+    /// <summary>The files that are looked for in turn.</summary>
+    internal IReadOnlyList<string> SearchPaths { get; init; } = DefaultSearchPaths;
+
+    /// <summary>The prefix of this installation, such as <c>/usr/local</c>: the guest's files are below its <c>share</c>.</summary>
+    internal required string InstallPrefix { get; init; }
+
+    /// <summary>The host's processors.</summary>
+    internal required int HostCpuCount { get; init; }
+
+    /// <summary>The most virtual processors a machine of this architecture can have.</summary>
+    internal int MaxVcpus { get; init; } = 240; // what Kata allows on x86-64; QEMU's q35 stops at 255 without an interrupt remapper
+
+    /// <summary>Places of the monitor, in order.</summary>
+    internal IReadOnlyList<string> HypervisorPaths { get; init; } =
+        [RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "/usr/bin/qemu-system-aarch64" : "/usr/bin/qemu-system-x86_64"];
+
+    /// <summary>Places of virtiofsd, in order: Debian 12, Fedora, Debian 13 and others.</summary>
+    internal IReadOnlyList<string> VirtioFsDaemonPaths { get; init; } =
+        ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/bin/virtiofsd"];
+
+    /// <summary>The file system.</summary>
+    internal IConfigurationFiles Files { get; init; } = HostFiles.Instance;
+
+    /// <summary>This machine and this installation.</summary>
+    /// <param name="explicitPath">
+    /// The file from <c>--kata-config</c>; null or empty when not given, then the environment variable <c>KATA_CONF_FILE</c> counts.
+    /// </param>
+    internal static ConfigurationSources ForHost(string? explicitPath)
+    {
+        if (string.IsNullOrEmpty(explicitPath))
+            explicitPath = Environment.GetEnvironmentVariable("KATA_CONF_FILE");
+        string? executable = Environment.ProcessPath is { } path ? HostFiles.Instance.Resolve(path) : null;
+        return new ConfigurationSources
+        {
+            ExplicitPath = string.IsNullOrEmpty(explicitPath) ? null : explicitPath,
+            InstallPrefix = Path.GetDirectoryName(Path.GetDirectoryName(executable)) ?? "/usr",
+            HostCpuCount = Environment.ProcessorCount,
+        };
+    }
+}
