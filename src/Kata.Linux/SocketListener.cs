@@ -34,5 +34,6 @@ internal sealed class SocketListener(SafeFileDescriptor socket) : IDisposable
 
     public void Dispose() => _polled.Dispose();
 
+    // SAFETY: null means that the peer's address is not wanted.
     private unsafe SafeFileDescriptor Accept() => LibC.accept4(_polled.Descriptor, null, null, LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK);
 }

@@ -67,6 +67,7 @@ internal static class Terminal
         return before;
     }
 
+    // SAFETY: TCSETS reads one struct termios, a local.
     public static unsafe void Restore(SafeFileDescriptor terminal, Termios modes) =>
         LinuxException.ThrowIfNegative(LibC.ioctl(terminal, LibC.TCSETS, &modes), "ioctl(TCSETS)", "set terminal modes");
 

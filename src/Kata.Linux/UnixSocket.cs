@@ -99,7 +99,9 @@ internal static class UnixSocket
         call((nint)address, (uint)(2 + name.Length + 1));
     }
 
+    // SAFETY: WithAddress gives an address that lives during the call, and its length.
     private static unsafe int Bind(SafeFileDescriptor socket, nint address, uint length) => LibC.bind(socket, (void*)address, length);
 
+    // SAFETY: as for Bind.
     private static unsafe int ConnectTo(SafeFileDescriptor socket, nint address, uint length) => LibC.connect(socket, (void*)address, length);
 }
