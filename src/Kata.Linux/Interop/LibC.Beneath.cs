@@ -4,11 +4,14 @@ namespace Kata.Linux.Interop;
 
 internal static partial class LibC
 {
-    internal const int AT_REMOVEDIR = 0x200;
-
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int link(string existing, string created);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int unlinkat(SafeFileDescriptor directory, string path, int flags);
+    /// <summary>Linux 5.11; the number is the same on x86-64 and arm64.</summary>
+    internal static int close_range(uint first, uint last, uint flags) => (int)syscall_close_range(436, first, last, flags);
+
+    internal const uint CLOSE_RANGE_CLOEXEC = 4;
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial long syscall_close_range(long number, uint first, uint last, uint flags);
 }

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Kata.Runtime.Commands;
+using Kata.Service;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Runtime;
+
+/// <summary>All commands, and the border where their failures become text and exit codes.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        RootCommand root = Build(out GlobalOptions globals);
+        ParseResult result = root.Parse(PosixOrder.Apply(root, arguments), new ParserConfiguration
+        {
+            EnablePosixBundling = true,
+            ResponseFileTokenReplacer = null, // an argument that begins with '@' is an argument
+        });
+        if (result.Errors.Count > 0)
+        {
+            return Usage(result);
+        }
+
+        try
+        {
+            // Signals are the stand-in's to forward, never the parser's to cancel on.
+            return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception error) // the outermost border
+        {
+            return Report(globals, result, arguments, error);
+        }
+    }
+
+    /// <summary>Every command; <c>--help</c>, completion and manual pages come from the same definitions.</summary>
+    internal static RootCommand Build(out GlobalOptions globals)
+    {
+        globals = new GlobalOptions();
+        var root = new RootCommand("Runs OCI containers, each pod in a virtual machine of its own");
+        root.Options.RemoveAt(IndexOfVersion(root)); // ours prints the commit and the specification's version too
+        globals.AddTo(root);
+        root.Subcommands.Add(CreateCommand.Define(globals));
+        root.Subcommands.Add(StartCommand.Define(globals));
+        root.Subcommands.Add(RunCommand.Define(globals));
+        root.Subcommands.Add(ExecCommand.Define(globals));
+        root.Subcommands.Add(StateCommand.Define(globals));
+        root.Subcommands.Add(ListCommand.Define(globals));
+        root.Subcommands.Add(KillCommand.Define(globals));
+        root.Subcommands.Add(DeleteCommand.Define(globals));
+        root.Subcommands.Add(VersionCommand.Define());
+        root.Subcommands.Add(KataEnvCommand.Define(globals));
+        root.Subcommands.Add(KataCheckCommand.Define(globals));
+        root.Subcommands.Add(ServiceCommand.Define(globals));
+        root.Subcommands.Add(StandInCommand.Define());
+        root.Subcommands.Add(ConfigTemplateCommand.Define());
+        GlobalOptions all = globals;
+        root.SetAction(result => VersionCommand.RunRoot(all, result));
+        return root;
+    }
+
+    private static int IndexOfVersion(RootCommand root)
+    {
+        for (int i = 0; i < root.Options.Count; i++)
+        {
+            if (root.Options[i] is VersionOption)
+            {
+                return i;
+            }
+        }
+
+        throw new InvalidOperationException("The root command has no version option");
+    }
+
+    private static int Usage(ParseResult result)
+    {
+        string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
+        Console.Error.WriteLine($"kata-runtime: {result.Errors[0].Message}. See 'kata-runtime{command} --help'");
+        return ExitCodes.Failure;
+    }
+
+    private static int Report(GlobalOptions globals, ParseResult result, string[] arguments, Exception error)
+    {
+        string text = ExitCodes.TextOf(error);
+        Console.Error.WriteLine($"kata-runtime: {text}");
+        try
+        {
+            using RecordLog log = globals.OpenLog(result, null);
+            log.Write(LogLevel.Error, text, [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments))]);
+        }
+        catch (Linux.LinuxException)
+        {
+            // the text is on standard error already
+        }
+
+        return ExitCodes.Of(error);
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary><c>delete ID...</c>.</summary>
+internal static class DeleteCommand
+{
+    public static Command Define(GlobalOptions globals)
+    {
+        var ids = new Argument<string[]>("ID") { Description = "Containers", Arity = ArgumentArity.OneOrMore };
+        var force = new Option<bool>("--force", "-f") { Description = "Also when it runs, is half made, or does not exist" };
+        var command = new Command("delete", "Delete containers and everything that belongs to them") { ids, force };
+        command.SetAction(async (result, _) =>
+        {
+            using CommandLog log = CommandLog.Begin(globals, result);
+            var remover = new ContainerRemover(globals.Directories(result));
+            foreach (string id in result.GetValue(ids)!)
+            {
+                await remover.RemoveAsync(ContainerId.Parse(id), result.GetValue(force));
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

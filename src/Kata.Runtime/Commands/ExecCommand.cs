@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary><c>exec ID COMMAND...</c>: an additional process in a running container.</summary>
+internal static class ExecCommand
+{
+    public static Command Define(GlobalOptions globals)
+    {
+        var id = new Argument<string>("ID") { Description = "The container" };
+        var program = new Argument<string[]>("COMMAND") { Description = "The program and its arguments", Arity = ArgumentArity.ZeroOrMore };
+        var options = new ExecOptions();
+        var consoleSocket = new Option<string?>("--console-socket") { Description = "Unix socket that gets the controlling side of the terminal", HelpName = "PATH" };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Return when the program has started" };
+        var pidFile = new Option<string?>("--pid-file") { Description = "File for the id of the process that stands for the program", HelpName = "FILE" };
+        var command = new Command("exec", "Execute a program in a running container") { id, program, consoleSocket, detach, pidFile };
+        options.AddTo(command);
+        command.SetAction(async (result, _) =>
+        {
+            using CommandLog log = CommandLog.Begin(globals, result);
+            SandboxDirectories directories = globals.Directories(result);
+            var lookup = new ContainerLookup(directories);
+            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
+            ContainerState state = lookup.Read(container, "execute in");
+            ProcessSpec process = options.Build(result, result.GetValue(program)!, () => Bundle.Load(state.Bundle).Spec.Process);
+            bool foreground = !result.GetValue(detach);
+            bool terminal = process.Terminal ?? false;
+            ConsoleRules.Check(terminal, result.GetValue(consoleSocket), !foreground);
+
+            await using PodClient client = lookup.Connect(container, "execute in");
+            string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
+            await using ProcessFront front = await ProcessFront.OpenAsync(
+                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, terminal, result.GetValue(consoleSocket), foreground);
+            await client.ExecAsync(container, execId, process);
+            await client.StartAsync(container, execId);
+            if (result.GetValue(pidFile) is { } file)
+            {
+                await ContainerCreator.WritePidFileAsync(file, front.Pid);
+            }
+
+            await using ForegroundProcess? running = front.Release();
+            return running is null ? ExitCodes.Success : await running.WaitAsync();
+        });
+        return command;
+    }
+}

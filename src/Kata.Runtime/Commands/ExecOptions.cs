@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using Kata.Oci;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary>The options of <c>exec</c> that describe the process; runc's.</summary>
+internal sealed class ExecOptions
+{
+    private readonly Option<string?> _processFile = new("--process", "-p") { Description = "JSON file with the whole OCI process", HelpName = "FILE" };
+    private readonly Option<string?> _cwd = new("--cwd") { Description = "Working directory in the container", HelpName = "DIR" };
+    private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
+    private readonly Option<bool> _tty = new("--tty", "-t") { Description = "Give the program a terminal" };
+    private readonly Option<string?> _user = new("--user", "-u") { Description = "User and group, as names or numbers", HelpName = "USER[:GROUP]" };
+    private readonly Option<uint[]> _groups = new("--additional-gids", "-g") { Description = "Additional group; may be repeated", HelpName = "GID" };
+    private readonly Option<string[]> _capabilities = new("--cap", "-c") { Description = "Add a capability; may be repeated", HelpName = "CAP" };
+    private readonly Option<bool> _noNewPrivileges = new("--no-new-privs") { Description = "The program can gain no privileges" };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _processFile, _cwd, _env, _tty, _user, _groups, _capabilities, _noNewPrivileges })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>The process to execute: the file's, or the container's own with what the options change.</summary>
+    /// <param name="result">The parsed command.</param>
+    /// <param name="arguments">The program and its arguments.</param>
+    /// <param name="ofContainer">Reads the container's own process.</param>
+    /// <exception cref="ArgumentException">Neither a program nor a file was given, or a value is malformed.</exception>
+    public ProcessSpec Build(ParseResult result, IReadOnlyList<string> arguments, Func<ProcessSpec?> ofContainer)
+    {
+        if (result.GetValue(_processFile) is { } file)
+        {
+            ProcessSpec whole = OciJson.ParseProcess(File.ReadAllBytes(file));
+            return result.GetValue(_tty) ? whole with { Terminal = true } : whole;
+        }
+
+        if (arguments.Count == 0)
+        {
+            throw new ArgumentException("Cannot execute: no program was given. Name one after the container's id, or give --process FILE");
+        }
+
+        ProcessSpec process = ofContainer() ?? throw new ArgumentException("Cannot execute: the container's config.json has no process to take the environment from. Give --process FILE");
+        process = process with { Args = arguments, Terminal = result.GetValue(_tty), ConsoleSize = null };
+        if (result.GetValue(_cwd) is { } cwd)
+        {
+            process = process with { Cwd = cwd };
+        }
+
+        if (result.GetValue(_env) is { Length: > 0 } env)
+        {
+            process = process with { Env = [.. process.Env ?? [], .. env] };
+        }
+
+        if (result.GetValue(_user) is { } user)
+        {
+            process = process with { User = ParseUser(user) };
+        }
+
+        if (result.GetValue(_groups) is { Length: > 0 } groups)
+        {
+            process = process with { User = (process.User ?? new UserSpec()) with { AdditionalGids = groups } };
+        }
+
+        if (result.GetValue(_capabilities) is { Length: > 0 } added)
+        {
+            process = process with { Capabilities = Add(process.Capabilities ?? new LinuxCapabilities(), added) };
+        }
+
+        return result.GetValue(_noNewPrivileges) ? process with { NoNewPrivileges = true } : process;
+    }
+
+    /// <summary>Numbers stay numbers; anything else is a name that only the container's own files can resolve.</summary>
+    internal static UserSpec ParseUser(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        bool numeric = uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint uid);
+        uint gid = 0;
+        numeric &= parts.Length == 1 || uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out gid);
+        return text.Length == 0 || parts.Any(static part => part.Length == 0)
+            ? throw new ArgumentException($"Cannot use the user '{text}': a part of it is empty. Give USER or USER:GROUP, as names or numbers")
+            : numeric ? new UserSpec { Uid = uid, Gid = gid } : new UserSpec { Username = text };
+    }
+
+    private static LinuxCapabilities Add(LinuxCapabilities capabilities, string[] added) => capabilities with
+    {
+        Bounding = Union(capabilities.Bounding, added),
+        Effective = Union(capabilities.Effective, added),
+        Permitted = Union(capabilities.Permitted, added),
+        Ambient = Union(capabilities.Ambient, added),
+    };
+
+    private static List<string> Union(IReadOnlyList<string>? existing, string[] added) =>
+        [.. (existing ?? []).Union(added, StringComparer.Ordinal)];
+}

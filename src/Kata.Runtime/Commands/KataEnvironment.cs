@@ -1,0 +1,44 @@
+using Kata.Configuration;
+using Kata.Hypervisor;
+using Kata.Runtime.Hosting;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary>What <c>kata-env</c> prints: which files, which accelerator, which channel, and why. Key names are Kata's.</summary>
+internal sealed record KataEnvironment(
+    MetaSection Meta, RuntimeSection Runtime, HypervisorSection Hypervisor, AssetSection Kernel, AssetSection Initrd, HostSection Host)
+{
+    /// <summary>The schema that the key names follow.</summary>
+    private const string SchemaVersion = "1.0.27";
+
+    internal sealed record MetaSection(string Version);
+
+    internal sealed record RuntimeSection(string Version, string Commit, string OCI, string ConfigPath, string Path, bool DisableGuestSeccomp);
+
+    internal sealed record HypervisorSection(
+        string MachineType, string Path, string SharedFS, string VirtioFSDaemon, string Accelerator, string AgentTransport, string Reason);
+
+    internal sealed record AssetSection(string Path, string Parameters);
+
+    internal sealed record HostSection(string Kernel, string Architecture, string Distro, int CPUs, bool VMContainerCapable, bool SupportVSocks);
+
+    public static KataEnvironment Read(KataConfiguration configuration)
+    {
+        AcceleratorChoice choice = AcceleratorProbe.Decide(VirtualizationFacts.Read());
+        HypervisorConfig hypervisor = configuration.Hypervisor;
+        return new KataEnvironment(
+            new MetaSection(SchemaVersion),
+            new RuntimeSection(
+                RuntimeVersion.Number, RuntimeVersion.Commit, VersionCommand.OciVersion, configuration.Path ?? "built in", Environment.ProcessPath ?? "",
+                configuration.Runtime.DisableGuestSeccomp),
+            new HypervisorSection(
+                hypervisor.MachineType, hypervisor.Path, hypervisor.SharedFs, hypervisor.VirtioFsDaemonPath,
+                choice.Accelerator.ToString().ToLowerInvariant(), choice.AgentTransport == AgentTransport.Vsock ? "vsock" : "virtio-serial", choice.Reason),
+            new AssetSection(hypervisor.KernelPath, hypervisor.KernelParameters),
+            new AssetSection(hypervisor.InitrdPath ?? "", ""),
+            new HostSection(
+                HostInformation.KernelRelease(), System.Runtime.InteropServices.RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+                HostInformation.Distribution(), Environment.ProcessorCount, true, choice.AgentTransport == AgentTransport.Vsock));
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary><c>kill ID [SIGNAL]</c>.</summary>
+internal static class KillCommand
+{
+    public static Command Define(GlobalOptions globals)
+    {
+        var id = new Argument<string>("ID") { Description = "The container" };
+        var signal = new Argument<string>("SIGNAL") { Description = "Name or number; SIGTERM when left out", DefaultValueFactory = static _ => "SIGTERM" };
+        var all = new Option<bool>("--all", "-a") { Description = "Every process of the container, not only the first" };
+        var command = new Command("kill", "Send a signal to a container") { id, signal, all };
+        command.SetAction(async (result, _) =>
+        {
+            using CommandLog log = CommandLog.Begin(globals, result);
+            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
+            Signal number = Signal.Parse(result.GetValue(signal)!);
+            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "signal");
+            await client.KillAsync(container, (uint)number.Number, result.GetValue(all));
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+using Kata.Service;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary><c>service</c>: the process of one pod. Hidden: started by create and run, in a mount namespace of its own.</summary>
+internal static class ServiceCommand
+{
+    public static Command Define(GlobalOptions globals)
+    {
+        var sandbox = new Option<string>("--sandbox") { Required = true };
+        var command = new Command("service", "Serve one pod") { sandbox };
+        command.Hidden = true;
+        command.SetAction((result, _) => RunAsync(globals, result, SandboxId.Parse(result.GetValue(sandbox)!)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, SandboxId sandbox)
+    {
+        // Whatever our caller left open must not reach the VMM. (The runtime's own descriptors are close-on-exec already.)
+        LinuxException.ThrowIfNegative(
+            LibC.close_range(3, uint.MaxValue, LibC.CLOSE_RANGE_CLOEXEC), "close_range", "keep inherited descriptors from our children");
+        using RecordLog log = RecordLog.Open(
+            result.GetValue(globals.Log),
+            result.GetValue(globals.LogFormat),
+            result.GetValue(globals.Debug) ? LogLevel.Debug : LogLevel.Information,
+            TimeProvider.System,
+            "service",
+            sandbox.Value,
+            null);
+        using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
+        await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
+        var options = new ServiceOptions
+        {
+            Root = globals.Directories(result).Root,
+            Sandbox = sandbox,
+            Configuration = globals.Sources(result),
+            CallerMountNamespace = callerMounts,
+        };
+        await ServiceProcess.RunAsync(options, log, ready);
+        return ExitCodes.Success;
+    }
+}

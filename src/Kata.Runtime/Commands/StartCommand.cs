@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary><c>start ID...</c>.</summary>
+internal static class StartCommand
+{
+    public static Command Define(GlobalOptions globals)
+    {
+        var ids = new Argument<string[]>("ID") { Description = "Created containers", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("start", "Start the program of created containers") { ids };
+        command.SetAction(async (result, _) =>
+        {
+            using CommandLog log = CommandLog.Begin(globals, result);
+            foreach (string text in result.GetValue(ids)!)
+            {
+                ContainerId id = ContainerId.Parse(text);
+                await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(id, "start");
+                await client.StartAsync(id);
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,101 @@
+using Kata.Linux;
+using Kata.Linux.Interop;
+
+namespace Kata.Runtime.Hosting;
+
+/// <summary>Starts copies of this executable that outlive the command: a pod's service, a container's stand-in.</summary>
+internal static class Children
+{
+    /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
+    private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>The descriptor on which a child says that it is ready. Its standard error goes there too until then.</summary>
+    public const int ReadyDescriptor = 3;
+
+    /// <summary>The descriptor of the caller's mount namespace, for a service.</summary>
+    public const int MountNamespaceDescriptor = 4;
+
+    /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
+    public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments)
+    {
+        using SafeFileDescriptor ours = LinuxException.ThrowIfInvalid(
+            LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
+        return await StartAsync("service", arguments, new Dictionary<int, SafeFileDescriptor> { [MountNamespaceDescriptor] = ours }, privateMounts: true);
+    }
+
+    /// <summary>Starts a stand-in with the given standard streams; a terminal is its standard input alone.</summary>
+    public static Task<ChildProcess> StartStandInAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams) =>
+        StartAsync("stand-in", arguments, streams, privateMounts: false);
+
+    private static async Task<ChildProcess> StartAsync(
+        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, bool privateMounts)
+    {
+        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        await using var ready = new DescriptorStream(read);
+        ChildProcess child;
+        using (write)
+        {
+            var all = new Dictionary<int, SafeFileDescriptor>(descriptors) { [ReadyDescriptor] = write };
+            all.TryAdd(2, write);
+            string self = Environment.ProcessPath ?? throw new InvalidOperationException("The executable's own path is not known");
+            var options = new SpawnOptions
+            {
+                Path = self,
+                Arguments = ["kata-runtime", command, .. arguments],
+                Environment = [$"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}"],
+                Descriptors = all,
+                NewSession = true,
+                WorkingDirectory = "/",
+            };
+            int pid = privateMounts ? NamespaceThread.Run(() => SpawnWithPrivateMounts(options)) : ProcessSpawner.Spawn(options);
+            child = ChildProcess.Adopt(pid);
+        }
+
+        await WaitReadyAsync(command, ready, child);
+        return child;
+    }
+
+    private static int SpawnWithPrivateMounts(SpawnOptions options)
+    {
+        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", "make a mount namespace for the pod");
+        LinuxException.ThrowIfNegative(
+            LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "make the pod's mounts private");
+        return ProcessSpawner.Spawn(options);
+    }
+
+    private static async Task WaitReadyAsync(string command, DescriptorStream ready, ChildProcess child)
+    {
+        using var limit = new CancellationTokenSource(s_readyTimeout);
+        byte[] buffer = new byte[4096];
+        int length = 0;
+        try
+        {
+            while (length < buffer.Length)
+            {
+                int count = await ready.ReadAsync(buffer.AsMemory(length), limit.Token);
+                length += count;
+                if (buffer.AsSpan(0, length).EndsWith("ready\n"u8))
+                {
+                    return;
+                }
+
+                if (count == 0)
+                {
+                    break;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            child.Kill(Signals.SIGKILL);
+            throw new TimeoutException($"Cannot start the {command} process: it was not ready within {s_readyTimeout.TotalSeconds} s. The host may be overloaded; try again");
+        }
+
+        ExitStatus status = await child.Exited;
+        string said = System.Text.Encoding.UTF8.GetString(buffer, 0, length).Trim();
+        const string Prefix = "kata-runtime: ";
+        throw new IOException(said.Length > 0
+            ? said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said
+            : $"Cannot start the {command} process: it ended at once with {status}. Run with --debug --log FILE for more");
+    }
+}

@@ -1,0 +1,24 @@
+namespace Kata.Runtime.Hosting;
+
+/// <summary>Which combinations of terminal, console socket and detachment make sense; runc's rules.</summary>
+internal static class ConsoleRules
+{
+    /// <exception cref="ArgumentException">They do not.</exception>
+    public static void Check(bool terminal, string? consoleSocket, bool detached)
+    {
+        if (terminal && detached && consoleSocket is null)
+        {
+            throw new ArgumentException("Cannot allocate a terminal for a detached container: nobody would hold it. Give --console-socket, or run in the foreground");
+        }
+
+        if (!terminal && consoleSocket is not null)
+        {
+            throw new ArgumentException("Cannot use --console-socket: the process has no terminal. Set process.terminal, or leave the option out");
+        }
+
+        if (terminal && !detached && consoleSocket is not null)
+        {
+            throw new ArgumentException("Cannot use --console-socket in the foreground: the terminal is this command's own. Detach, or leave the option out");
+        }
+    }
+}

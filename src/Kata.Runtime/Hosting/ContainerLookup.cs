@@ -1,0 +1,51 @@
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Hosting;
+
+/// <summary>Finds a container's pod and reaches its service.</summary>
+internal sealed class ContainerLookup(SandboxDirectories directories)
+{
+    /// <exception cref="SandboxStateException">The id is not known.</exception>
+    public SandboxId Find(ContainerId container, string action) =>
+        new ContainerIndex(directories).Find(container) ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);
+
+    /// <summary>Connects to the container's service.</summary>
+    /// <exception cref="SandboxStateException">The id is not known, or the service is gone and the container with it.</exception>
+    public PodClient Connect(ContainerId container, string action)
+    {
+        SandboxId sandbox = Find(container, action);
+        try
+        {
+            return PodClient.Connect(directories, sandbox);
+        }
+        catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
+        {
+            throw SandboxStateException.WrongState($"{action} the container", container.Value, "stopped (its pod's service is gone)", "in a living pod; delete it with 'kata-runtime delete'");
+        }
+    }
+
+    /// <summary>What is on disk about a container; with the pod's service dead, a container that was not stopped counts as stopped.</summary>
+    public ContainerState Read(ContainerId container, string action)
+    {
+        SandboxId sandbox = Find(container, action);
+        SandboxState? state = SandboxStateStore.Read(directories.StateFile(sandbox));
+        ContainerState? found = state?.Containers.FirstOrDefault(item => item.Id == container.Value);
+        if (found is null)
+        {
+            // The id is claimed and nothing is written yet: the pod is booting, or whoever booted it was killed.
+            return new ContainerState
+            {
+                Id = container.Value,
+                OciVersion = "1.0.2",
+                Bundle = "",
+                RootFs = "",
+                Status = ContainerStatus.Creating,
+                Created = DateTimeOffset.UnixEpoch,
+            };
+        }
+
+        return state!.Service.IsAlive() ? found : found with { Status = ContainerStatus.Stopped, Pid = 0 };
+    }
+}

@@ -1,0 +1,85 @@
+using Grpc.Core;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Hosting;
+
+/// <summary>Deletes a container through its service, or from what is on disk when there is none any more.</summary>
+internal sealed class ContainerRemover(SandboxDirectories directories)
+{
+    private readonly ContainerIndex _index = new(directories);
+    private readonly SandboxRecovery _recovery = new(directories);
+
+    /// <param name="id">The container.</param>
+    /// <param name="force">Also one that runs, is half made, or whose service does not answer; and none at all.</param>
+    /// <exception cref="SandboxStateException">Without force: it does not exist, or has not ended.</exception>
+    public async Task RemoveAsync(ContainerId id, bool force)
+    {
+        if (_index.Find(id) is not { } sandbox)
+        {
+            if (force)
+            {
+                return;
+            }
+
+            throw SandboxStateException.NotFound("delete the container", "it", id.Value);
+        }
+
+        if (!await TryThroughServiceAsync(id, sandbox, force))
+        {
+            RemoveWithoutService(id, sandbox, force);
+        }
+    }
+
+    private async Task<bool> TryThroughServiceAsync(ContainerId id, SandboxId sandbox, bool force)
+    {
+        PodClient client;
+        try
+        {
+            client = PodClient.Connect(directories, sandbox);
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+
+        await using (client)
+        {
+            try
+            {
+                await client.DeleteAsync(id, force, () => !Directory.Exists(directories.Sandbox(sandbox)));
+                return true;
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.NotFound && force)
+            {
+                return false; // claimed, not made: its create is under way or was killed
+            }
+            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && (force || !_recovery.IsServed(sandbox)))
+            {
+                return false; // it died, or hangs and is to go
+            }
+        }
+    }
+
+    private void RemoveWithoutService(ContainerId id, SandboxId sandbox, bool force)
+    {
+        SandboxState? state = SandboxStateStore.Read(directories.StateFile(sandbox));
+        if (state is null && !force && Directory.Exists(directories.Sandbox(sandbox)))
+        {
+            throw SandboxStateException.WrongState("delete the container", id.Value, "being created", "created; if its create was killed, use --force");
+        }
+
+        List<ContainerState> others = [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
+        if (others.Count == 0)
+        {
+            _recovery.Remove(sandbox);
+            _index.Release(id);
+            return;
+        }
+
+        // The others of the pod are dead too, but each is its owner's to delete.
+        SandboxStateStore.Write(directories.StateFile(sandbox), state! with { Containers = others });
+        _index.Release(id);
+    }
+}

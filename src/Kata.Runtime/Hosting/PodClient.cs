@@ -1,0 +1,114 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Oci;
+using Kata.Sandbox;
+using Kata.Service;
+using Kata.TtRpc;
+using Task = System.Threading.Tasks.Task;
+
+namespace Kata.Runtime.Hosting;
+
+/// <summary>One command's connection to the service of one pod: a thin client of the Task API.</summary>
+internal sealed class PodClient : IAsyncDisposable
+{
+    /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a hung service from hanging us for ever.</summary>
+    private static readonly TimeSpan s_callTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>From the answer to the last Delete until the service's process is gone.</summary>
+    private static readonly TimeSpan s_exitTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly TtRpcClient _client;
+    private readonly Containerd.Protocol.TaskV2.Task.TaskClient _tasks;
+    private readonly PolledDescriptor? _process;
+
+    private PodClient(TtRpcClient client, PolledDescriptor? process)
+    {
+        _client = client;
+        _process = process;
+        _tasks = new Containerd.Protocol.TaskV2.Task.TaskClient(client.CallInvoker);
+    }
+
+    /// <exception cref="LinuxException">Nobody listens: the service is not there.</exception>
+    public static PodClient Connect(SandboxDirectories directories, SandboxId sandbox)
+    {
+        SafeFileDescriptor socket = UnixSocket.Connect(directories.TaskSocket(sandbox));
+        SafeFileDescriptor process = LibC.pidfd_open(UnixSocket.PeerCredentials(socket).pid);
+        return new PodClient(new TtRpcClient(new DescriptorStream(socket)), process.IsInvalid ? null : new PolledDescriptor(process));
+    }
+
+    public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal)
+    {
+        using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options());
+        return (int)(await call.ResponseAsync).Pid;
+    }
+
+    public async Task StartAsync(ContainerId id, string execId = "")
+    {
+        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, Options());
+        await call.ResponseAsync;
+    }
+
+    public async Task ExecAsync(ContainerId id, string execId, ProcessSpec process)
+    {
+        var request = new Containerd.Protocol.TaskV2.ExecProcessRequest
+        {
+            Id = id.Value,
+            ExecId = execId,
+            Terminal = process.Terminal ?? false,
+            Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(process)) },
+        };
+        using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, Options());
+        await call.ResponseAsync;
+    }
+
+    public async Task<StateResponse> StateAsync(ContainerId id)
+    {
+        using AsyncUnaryCall<StateResponse> call = _tasks.StateAsync(new StateRequest { Id = id.Value }, Options());
+        return await call.ResponseAsync;
+    }
+
+    public async Task KillAsync(ContainerId id, uint signal, bool all)
+    {
+        using AsyncUnaryCall<Empty> call = _tasks.KillAsync(new KillRequest { Id = id.Value, Signal = signal, All = all }, Options());
+        await call.ResponseAsync;
+    }
+
+    /// <summary>Deletes a container. When it was the pod's last, returns after the service's process has ended.</summary>
+    public async Task DeleteAsync(ContainerId id, bool force, Func<bool> podIsGone)
+    {
+        var headers = new Metadata();
+        if (force)
+        {
+            headers.Add(TaskService.ForceHeader, "true");
+        }
+
+        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options().WithHeaders(headers));
+        await call.ResponseAsync;
+        if (podIsGone())
+        {
+            await WaitForServiceExitAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        _process?.Dispose();
+    }
+
+    private static CallOptions Options() => new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + s_callTimeout);
+
+    private async Task WaitForServiceExitAsync()
+    {
+        await _client.DisposeAsync(); // the service waits for us to have had our answer
+        if (_process is not null)
+        {
+            await Task.WhenAny(_process.WaitReadableAsync(CancellationToken.None), Task.Delay(s_exitTimeout, TimeProvider.System));
+        }
+    }
+}

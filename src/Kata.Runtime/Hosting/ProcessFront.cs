@@ -1,0 +1,82 @@
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Service;
+
+namespace Kata.Runtime.Hosting;
+
+/// <summary>
+/// The host's side of a process that is about to be created: its streams or terminal, and whoever stands for it. Disposing before
+/// <see cref="Release"/> takes it all back.
+/// </summary>
+internal sealed class ProcessFront : IAsyncDisposable
+{
+    private ConsoleSetup? _console;
+    private StandIn? _foreground;
+    private ChildProcess? _detached;
+
+    private ProcessFront(ConsoleSetup console) => _console = console;
+
+    /// <summary>The process id of whoever stands for the process.</summary>
+    public int Pid => _detached?.Pid ?? Environment.ProcessId;
+
+    public static async Task<ProcessFront> OpenAsync(
+        string socket, ContainerId container, string execId, bool terminal, string? consoleSocket, bool foreground)
+    {
+        var front = new ProcessFront(ConsoleSetup.Open(terminal, consoleSocket));
+        try
+        {
+            ConsoleSetup console = front._console!;
+            if (foreground)
+            {
+                front._foreground = await StandIn.ConnectAsync(
+                    socket, container.Value, execId, console.Terminal, console.Streams, CancellationToken.None);
+                front._foreground.ForwardSignals();
+            }
+            else
+            {
+                string[] arguments =
+                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, .. terminal ? new[] { "--terminal" } : []];
+                front._detached = await Children.StartStandInAsync(arguments, console.ForChild());
+            }
+
+            return front;
+        }
+        catch
+        {
+            await front.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The process exists: a detached stand-in lives on, one in the foreground is the caller's to wait for.</summary>
+    public ForegroundProcess? Release()
+    {
+        _detached?.Dispose();
+        _detached = null;
+        if (_foreground is null)
+        {
+            return null;
+        }
+
+        var process = new ForegroundProcess(_foreground, _console!);
+        (_foreground, _console) = (null, null);
+        return process;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_foreground is not null)
+        {
+            await _foreground.DisposeAsync();
+        }
+
+        if (_detached is not null)
+        {
+            _detached.Kill(Signals.SIGKILL);
+            await _detached.Exited;
+            _detached.Dispose();
+        }
+
+        _console?.Dispose();
+    }
+}

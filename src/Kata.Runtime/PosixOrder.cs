@@ -1,0 +1,65 @@
+using System.CommandLine;
+
+namespace Kata.Runtime;
+
+/// <summary>
+/// Options end at the first operand, as with runc: in <c>exec ID ls -t</c> the <c>-t</c> belongs to <c>ls</c>. The parser itself
+/// takes options anywhere, so a <c>--</c> is put before the first operand of the command.
+/// </summary>
+internal static class PosixOrder
+{
+    public static IReadOnlyList<string> Apply(RootCommand root, IReadOnlyList<string> arguments)
+    {
+        Command command = root;
+        var result = new List<string>(arguments);
+        for (int i = 0; i < result.Count; i++)
+        {
+            string word = result[i];
+            if (word == "--")
+            {
+                return result;
+            }
+
+            if (word.Length > 1 && word[0] == '-')
+            {
+                if (TakesNextWord(root, command, word))
+                {
+                    i++;
+                }
+            }
+            else if (command == root && root.Subcommands.FirstOrDefault(sub => sub.Name == word || sub.Aliases.Contains(word)) is { } found)
+            {
+                command = found;
+            }
+            else if (command != root)
+            {
+                result.Insert(i, "--");
+                return result;
+            }
+            else
+            {
+                return result; // an unknown command: the parser says so
+            }
+        }
+
+        return result;
+    }
+
+    private static bool TakesNextWord(RootCommand root, Command command, string word)
+    {
+        if (word.Contains('=', StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        IEnumerable<Option> known = command.Options.Concat(root.Options);
+        // Bundled short options: in "-it" only the last one can take a value.
+        string name = word.StartsWith("--", StringComparison.Ordinal) ? word : $"-{word[^1]}";
+        bool exact = known.Any(option => Named(option, word));
+        return known.FirstOrDefault(option => Named(option, exact ? word : name)) is { Arity.MaximumNumberOfValues: > 0 } match && !IsFlag(match);
+    }
+
+    private static bool Named(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
+
+    private static bool IsFlag(Option option) => option.ValueType == typeof(bool);
+}

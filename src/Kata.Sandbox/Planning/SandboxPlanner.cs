@@ -1,0 +1,78 @@
+using Kata.Configuration;
+using Kata.Hypervisor;
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>Turns configuration, host and the first container's specification into a <see cref="SandboxPlan"/>. Pure.</summary>
+internal static class SandboxPlanner
+{
+    /// <summary>
+    /// What every guest of ours boots with: a serial console that also catches the earliest panic, a panic that ends the VM at
+    /// once (the monitor's event says so first), no probing for hardware that is not there.
+    /// </summary>
+    private const string BaseParameters =
+        "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
+        + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on";
+
+    /// <summary>
+    /// The machine has the configured size plus what the first container may use: a limit that a container is given must be a
+    /// limit that it can reach.
+    /// </summary>
+    public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec)
+    {
+        HypervisorConfig hypervisor = configuration.Hypervisor;
+        LimitsConfig limits = configuration.Limits;
+        var warnings = new List<string>(configuration.Warnings);
+        if (host.Warning is { } warning)
+        {
+            warnings.Add(warning);
+        }
+
+        return new SandboxPlan
+        {
+            Id = id,
+            VirtualMachine = new VirtualMachineConfig
+            {
+                Name = id.Value,
+                HypervisorPath = hypervisor.Path,
+                MachineType = hypervisor.MachineType,
+                KernelPath = hypervisor.KernelPath,
+                InitrdPath = hypervisor.InitrdPath,
+                KernelParameters = KernelParameters(configuration),
+                VcpuCount = Math.Min(hypervisor.DefaultVcpus + ExtraVcpus(spec), hypervisor.MaxVcpus),
+                MemoryMib = (int)Math.Min(hypervisor.MemoryMib + ExtraMemoryMib(spec), int.MaxValue),
+                Accelerator = host.Accelerator,
+                AgentTransport = host.AgentTransport,
+                JailUserId = limits.JailUser,
+                JailGroupId = limits.JailUser,
+                SharedFilesystems = [new SharedFilesystem(GuestPaths.ShareTag)],
+                MonitorTimeout = limits.RequestTimeout,
+                StopTimeout = limits.StopTimeout,
+            },
+            VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
+            VirtioFsCache = hypervisor.VirtioFsCache,
+            Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.StopTimeout, limits.StdioDrainTimeout),
+            Hostname = spec.Hostname ?? "",
+            GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
+            KernelModules = configuration.Agent.KernelModules,
+            Warnings = warnings,
+        };
+    }
+
+    private static string KernelParameters(KataConfiguration configuration)
+    {
+        bool debug = configuration.Hypervisor.EnableDebug || configuration.Agent.EnableDebug;
+        string verbosity = debug ? "debug agent.log=debug" : "quiet";
+        // The user's come last: the kernel lets the last one win.
+        return $"{BaseParameters} {verbosity} {configuration.Hypervisor.KernelParameters}".TrimEnd();
+    }
+
+    private static int ExtraVcpus(RuntimeSpec spec) =>
+        spec.Linux?.Resources?.Cpu is { Quota: > 0 and var quota, Period: > 0 and var period }
+            ? (int)Math.Min(((ulong)quota + period - 1) / period, 1024)
+            : 0;
+
+    private static long ExtraMemoryMib(RuntimeSpec spec) =>
+        spec.Linux?.Resources?.Memory?.Limit is > 0 and var limit ? (limit + (1 << 20) - 1) >> 20 : 0;
+}
