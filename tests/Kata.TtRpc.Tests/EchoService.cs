@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Kata.TtRpc.Tests;
@@ -74,6 +75,10 @@ internal sealed class EchoService : Echo.EchoBase
                 return Task.FromResult(new EchoReply());
             case "exception":
                 throw new InvalidDataException("the handler fell over");
+            case "large":
+                return Task.FromResult(new EchoReply { Data = ByteString.CopyFrom(new byte[request.Number]) });
+            case "large error":
+                throw new RpcException(new Status(StatusCode.NotFound, new string('x', request.Number)));
             case "null":
                 return Task.FromResult<EchoReply>(null!);
             default:
