@@ -43,16 +43,21 @@ internal sealed class FrameReader(Stream stream)
         int filled = 0;
         try
         {
-            filled = Take(array.AsSpan(0, Math.Min(length, array.Length)));
-            while (filled < length)
+            while (true)
             {
-                if (filled == array.Length) array = Grow(array, length);
+                filled += Take(array.AsSpan(filled, Math.Min(length, array.Length) - filled));
+                if (filled == length) break;
+                if (filled == array.Length)
+                {
+                    array = Grow(array, length);
+                    continue; // there may be more in the buffer
+                }
+
                 int room = Math.Min(length, array.Length) - filled;
                 if (room < BufferSize)
                 {
                     // A short rest goes through the buffer, so that one read can bring the next frames too.
                     if (!await FillAsync(cancellationToken).ConfigureAwait(false)) throw Truncated(filled, length);
-                    filled += Take(array.AsSpan(filled, room));
                 }
                 else
                 {

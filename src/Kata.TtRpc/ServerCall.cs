@@ -188,6 +188,8 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
     {
         switch (exception)
         {
+            case RpcException { StatusCode: StatusCode.Unimplemented, Status.Detail: "" }: // a generated base method
+                return (new Status(StatusCode.Unimplemented, $"Cannot call '{_method}': this server does not implement it"), null);
             case RpcException rpc when rpc.StatusCode != StatusCode.OK:
                 return (rpc.Status, rpc.Trailers);
             case OperationCanceledException when DeadlinePassed:
