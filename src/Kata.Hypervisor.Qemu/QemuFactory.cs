@@ -44,14 +44,14 @@ internal sealed class QemuFactory(TimeProvider? timeProvider = null) : IVirtualM
         Require(
             config.MachineType.Length > 0 && config.MachineType.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.'),
             config,
-            $"the machine type '{ConsoleText.Escape(config.MachineType)}'",
+            $"the machine type '{PrintableText.Escape(config.MachineType)}'",
             "Name one that 'qemu-system-x86_64 -machine help' lists, for example q35");
         foreach (SharedFilesystem shared in config.SharedFilesystems)
         {
             Require(
                 System.Text.Encoding.UTF8.GetByteCount(shared.Tag) is > 0 and <= MaxTagBytes,
                 config,
-                $"the shared file system tag '{ConsoleText.Escape(shared.Tag)}'",
+                $"the shared file system tag '{PrintableText.Escape(shared.Tag)}'",
                 $"Use 1 to {MaxTagBytes} bytes");
             if (!resources.SharedFilesystemSockets.ContainsKey(shared.Tag))
             {

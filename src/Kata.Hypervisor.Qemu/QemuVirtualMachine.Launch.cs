@@ -43,8 +43,8 @@ internal sealed partial class QemuVirtualMachine
             _process = StartJailed(QemuCommandLine.Build(_config, numbers), descriptors);
             _monitor = new QmpConnection(Release(owned, monitorOurs), _events.Observe, _config.MonitorTimeout, _time);
             _agentStream = agentOurs is null ? null : Release(owned, agentOurs);
-            Task console = StreamPump.RunAsync(Release(owned, consoleOurs), Console); // both end with the process
-            Task messages = StreamPump.RunAsync(Release(owned, messagesOurs), _messages);
+            Task console = Console.FillAsync(Release(owned, consoleOurs)); // both end with the process
+            Task messages = _messages.FillAsync(Release(owned, messagesOurs));
             _ = WatchAsync(_process, Task.WhenAll(console, messages)); // ends with the process; the result is Exited
         }
         finally
@@ -97,7 +97,7 @@ internal sealed partial class QemuVirtualMachine
         }
 
         _exited.TrySetResult(QemuExitReason.Describe(
-            status, _stopRequested, _events.GuestPanicked, _events.ShutdownReason, Console.Tail(int.MaxValue), _messages.Tail(QuotedMessages)));
+            status, _stopRequested, _events.GuestPanicked, _events.ShutdownReason, Console.Tail(int.MaxValue), _messages.Last(QuotedMessages)));
     }
 
     private static (SafeFileDescriptor, SafeFileDescriptor) Track(List<IDisposable> owned, (SafeFileDescriptor First, SafeFileDescriptor Second) pair)

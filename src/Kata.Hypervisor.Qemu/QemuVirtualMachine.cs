@@ -24,7 +24,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
     private readonly SafeFileDescriptor? _initrd;
     private readonly TimeProvider _time;
     private readonly QemuEvents _events = new();
-    private readonly ConsoleLog _messages = new(path: null);
+    private readonly LineTail _messages = new();
     private readonly TaskCompletionSource<VirtualMachineExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ChildProcess? _process;
     private QmpConnection? _monitor;
@@ -165,7 +165,6 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         _vsockListener?.Dispose();
         _process?.Dispose();
         Console.Dispose();
-        _messages.Dispose();
         _exited.TrySetResult(new VirtualMachineExit("QEMU", null, "the virtual machine was never started", Requested: true));
     }
 
@@ -210,7 +209,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
             return exit.Reason;
         }
 
-        IReadOnlyList<string> messages = _messages.Tail(QuotedMessages);
+        IReadOnlyList<string> messages = _messages.Last(QuotedMessages);
         string what = error is HypervisorException { Code: not null } ? "QEMU refused to run it" : "QEMU does not answer";
         return messages.Count == 0 ? what : $"{what}. QEMU's messages: {string.Join(" | ", messages)}";
     }

@@ -1,3 +1,5 @@
+using Kata.Linux;
+
 namespace Kata.Hypervisor;
 
 /// <summary>
@@ -5,17 +7,14 @@ namespace Kata.Hypervisor;
 /// </summary>
 /// <remarks>
 /// Every byte comes from the guest. Nothing is interpreted, and whatever leaves this class as text is escaped
-/// (<see cref="ConsoleText"/>); the file alone holds the raw bytes. Thread-safe; one writer.
+/// (<see cref="PrintableText"/>); the file alone holds the raw bytes. Thread-safe; one writer.
 /// </remarks>
 internal sealed class ConsoleLog : IDisposable
 {
     private readonly ConsoleLogOptions _options;
     private readonly TimeProvider _time;
     private readonly BoundedFile? _file;
-    private readonly Lock _gate = new();
-    private readonly Queue<string> _tail = new(); // guarded by _gate
-    private readonly byte[] _line; // only the writer
-    private int _lineLength;
+    private readonly LineTail _tail;
     private long _windowStart;
     private int _windowLines;
     private long _suppressed;
@@ -28,7 +27,7 @@ internal sealed class ConsoleLog : IDisposable
         _options = options ?? new ConsoleLogOptions();
         _time = timeProvider ?? TimeProvider.System;
         _file = path is null ? null : new BoundedFile(path, _options.FileLimitBytes);
-        _line = new byte[_options.LineLimitBytes];
+        _tail = new LineTail(_options.TailLines, _options.LineLimitBytes, OnLine);
     }
 
     /// <summary>Called with each complete line, escaped, on the thread that appends; it must not block. Rate-limited.</summary>
@@ -41,51 +40,23 @@ internal sealed class ConsoleLog : IDisposable
     public void Append(ReadOnlySpan<byte> data)
     {
         _file?.Write(data);
-        while (!data.IsEmpty)
-        {
-            int end = data.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> piece = end < 0 ? data : data[..end];
-            int room = _line.Length - _lineLength;
-            if (piece.Length > room)
-            {
-                piece[..room].CopyTo(_line.AsSpan(_lineLength));
-                _lineLength = _line.Length;
-                EndLine();
-                data = data[room..];
-                continue;
-            }
-
-            piece.CopyTo(_line.AsSpan(_lineLength));
-            _lineLength += piece.Length;
-            if (end < 0)
-            {
-                return;
-            }
-
-            EndLine();
-            data = data[(end + 1)..];
-        }
+        _tail.Append(data);
     }
 
     /// <summary>Ends an unfinished last line, when the guest is gone.</summary>
-    public void Complete()
+    public void Complete() => _tail.Complete();
+
+    /// <summary>Reads a guest's console to its end and disposes the stream. Never faults.</summary>
+    public async Task FillAsync(Stream source)
     {
-        if (_lineLength > 0)
-        {
-            EndLine();
-        }
+        await LineTail.PumpAsync(source, Append);
+        Complete();
     }
 
     /// <summary>The last lines, escaped, oldest first.</summary>
-    public IReadOnlyList<string> Tail(int lines)
-    {
-        lock (_gate)
-        {
-            return [.. _tail.Skip(Math.Max(0, _tail.Count - lines))];
-        }
-    }
+    public IReadOnlyList<string> Tail(int lines) => _tail.Last(lines);
 
-    /// <summary>The last lines as the end of an error text: empty, or <c>. Last console lines: | ... | ...</c>.</summary>
+    /// <summary>The last lines as the end of an error text: <c>. Last console lines: ... | ...</c>.</summary>
     public string TailForError(int lines = 8)
     {
         IReadOnlyList<string> tail = Tail(lines);
@@ -94,34 +65,13 @@ internal sealed class ConsoleLog : IDisposable
 
     public void Dispose() => _file?.Dispose();
 
-    private void EndLine()
+    private void OnLine(string text)
     {
-        ReadOnlySpan<byte> bytes = _line.AsSpan(0, _lineLength).TrimEnd((byte)'\r');
-        string text = ConsoleText.Escape(bytes);
-        _lineLength = 0;
-        if (text.Length == 0)
+        if (LineReceived is not { } callback)
         {
             return;
         }
 
-        lock (_gate)
-        {
-            while (_tail.Count >= _options.TailLines)
-            {
-                _tail.Dequeue();
-            }
-
-            _tail.Enqueue(text);
-        }
-
-        if (LineReceived is { } callback && Admit())
-        {
-            callback(text);
-        }
-    }
-
-    private bool Admit()
-    {
         long now = _time.GetTimestamp();
         if (_time.GetElapsedTime(_windowStart, now) >= TimeSpan.FromSeconds(1))
         {
@@ -131,10 +81,11 @@ internal sealed class ConsoleLog : IDisposable
 
         if (++_windowLines <= _options.LinesPerSecond)
         {
-            return true;
+            callback(text);
         }
-
-        Interlocked.Increment(ref _suppressed);
-        return false;
+        else
+        {
+            Interlocked.Increment(ref _suppressed);
+        }
     }
 }

@@ -33,6 +33,14 @@ internal sealed class DetachedMount : IDisposable
             LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "restrict a mount");
     }
 
+    /// <summary>Sets the propagation (MS_PRIVATE, MS_SLAVE, MS_SHARED). MS_SHARED needs a mount that is attached.</summary>
+    public void SetPropagation(MountFlags propagation, bool recursive)
+    {
+        var change = new MountAttr { propagation = (ulong)propagation };
+        LinuxException.ThrowIfNegative(
+            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "set a mount's propagation");
+    }
+
     /// <summary>Mounts on the open <paramref name="target"/>: a directory on a directory, a file on a file.</summary>
     public void AttachTo(SafeFileDescriptor target) => LinuxException.ThrowIfNegative(
         LibC.move_mount(Descriptor, "", target, "", LibC.MOVE_MOUNT_F_EMPTY_PATH | LibC.MOVE_MOUNT_T_EMPTY_PATH), "move_mount", "attach a mount");

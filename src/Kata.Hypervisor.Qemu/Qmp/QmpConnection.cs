@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kata.Linux;
 
 namespace Kata.Hypervisor.Qemu.Qmp;
 
@@ -72,7 +73,7 @@ internal sealed class QmpConnection : IAsyncDisposable
             return answer.Kind == QmpMessageKind.Return
                 ? answer.Data
                 : throw new HypervisorException(
-                    $"Cannot run the command '{command.Name}' of QEMU: {ConsoleText.Escape(answer.Description)}") { Code = ConsoleText.Escape(answer.Name) };
+                    $"Cannot run the command '{command.Name}' of QEMU: {PrintableText.Escape(answer.Description)}") { Code = PrintableText.Escape(answer.Name) };
         }
         finally
         {

@@ -1,0 +1,26 @@
+namespace Kata.Storage;
+
+/// <summary>What a virtiofsd is started with. Pure data, decided by the plan; nothing in it comes from an annotation as free text.</summary>
+internal sealed record VirtioFsDaemonOptions
+{
+    /// <summary>Absolute path of the daemon.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The directory to serve; absolute, without a comma.</summary>
+    public required string SourceDirectory { get; init; }
+
+    /// <summary>Where its socket lives for the instant between bind and connect; mode 0700.</summary>
+    public required string SocketDirectory { get; init; }
+
+    /// <summary><c>auto</c>, <c>always</c>, or <c>none</c> (<c>never</c> with the Rust daemon, translated).</summary>
+    public string CacheMode { get; init; } = "auto";
+
+    /// <summary>Which program <see cref="Path"/> is; by default decided by where it is installed.</summary>
+    public VirtioFsDaemonKind? Kind { get; init; }
+
+    /// <summary>Further arguments from the operator's configuration file.</summary>
+    public IReadOnlyList<string> ExtraArguments { get; init; } = [];
+
+    /// <summary>How long the daemon may take to end after the VMM is gone, before it is killed.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace Kata.Integration.Tests.Hypervisor;
+
+/// <summary>What <c>/proc/PID</c> says about a process.</summary>
+internal sealed class ProcessStatus
+{
+    private readonly Dictionary<string, string> _fields = [];
+    private readonly int _pid;
+
+    private ProcessStatus(int pid) => _pid = pid;
+
+    public string this[string field] => _fields[field];
+
+    public ulong Hex(string field) => ulong.Parse(_fields[field], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    public string[] Ids(string field) => _fields[field].Split('\t', StringSplitOptions.RemoveEmptyEntries);
+
+    public string Namespace(string kind) => new FileInfo($"/proc/{_pid}/ns/{kind}").LinkTarget!;
+
+    public string[] Mounts() => File.ReadAllLines($"/proc/{_pid}/mountinfo");
+
+    public string[] OpenFiles() => [.. Directory.GetFileSystemEntries($"/proc/{_pid}/fd").Select(static path => new FileInfo(path).LinkTarget ?? "?")];
+
+    public static ProcessStatus Read(int pid)
+    {
+        var status = new ProcessStatus(pid);
+        foreach (string line in File.ReadLines($"/proc/{pid}/status"))
+        {
+            string[] parts = line.Split(":\t", 2);
+            if (parts.Length == 2)
+            {
+                status._fields[parts[0]] = parts[1];
+            }
+        }
+
+        return status;
+    }
+}
