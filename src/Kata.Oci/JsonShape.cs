@@ -22,7 +22,29 @@ internal static class JsonShape
             return Syntax(utf8, syntax.LineNumber is null ? exception : syntax);
         }
 
-        return Find(root, type, "") ?? new InvalidSpecException("", "is not understood", "Follow the OCI runtime specification", exception);
+        return Check(root, type) ?? new InvalidSpecException("", "is not understood", "Follow the OCI runtime specification", exception);
+    }
+
+    /// <summary>Finds nulls in arrays and maps, which the reader lets pass whatever the type says.</summary>
+    /// <param name="utf8">A document that the reader accepted.</param>
+    /// <param name="type">What it was read as.</param>
+    /// <returns>What is wrong; null when nothing is.</returns>
+    internal static InvalidSpecException? FindNull(ReadOnlySpan<byte> utf8, JsonTypeInfo type)
+    {
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = OciJson.MaxDepth });
+        return Check(JsonElement.ParseValue(ref reader), type);
+    }
+
+    private static InvalidSpecException? Check(JsonElement root, JsonTypeInfo type)
+    {
+        try
+        {
+            return Find(root, type, "");
+        }
+        catch (InvalidOperationException exception) // a name is not valid UTF-8, or has half a surrogate pair
+        {
+            return new InvalidSpecException("", "holds text that is not Unicode", "Write it as UTF-8", exception);
+        }
     }
 
     private static InvalidSpecException Syntax(ReadOnlySpan<byte> utf8, JsonException exception)
