@@ -8,6 +8,8 @@ internal static class DirectoryTree
     /// <summary>Deeper than anything of ours; a guest that builds more into its share is stopped here.</summary>
     private const int MaxDepth = 64;
 
+    private const int RemoveDirectoryFlag = 0x200; // AT_REMOVEDIR, linux/fcntl.h
+
     /// <summary>Removes the tree. Not being there is no error.</summary>
     /// <exception cref="LinuxException">EBUSY or EXDEV: something is mounted inside, whose content was not touched.</exception>
     public static void Remove(string path)
@@ -56,7 +58,7 @@ internal static class DirectoryTree
             }
         }
 
-        if (LibC.unlinkat(parent, name, LibC.AT_REMOVEDIR) < 0)
+        if (LibC.unlinkat(parent, name, RemoveDirectoryFlag) < 0)
         {
             LinuxException error = LinuxException.FromLastErrno("unlinkat", $"remove the directory '{path}'");
             if (error.Errno != Errno.ENOENT)

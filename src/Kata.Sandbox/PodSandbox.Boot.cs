@@ -8,22 +8,56 @@ namespace Kata.Sandbox;
 /// <summary>The steps of a pod's boot and what watches them afterwards. Each pushes its own undo.</summary>
 internal sealed partial class PodSandbox
 {
-    internal void Share(SharedMount mount)
-    {
-        using DetachedMount tree = DetachedMount.Open(mount.HostPath, _environment.CallerMountNamespace);
-        _share!.Attach(tree, mount.Target, mount.ReadOnly);
-    }
+    internal void Share(SharedMount mount) =>
+        _share!.AddMount(SharedDirectory.OpenTree(mount.HostPath, _environment.CallerMountNamespace), mount.Target, mount.ReadOnly);
 
     internal void Unshare(SharedMount mount, Oci.ContainerId container)
     {
         try
         {
-            _share!.Detach(mount.Target);
+            _share!.RemoveMount(mount.Target);
         }
         catch (Exception error) when (error is LinuxException or IOException)
         {
             Log.ReleaseFailed(container, error.Message);
         }
+    }
+
+    private void StartFileServer()
+    {
+        string machine = _environment.Directories.VirtualMachine(Id);
+        Directory.CreateDirectory(machine, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _share = SharedDirectory.Create(_environment.Directories.Shared(Id));
+        _undo.Push(() =>
+        {
+            _share.Dispose();
+            return Task.CompletedTask;
+        });
+        _fileServer = VirtioFsDaemon.Start(
+            new VirtioFsDaemonOptions
+            {
+                Path = _plan.VirtioFsDaemonPath,
+                SourceDirectory = _share.Path,
+                SocketDirectory = machine,
+                CacheMode = _plan.VirtioFsCache,
+                StopTimeout = _plan.Timeouts.Stop,
+            },
+            _environment.Time);
+        _undo.Push(async () => await _fileServer.DisposeAsync());
+    }
+
+    private async Task StartMachineAsync(CancellationToken cancellationToken)
+    {
+        var resources = new VirtualMachineResources
+        {
+            RuntimeDirectory = _environment.Directories.VirtualMachine(Id),
+            ConsoleLogPath = _environment.Directories.ConsoleLog(Id),
+            SharedFilesystemSockets = new Dictionary<string, SafeFileDescriptor> { [GuestPaths.ShareTag] = _fileServer!.TakeClientSocket() },
+        };
+        _machine = await _environment.Hypervisor.CreateAsync(_plan.VirtualMachine, resources, cancellationToken);
+        _undo.Push(async () => await _machine.DisposeAsync());
+        _machine.Console.LineReceived += line => Log.ConsoleLine(line);
+        await _machine.StartAsync(cancellationToken);
     }
 
     private async Task<AgentConnection> OpenAgentAsync(Stream channel, CancellationToken cancellationToken)
@@ -83,7 +117,7 @@ internal sealed partial class PodSandbox
         string reason = _machine.Exited.IsCompletedSuccessfully
             ? $"{(await _machine.Exited).Reason}. The console's end:\n{_machine.Console.TailForError()}"
             : _fileServer.Exited.IsCompleted
-                ? await _fileServer.Exited
+                ? (await _fileServer.Exited).Reason
                 : $"the guest's agent closed its channel. The console's end:\n{_machine.Console.TailForError()}";
         _failed.TrySetResult(reason);
         Log.SandboxFailed(Id, reason);

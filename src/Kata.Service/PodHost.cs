@@ -12,6 +12,9 @@ namespace Kata.Service;
 /// <summary>What a pod's service process owns around the pod itself: its place, journal, cgroup, sockets and background work.</summary>
 internal sealed class PodHost : IAsyncDisposable
 {
+    /// <summary>The VMM and virtiofsd have ended; the kernel takes a moment to take them out of the group.</summary>
+    private static readonly TimeSpan s_cgroupTimeout = TimeSpan.FromSeconds(5);
+
     private readonly ServiceOptions _options;
     private readonly SandboxDirectories _directories;
     private readonly AcquisitionJournal _journal;
@@ -27,14 +30,21 @@ internal sealed class PodHost : IAsyncDisposable
         _directories = new SandboxDirectories(options.Root);
         _index = new ContainerIndex(_directories);
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
-        // Every process of the pod is born inside: whatever happens to us, one kill of the cgroup ends them all.
-        _cgroup = HostCgroup.Open($"kata/{options.Sandbox}", log);
-        foreach (string path in _cgroup.Paths)
+        // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.
+        CgroupLayout layout = CgroupLayout.Read();
+        string group = $"/kata/{options.Sandbox}";
+        if (HostCgroup.Plan(layout, group) is { } planned)
         {
-            _journal.Record(AcquisitionKind.Cgroup, path);
+            _journal.Record(AcquisitionKind.Cgroup, planned);
         }
 
-        _cgroup.CreateAndJoin();
+        _cgroup = HostCgroup.Create(layout, group);
+        _cgroup.Join(System.Environment.ProcessId);
+        if (_cgroup.Problem is { } problem)
+        {
+            log.PlanWarning(problem);
+        }
+
         StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), TimeProvider.System);
         Environment = new SandboxEnvironment
         {
@@ -83,7 +93,8 @@ internal sealed class PodHost : IAsyncDisposable
             }
         }
 
-        _cgroup.LeaveAndRemove();
+        _cgroup.Leave();
+        await _cgroup.RemoveAsync(s_cgroupTimeout, CancellationToken.None);
         DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
         Environment.Log.SandboxGone(_options.Sandbox);
     }

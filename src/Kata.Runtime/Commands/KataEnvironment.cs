@@ -12,17 +12,6 @@ internal sealed record KataEnvironment(
     /// <summary>The schema that the key names follow.</summary>
     private const string SchemaVersion = "1.0.27";
 
-    internal sealed record MetaSection(string Version);
-
-    internal sealed record RuntimeSection(string Version, string Commit, string OCI, string ConfigPath, string Path, bool DisableGuestSeccomp);
-
-    internal sealed record HypervisorSection(
-        string MachineType, string Path, string SharedFS, string VirtioFSDaemon, string Accelerator, string AgentTransport, string Reason);
-
-    internal sealed record AssetSection(string Path, string Parameters);
-
-    internal sealed record HostSection(string Kernel, string Architecture, string Distro, int CPUs, bool VMContainerCapable, bool SupportVSocks);
-
     public static KataEnvironment Read(KataConfiguration configuration)
     {
         AcceleratorChoice choice = AcceleratorProbe.Decide(VirtualizationFacts.Read());

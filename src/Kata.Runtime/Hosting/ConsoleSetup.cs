@@ -1,4 +1,5 @@
 using Kata.Linux;
+using Kata.Linux.Interop;
 
 namespace Kata.Runtime.Hosting;
 

@@ -170,7 +170,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             if (first)
             {
-                new SandboxRecovery(_directories).Remove(sandbox);
+                await new SandboxRecovery(_directories).RemoveAsync(sandbox, CancellationToken.None);
             }
         }
         catch (LinuxException error)

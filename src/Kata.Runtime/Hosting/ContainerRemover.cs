@@ -28,7 +28,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
 
         if (!await TryThroughServiceAsync(id, sandbox, force))
         {
-            RemoveWithoutService(id, sandbox, force);
+            await RemoveWithoutServiceAsync(id, sandbox, force);
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         }
     }
 
-    private void RemoveWithoutService(ContainerId id, SandboxId sandbox, bool force)
+    private async Task RemoveWithoutServiceAsync(ContainerId id, SandboxId sandbox, bool force)
     {
         SandboxState? state = SandboxStateStore.Read(directories.StateFile(sandbox));
         if (state is null && !force && Directory.Exists(directories.Sandbox(sandbox)))
@@ -73,7 +73,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         List<ContainerState> others = [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
         if (others.Count == 0)
         {
-            _recovery.Remove(sandbox);
+            await _recovery.RemoveAsync(sandbox, CancellationToken.None);
             _index.Release(id);
             return;
         }

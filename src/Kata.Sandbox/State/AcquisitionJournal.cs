@@ -91,17 +91,13 @@ internal sealed class AcquisitionJournal : IDisposable
         }
     }
 
-    private unsafe void Append(Acquisition entry)
+    private void Append(Acquisition entry)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition), (byte)'\n'];
-        // SAFETY: line is pinned for the call and the kernel reads exactly its length.
-        fixed (byte* first = line)
+        string action = $"record in the journal '{_path}'";
+        if (DescriptorWriter.Write(_file, line, action) != line.Length)
         {
-            nint written = LinuxException.ThrowIfNegative(LibC.write(_file, first, (nuint)line.Length), "write", $"record in the journal '{_path}'");
-            if (written != line.Length)
-            {
-                throw new LinuxException("write", $"record in the journal '{_path}'", Errno.ENOSPC);
-            }
+            throw new LinuxException("write", action, Errno.ENOSPC);
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
 
     /// <summary>Removes all of the pod, its containers' ids included. Two at once serialise.</summary>
     /// <exception cref="LinuxException">Something could not be removed; the rest was. Call again.</exception>
-    public void Remove(SandboxId sandbox)
+    public async Task RemoveAsync(SandboxId sandbox, CancellationToken cancellationToken)
     {
         string directory = directories.Sandbox(sandbox);
         LinuxException? first = null;
@@ -31,7 +31,7 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
             {
                 try
                 {
-                    Release(acquisition);
+                    await ReleaseAsync(acquisition, cancellationToken);
                 }
                 catch (LinuxException error)
                 {
@@ -60,12 +60,14 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         }
     }
 
-    private static void Release(Acquisition acquisition)
+    private static async Task ReleaseAsync(Acquisition acquisition, CancellationToken cancellationToken)
     {
         switch (acquisition.Kind)
         {
             case AcquisitionKind.Cgroup:
-                HostCgroup.KillAndRemove(acquisition.Value, s_killTimeout);
+                HostCgroup cgroup = HostCgroup.Open(CgroupLayout.Read(), acquisition.Value);
+                await cgroup.KillAllAsync(s_killTimeout, cancellationToken);
+                await cgroup.RemoveAsync(s_killTimeout, cancellationToken);
                 break;
             case AcquisitionKind.Process:
                 string[] words = acquisition.Value.Split(' ');

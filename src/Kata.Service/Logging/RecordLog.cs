@@ -137,12 +137,15 @@ internal sealed class RecordLog : ILogger, IDisposable
         return Encoding.UTF8.GetBytes(line.Append('\n').ToString());
     }
 
-    private unsafe void Append(byte[] line)
+    private void Append(byte[] line)
     {
-        // SAFETY: line is pinned for the call and the kernel reads exactly its length.
-        fixed (byte* first = line)
+        try
         {
-            _ = LibC.write(_file!, first, (nuint)line.Length); // a log that cannot be written must not stop what it describes
+            DescriptorWriter.Write(_file!, line, "write a log record");
+        }
+        catch (LinuxException)
+        {
+            // a log that cannot be written must not stop what it describes
         }
     }
 }
