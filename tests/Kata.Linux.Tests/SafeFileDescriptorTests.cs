@@ -14,12 +14,22 @@ public sealed class SafeFileDescriptorTests
         Assert.Equal(Errno.ENOENT, error.Errno);
     }
 
-    [Fact]
-    public void IsInvalid_UpperHalfOfTheRegisterIsGarbage_StillSeesMinusOne()
-    {
-        using var file = new SafeFileDescriptor(-1);
+    [Theory]
+    [InlineData(-1, true)]
+    [InlineData(0, false)]
+    public void IsInvalid_ByNumber(int number, bool expected) => Assert.Equal(expected, new SafeFileDescriptor(number, ownsHandle: false).IsInvalid);
 
-        Assert.True(file.IsInvalid);
-        Assert.False(new SafeFileDescriptor(0, ownsHandle: false).IsInvalid);
+    [Fact]
+    public void Duplicate_KeepsTheFileAndSetsCloexec()
+    {
+        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        using (read)
+        using (write)
+        using (SafeFileDescriptor copy = read.Duplicate(100))
+        {
+            Assert.True(copy.Number >= 100);
+            Assert.Equal(FileStatus.Of(read).Inode, FileStatus.Of(copy).Inode);
+            Assert.Equal(1, LibC.fcntl_int(copy, 1 /* F_GETFD */, 0));
+        }
     }
 }

@@ -32,6 +32,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int symlink(string target, string path);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rmdir(string path);
+
     /// <summary>openat2(2): no glibc has a wrapper; the number is the same on x86-64 and arm64.</summary>
     internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how) =>
         syscall_openat2(SysOpenat2, directory, path, in how, 24);
