@@ -2,7 +2,9 @@ using Kata.Oci;
 
 namespace Kata.Configuration;
 
-/// <summary>Turns values that fit their keys into the configuration: computes what is not set, and checks keys against each other.</summary>
+/// <summary>
+/// Turns values that fit their keys into the configuration: computes what is not set, and checks keys against each other.
+/// </summary>
 internal static class ConfigurationBinder
 {
     private const string GuestFiles = "share/kata-containers";
@@ -83,7 +85,9 @@ internal static class ConfigurationBinder
         if (!AllowPattern.TryParse(pattern, out _, out string? error))
         {
             throw new ConfigurationException(
-                origin, $"hypervisor.enable_annotations holds {ConfigurationValue.Write(SpecText.Clean(pattern))}: {error}", "Correct the regular expression");
+                origin,
+                $"hypervisor.enable_annotations holds {ConfigurationValue.Write(SpecText.Clean(pattern))}: {error}",
+                "Correct the regular expression");
         }
     }
 
@@ -123,7 +127,9 @@ internal static class ConfigurationBinder
         return max >= vcpus
             ? max
             : throw new ConfigurationException(
-                setting.Origin, $"hypervisor.default_maxvcpus holds {max}, below default_vcpus, which is {vcpus}", "Raise it, or set it to 0 for all of the host's");
+                setting.Origin,
+                $"hypervisor.default_maxvcpus holds {max}, below default_vcpus, which is {vcpus}",
+                "Raise it, or set it to 0 for all of the host's");
     }
 
     private static string KernelParameters(ConfigurationValues values)
@@ -131,7 +137,9 @@ internal static class ConfigurationBinder
         ConfigurationValue value = values.Get("hypervisor.kernel_params");
         return value.Text.Any(char.IsControl)
             ? throw new ConfigurationException(
-                value.Origin, $"hypervisor.kernel_params holds {SpecText.Clean(value.ToString())}", "It must be one line without control characters")
+                value.Origin,
+                $"hypervisor.kernel_params holds {SpecText.Clean(value.ToString())}",
+                "It must be one line without control characters")
             : value.Text;
     }
 

@@ -1,6 +1,8 @@
 namespace Kata.Configuration;
 
-/// <summary>Writes the commented <c>configuration.toml</c> that an installation gets: every key that has an effect, at its default.</summary>
+/// <summary>
+/// Writes the commented <c>configuration.toml</c> that an installation gets: every key that has an effect, at its default.
+/// </summary>
 internal static class ConfigurationTemplate
 {
     private const int Width = 100;

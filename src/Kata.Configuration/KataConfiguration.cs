@@ -17,13 +17,13 @@ internal sealed record KataConfiguration
 
     public required LimitsConfig Limits { get; init; }
 
-    /// <summary>What is odd and was accepted, as sentences for a log: unknown keys and annotations, tables without effect.</summary>
+    /// <summary>What is odd and was accepted, as sentences for a log: unknown keys and annotations.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Keys that a file or an annotation sets, are known, and have no effect here; each with its value and origin.</summary>
     public required IReadOnlyList<KeyValuePair<string, ConfigurationValue>> WithoutEffect { get; init; }
 
-    /// <summary>The values as they were set, before defaults were computed: what <c>config show</c> prints and annotations start from.</summary>
+    /// <summary>The values as they were set: what <c>config show</c> prints and annotations start from.</summary>
     internal required ConfigurationValues Values { get; init; }
 
     /// <summary>What the values were bound against, so that annotations can be.</summary>

@@ -56,7 +56,9 @@ public sealed class Bundle
         {
             string cause = File.Exists(rootfs) ? "is not a directory" : "does not exist";
             throw InvalidSpecException.ForBundle(
-                directory, $"the root file system {SpecText.Quote(rootfs)} {cause}", "Unpack an image there, or correct /root/path in config.json");
+                directory,
+                $"the root file system {SpecText.Quote(rootfs)} {cause}",
+                "Unpack an image there, or correct /root/path in config.json");
         }
 
         return new Bundle(directory, spec, rootfs, warnings);
@@ -81,7 +83,10 @@ public sealed class Bundle
         catch (FileNotFoundException exception)
         {
             throw InvalidSpecException.ForBundle(
-                directory, "there is no config.json in it", "Write one ('kata-runtime spec' makes a template), or name another directory with --bundle", exception);
+                directory,
+                "there is no config.json in it",
+                "Write one ('kata-runtime spec' makes a template), or name another directory with --bundle",
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -45,5 +45,10 @@ public sealed class InvalidSpecException : Exception
 
     /// <summary>The same finding with the bundle named.</summary>
     internal InvalidSpecException InBundle(string directory) =>
-        new($"Cannot load the bundle {SpecText.Quote(directory)}", Field, Field.Length == 0 ? $"config.json {Cause}" : Cause, Remedy, InnerException);
+        new(
+            $"Cannot load the bundle {SpecText.Quote(directory)}",
+            Field,
+            Field.Length == 0 ? $"config.json {Cause}" : Cause,
+            Remedy,
+            InnerException);
 }

@@ -85,7 +85,8 @@ internal static class JsonShape
 
             if (value.ValueKind == JsonValueKind.Null)
             {
-                if (!property.IsSetNullable || (property.PropertyType.IsValueType && Nullable.GetUnderlyingType(property.PropertyType) is null))
+                bool plainValue = property.PropertyType.IsValueType && Nullable.GetUnderlyingType(property.PropertyType) is null;
+                if (!property.IsSetNullable || plainValue)
                     return Wrong(value, child, $"It must be {Describe(property.PropertyType)}");
                 continue;
             }

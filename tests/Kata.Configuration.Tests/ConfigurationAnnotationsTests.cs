@@ -70,8 +70,12 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("hypervisor.cc_init_data", "x", "not available yet")]
     [InlineData("runtime.disable_guest_seccomp", "yes", "true or false")]
     [InlineData("runtime.internetworking_model", "bridged", "\"tcfilter\"")]
-    public void Apply_WrongValue_SaysWhatIsAllowed(string name, string value, string remedy) =>
-        Assert.Contains(remedy, Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value))).Message, StringComparison.Ordinal);
+    public void Apply_WrongValue_SaysWhatIsAllowed(string name, string value, string remedy)
+    {
+        var exception = Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value)));
+
+        Assert.Contains(remedy, $"{exception.Message}: {exception.InnerException?.Message}", StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("hypervisor.block_device_driver", "virtio-blk", "has no effect")]

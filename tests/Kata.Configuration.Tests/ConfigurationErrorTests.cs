@@ -65,7 +65,7 @@ public sealed class ConfigurationErrorTests
     [Fact]
     public void Read_TooLarge_SaysTheLimit() =>
         Assert.Contains(
-            "At most 1048576 bytes are read",
+            "At most 262144 bytes are read",
             Assert.Throws<ConfigurationException>(() => TomlReader.Read(new byte[TomlReader.MaxBytes + 1], "f")).Message,
             StringComparison.Ordinal);
 

@@ -69,7 +69,9 @@ internal sealed class AllowPattern
                 break;
             foreach (int state in now)
             {
-                if (_program[state].Operation == Operation.Take && _program[state].Set!(text[i]) && Follow(next, state + 1, i + 1, text.Length))
+                Instruction instruction = _program[state];
+                bool taken = instruction.Operation == Operation.Take && instruction.Set!(text[i]);
+                if (taken && Follow(next, state + 1, i + 1, text.Length))
                     return true;
             }
 

@@ -13,6 +13,7 @@ internal static class ConfigurationAnnotations
     internal const string Prefix = "io.katacontainers.config.";
 
     private const string HypervisorPrefix = "hypervisor.";
+    private const NumberStyles Decimal = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
 
     // Spelled differently from the key in files.
     private static readonly Dictionary<string, string> s_spellings = new(StringComparer.Ordinal)
@@ -61,7 +62,8 @@ internal static class ConfigurationAnnotations
         catch (ConfigurationException exception)
         {
             // The files alone were good, so what is wrong now is a combination with an annotation.
-            throw new InvalidSpecException("/annotations", $"do not fit the configuration ({exception.Message})", "Correct the annotations", exception);
+            throw new InvalidSpecException(
+                "/annotations", "do not fit the configuration or each other", "Correct the annotations as the reason says", exception);
         }
     }
 
@@ -79,9 +81,9 @@ internal static class ConfigurationAnnotations
         }
 
         ConfigurationKey? key = ConfigurationSchema.Find(id);
-        if (key is null || (key.Use == KeyUse.Kept) || (key.Use == KeyUse.Applied && !s_settable.Contains(id)))
+        if (key is null || key.Use == KeyUse.Kept || (key.Use == KeyUse.Applied && !s_settable.Contains(id)))
         {
-            warnings.Add($"The annotation {SpecText.Quote(name)} {(key is null ? "is not known and" : "")} has no effect".Replace("  ", " ", StringComparison.Ordinal));
+            warnings.Add($"The annotation {SpecText.Quote(name)} {(key is null ? "is not known and has" : "has")} no effect");
             return values;
         }
 
@@ -114,7 +116,8 @@ internal static class ConfigurationAnnotations
         throw new InvalidSpecException(
             field,
             $"annotation {SpecText.Clean(name)} is not enabled",
-            $"Remove it from the pod, or add \"^{SpecText.Clean(option)}$\" to enable_annotations in [hypervisor.{configuration.Hypervisor.Name}] of '{file}'");
+            $"Remove it from the pod, or add \"^{SpecText.Clean(option)}$\" to enable_annotations "
+            + $"in [hypervisor.{configuration.Hypervisor.Name}] of '{file}'");
     }
 
     private static object? Parse(ConfigurationKey key, string text) => key.Type switch
@@ -126,10 +129,10 @@ internal static class ConfigurationAnnotations
             "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
             _ => null,
         },
-        ConfigurationType.TextList => text.Split(key.Section == "agent" ? ';' : ' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        ConfigurationType.TextList => text.Split(
+            key.Section == "agent" ? ';' : ' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
         _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) => whole,
-        ConfigurationType.Number when double.TryParse(
-            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) => number,
+        ConfigurationType.Number when double.TryParse(text, Decimal, CultureInfo.InvariantCulture, out double number) => number,
         _ => null,
     };
 
@@ -144,7 +147,9 @@ internal static class ConfigurationAnnotations
                 throw new InvalidSpecException(
                     field,
                     $"holds {SpecText.Quote(path)}, which {list} does not allow",
-                    patterns.Count == 0 ? $"Remove it from the pod, or add the path to {list}" : $"It must match one of {string.Join(", ", patterns)}");
+                    patterns.Count == 0
+                        ? $"Remove it from the pod, or add the path to {list}"
+                        : $"It must match one of {string.Join(", ", patterns)}");
             }
         }
 

@@ -23,34 +23,57 @@ internal static partial class ConfigurationSchema
     [
         Applied(Hypervisor, "path", Text, null, "The virtual machine monitor's executable. Found on its usual paths when missing.")
             with { Example = "/usr/bin/qemu-system-x86_64", BoundedBy = "valid_hypervisor_paths" },
-        Applied(Hypervisor, "valid_hypervisor_paths", TextList, Array.Empty<string>(), "Patterns of paths that an annotation may set 'path' to."),
+        Applied(
+            Hypervisor, "valid_hypervisor_paths", TextList, Array.Empty<string>(),
+            "Patterns of paths that an annotation may set 'path' to."),
         Applied(Hypervisor, "kernel", Text, null, "The guest's kernel. The installation's own when missing.")
             with { Example = "/usr/share/kata-containers/vmlinuz.container" },
-        Applied(Hypervisor, "initrd", Text, null, "The guest's initial RAM disk. The installation's own when neither this nor 'image' is set.")
+        Applied(
+            Hypervisor, "initrd", Text, null,
+            "The guest's initial RAM disk. The installation's own when neither this nor 'image' is set.")
             with { Example = "/usr/share/kata-containers/kata-containers-initrd.img" },
         Applied(Hypervisor, "image", Text, "", "The guest's root file system image, instead of 'initrd'. Only one of the two may be set."),
         Applied(Hypervisor, "kernel_params", Text, "", "Words added to the end of the guest kernel's command line."),
         Applied(Hypervisor, "machine_type", Text, "q35", "The kind of machine that is emulated.")
             with { Choices = ["", "q35", "pc", "pc-lite", "microvm", "virt", "pseries", "s390-ccw-virtio"] },
-        Applied(Hypervisor, "default_vcpus", Number, 1L, "Virtual CPUs a pod starts with. A fraction is rounded up, 0 means 1, a negative number or one above the host's means all of the host's.")
+        Applied(
+            Hypervisor, "default_vcpus", Number, 1L,
+            "Virtual CPUs a pod starts with. A fraction is rounded up, 0 means 1, a negative number or one "
+            + "above the host's means all of the host's.")
             with { Minimum = int.MinValue, Maximum = int.MaxValue },
         Applied(Hypervisor, "default_maxvcpus", Whole, 0L, "Virtual CPUs a pod can grow to. 0 or more than the host has means the host's.")
             with { Minimum = 0, Maximum = int.MaxValue },
-        Applied(Hypervisor, "default_memory", Whole, DefaultMemoryMib, "Memory of a pod in MiB. The host gives a page only when the guest first uses it.")
+        Applied(
+            Hypervisor, "default_memory", Whole, DefaultMemoryMib,
+            "Memory of a pod in MiB. The host gives a page only when the guest first uses it.")
             with { Minimum = MinimumMemoryMib, Maximum = 16_777_216, Unit = "MiB" },
-        Applied(Hypervisor, "shared_fs", Text, "virtio-fs", "How files of the host reach the guest. 'virtio-9p' loses file owners when the monitor is unprivileged; 'none' copies what it must.")
+        Applied(
+            Hypervisor, "shared_fs", Text, "virtio-fs",
+            "How files of the host reach the guest. 'virtio-9p' loses file owners when the monitor is "
+            + "unprivileged; 'none' copies what it must.")
             with { Choices = ["virtio-fs", "virtio-9p", "virtio-fs-nydus", "inline-virtio-fs", "none"] },
         Applied(Hypervisor, "virtio_fs_daemon", Text, null, "The virtiofsd executable. Found on its usual paths when missing.")
             with { Example = "/usr/lib/qemu/virtiofsd", BoundedBy = "valid_virtio_fs_daemon_paths" },
-        Applied(Hypervisor, "valid_virtio_fs_daemon_paths", TextList, Array.Empty<string>(), "Patterns of paths that an annotation may set 'virtio_fs_daemon' to."),
+        Applied(
+            Hypervisor, "valid_virtio_fs_daemon_paths", TextList, Array.Empty<string>(),
+            "Patterns of paths that an annotation may set 'virtio_fs_daemon' to."),
         Applied(Hypervisor, "virtio_fs_cache", Text, "auto", "How long virtiofsd lets the guest cache files.")
             with { Choices = ["none", "never", "metadata", "auto", "always"] },
-        Applied(Hypervisor, "virtio_fs_extra_args", TextList, Array.Empty<string>(), "Further arguments for virtiofsd. Never taken from an annotation."),
+        Applied(
+            Hypervisor, "virtio_fs_extra_args", TextList, Array.Empty<string>(),
+            "Further arguments for virtiofsd. Never taken from an annotation."),
         Applied(Hypervisor, "entropy_source", Text, "/dev/urandom", "The host's source of the guest's random numbers.")
             with { BoundedBy = "valid_entropy_sources" },
-        Applied(Hypervisor, "valid_entropy_sources", TextList, EntropySources, "Patterns of paths that an annotation may set 'entropy_source' to."),
-        Applied(Hypervisor, "enable_annotations", TextList, Array.Empty<string>(), "Regular expressions of hypervisor options that a pod may set by annotation, matched anywhere in the option's name. Nothing may be set when empty."),
-        Applied(Hypervisor, "seccompsandbox", Text, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "QEMU's own system call filter. Empty turns it off."),
+        Applied(
+            Hypervisor, "valid_entropy_sources", TextList, EntropySources,
+            "Patterns of paths that an annotation may set 'entropy_source' to."),
+        Applied(
+            Hypervisor, "enable_annotations", TextList, Array.Empty<string>(),
+            "Regular expressions of hypervisor options that a pod may set by annotation, matched anywhere in "
+            + "the option's name. Nothing may be set when empty."),
+        Applied(
+            Hypervisor, "seccompsandbox", Text, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "QEMU's own system call filter. Empty turns it off."),
         Applied(Hypervisor, "enable_debug", Flag, false, "More messages from the monitor, and the guest kernel's console at full length."),
     ];
 
@@ -61,8 +84,9 @@ internal static partial class ConfigurationSchema
         .. DefaultOnly(Text, "", "kernel_verity_params", "initdata"),
         .. Kept(
             Hypervisor, Text,
-            "jailer_path", "ctlpath", "firmware", "firmware_volume", "machine_accelerators", "cpu_features", "rootfs_type", "file_mem_backend",
-            "block_device_driver", "block_device_aio", "vhost_user_store_path", "guest_hook_path", "hot_plug_vfio", "cold_plug_vfio",
+            "jailer_path", "ctlpath", "firmware", "firmware_volume", "machine_accelerators", "cpu_features", "rootfs_type",
+            "file_mem_backend", "block_device_driver", "block_device_aio", "vhost_user_store_path", "guest_hook_path",
+            "hot_plug_vfio", "cold_plug_vfio",
             "guest_memory_dump_path", "snp_id_block", "snp_id_auth", "measurement_algo", "extra_monitor_socket", "hypervisor_loglevel",
             "remote_hypervisor_socket", "vm_rootfs_driver", "prefetch_list_path", "hugepage_type", "guest_swap_path", "selinux_label",
             "seccomp_sandbox", "template_path", "vm_cache_endpoint"),
@@ -91,7 +115,8 @@ internal static partial class ConfigurationSchema
             "memory_backend_args"),
         .. Kept(
             Hypervisor, Any,
-            "log_level", "guest_extension_images", "rootless_user", "default_gpu_model", "memory_path", "device_state_path", "prefetch_files"),
+            "log_level", "guest_extension_images", "rootless_user", "default_gpu_model", "memory_path", "device_state_path",
+            "prefetch_files"),
     ];
 
     private static List<ConfigurationKey> DefaultOnly(ConfigurationType type, object value, params ReadOnlySpan<string> names)

@@ -13,7 +13,9 @@ internal static partial class ConfigurationSchema
     private static IEnumerable<ConfigurationKey> AgentKeys() =>
     [
         Applied(Agent, "enable_debug", Flag, false, "More messages from the guest's agent."),
-        Applied(Agent, "kernel_modules", TextList, Array.Empty<string>(), "Kernel modules the guest loads before the first container, each with its parameters: \"e1000e InterruptThrottleRate=3000\"."),
+        Applied(
+            Agent, "kernel_modules", TextList, Array.Empty<string>(),
+            "Kernel modules the guest loads before the first container, each with its parameters: \"e1000e InterruptThrottleRate=3000\"."),
         Seconds(Agent, "dial_timeout", 45, "How long to try to reach an agent that should be up."),
         .. Kept(Agent, Flag, "enable_tracing", "debug_console_enabled"),
         .. Kept(Agent, Text, "trace_mode", "trace_type", "policy"),
@@ -55,7 +57,9 @@ internal static partial class ConfigurationSchema
         Seconds(Kata, "request_timeout", 60, "How long one answer of the agent or the monitor may take."),
         Seconds(Kata, "stop_timeout", 10, "How long a machine may take to end before it is killed."),
         Seconds(Kata, "stdio_drain_timeout", 10, "How long the rest of a finished process's output is waited for."),
-        Applied(Kata, "jail_user", Whole, 65534L, "The user and group id the monitor runs as. Never 0.") with { Minimum = 1, Maximum = 4_294_967_294 },
+        Applied(
+            Kata, "jail_user", Whole, 65534L,
+            "The user and group id the monitor runs as. Never 0.") with { Minimum = 1, Maximum = 4_294_967_294 },
     ];
 
     private static IEnumerable<ConfigurationKey> OtherKeys() =>

@@ -8,7 +8,7 @@ namespace Kata.Configuration;
 /// </summary>
 internal static partial class ConfigurationSchema
 {
-    /// <summary>The hypervisors a configuration may name in <c>[hypervisor.NAME]</c>; which of them there is a driver for is not known here.</summary>
+    /// <summary>What a configuration may name in <c>[hypervisor.NAME]</c>; which of them have a driver is not known here.</summary>
     internal static readonly IReadOnlyList<string> Hypervisors =
         ["qemu", "clh", "cloud-hypervisor", "firecracker", "dragonball", "stratovirt", "acrn", "remote"];
 

@@ -49,7 +49,9 @@ internal sealed class ConfigurationLoader
             return AddFile(wanted)
                 ? wanted
                 : throw new ConfigurationException(
-                    new ConfigurationOrigin(wanted, 0), "there is no such file", "Correct --kata-config or KATA_CONF_FILE, or leave it out");
+                    new ConfigurationOrigin(wanted, 0),
+                    "there is no such file",
+                    "Correct --kata-config or KATA_CONF_FILE, or leave it out");
         }
 
         foreach (string candidate in _sources.SearchPaths)
@@ -72,7 +74,7 @@ internal sealed class ConfigurationLoader
         catch (IOException exception)
         {
             throw new ConfigurationException(
-                new ConfigurationOrigin(path, 0), "it cannot be read", "It must be a readable file of at most 1 MiB", exception);
+                new ConfigurationOrigin(path, 0), "it cannot be read", "It must be a readable file of at most 256 KiB", exception);
         }
 
         if (content is null)
@@ -106,7 +108,7 @@ internal sealed class ConfigurationLoader
         if (entry.Path.Count > keyAt + 1)
         {
             if (ConfigurationSchema.KeptTables.Contains($"{section}.{key}"))
-                Table(section, name)[$"{key}"] = new ConfigurationValue(null, origin);
+                Table(section, name)[key] = new ConfigurationValue(null, origin);
             else
                 WarnUnknown(origin, string.Join('.', entry.Path), "table", key, []);
             return;
@@ -114,8 +116,8 @@ internal sealed class ConfigurationLoader
 
         if (ConfigurationSchema.Find($"{section}.{key}") is not { } definition)
         {
-            WarnUnknown(
-                origin, string.Join('.', entry.Path), "key", key, ConfigurationSchema.Keys.Where(k => k.Section == section).Select(k => k.Name));
+            IEnumerable<string> names = ConfigurationSchema.Keys.Where(known => known.Section == section).Select(known => known.Name);
+            WarnUnknown(origin, string.Join('.', entry.Path), "key", key, names);
             return;
         }
 
@@ -143,7 +145,8 @@ internal sealed class ConfigurationLoader
 
     private string ChooseHypervisor()
     {
-        List<string> names = [.. _tables.Keys.Where(key => key.Section == "hypervisor").Select(key => key.Name).Order(StringComparer.Ordinal)];
+        List<string> names =
+            [.. _tables.Keys.Where(key => key.Section == "hypervisor").Select(key => key.Name).Order(StringComparer.Ordinal)];
         if (_tables.TryGetValue(("runtime", ""), out Dictionary<string, ConfigurationValue>? runtime)
             && runtime.TryGetValue("hypervisor_name", out ConfigurationValue? chosen) && chosen.Text.Length > 0)
         {
@@ -159,7 +162,9 @@ internal sealed class ConfigurationLoader
         {
             ConfigurationOrigin second = _tables[("hypervisor", names[1])].Values.First().Origin;
             throw new ConfigurationException(
-                second, $"there are tables for several hypervisors: {string.Join(", ", names)}", "Keep one, or choose with runtime.hypervisor_name");
+                second,
+                $"there are tables for several hypervisors: {string.Join(", ", names)}",
+                "Keep one, or choose with runtime.hypervisor_name");
         }
 
         return names.Count == 0 ? "qemu" : names[0];

@@ -9,7 +9,7 @@ namespace Kata.Configuration;
 internal static class TomlReader
 {
     /// <summary>The largest file that is read; shipped ones have 30 KiB.</summary>
-    internal const int MaxBytes = 1024 * 1024;
+    internal const int MaxBytes = 256 * 1024;
 
     private const int MaxNesting = 64;
     private const int MaxMessage = 200;
@@ -85,7 +85,10 @@ internal static class TomlReader
             if (c == '\n')
                 line++;
             else if (c is '[' or '{' && ++depth > MaxNesting)
-                throw new ConfigurationException(new ConfigurationOrigin(fileName, line), "arrays are nested too deeply", $"At most {MaxNesting} levels are read");
+            {
+                throw new ConfigurationException(
+                    new ConfigurationOrigin(fileName, line), "arrays are nested too deeply", $"At most {MaxNesting} levels are read");
+            }
             else if (c is ']' or '}' && depth > 0)
                 depth--;
         }

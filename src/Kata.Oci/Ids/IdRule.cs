@@ -7,7 +7,8 @@ internal static class IdRule
 {
     internal static string Check(string text, string what, int maxLength)
     {
-        string remedy = string.Create(CultureInfo.InvariantCulture, $"Use 1 to {maxLength} characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'");
+        string remedy = string.Create(
+            CultureInfo.InvariantCulture, $"Use 1 to {maxLength} characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'");
         if (text.Length == 0)
             throw InvalidSpecException.ForId(what, text, "it is empty", remedy);
 

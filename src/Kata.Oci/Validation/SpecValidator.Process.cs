@@ -98,11 +98,17 @@ public static partial class SpecValidator
             PosixRlimit limit = NotNull(At(pointer, i), limits![i]);
             CheckOneOf($"{At(pointer, i)}/type", limit.Type, s_rlimits);
             if (!seen.Add(limit.Type))
-                throw new InvalidSpecException($"{At(pointer, i)}/type", $"holds '{limit.Type}' a second time", "Give each limit once");
+            {
+                throw new InvalidSpecException(
+                    $"{At(pointer, i)}/type", $"holds '{limit.Type}' a second time", "Give each limit once");
+            }
+
             if (limit.Soft > limit.Hard)
             {
                 throw new InvalidSpecException(
-                    $"{At(pointer, i)}/soft", $"holds {limit.Soft}, above the hard limit {limit.Hard}", "It must be at most the hard limit");
+                    $"{At(pointer, i)}/soft",
+                    $"holds {limit.Soft}, above the hard limit {limit.Hard}",
+                    "It must be at most the hard limit");
             }
         }
     }
