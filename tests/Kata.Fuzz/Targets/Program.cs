@@ -5,7 +5,8 @@ namespace Kata.Fuzz.Targets;
 
 /// <summary>
 /// <c>Kata.Fuzz.Targets TARGET --seconds N [--seed S] [--corpus FOLDER]</c> mutates the corpus in this process;
-/// <c>Kata.Fuzz.Targets TARGET FILE</c> runs one input, for a finding; <c>Kata.Fuzz.Targets TARGET --afl</c> serves afl-fuzz.
+/// <c>Kata.Fuzz.Targets TARGET FILE</c> runs one input, for a finding; <c>Kata.Fuzz.Targets TARGET --afl</c> serves afl-fuzz;
+/// <c>Kata.Fuzz.Targets --list</c> names the targets.
 /// </summary>
 internal static class Program
 {
@@ -14,10 +15,17 @@ internal static class Program
         new TtRpcFrameTarget(),
         new TtRpcServerTarget(),
         new TtRpcClientTarget(),
+        .. Parsers.List,
     ];
 
     private static int Main(string[] args)
     {
+        if (args is ["--list"])
+        {
+            Array.ForEach(s_targets, static target => Console.WriteLine(target.Name));
+            return 0;
+        }
+
         IFuzzTarget? target = s_targets.FirstOrDefault(t => args.Length > 1 && t.Name == args[0]);
         if (target is null)
         {
