@@ -32,11 +32,7 @@ internal sealed class ConsoleSocket : IDisposable
         {
             var received = new List<SafeFileDescriptor>();
             byte[] name = new byte[4096];
-            while (DescriptorPassing.Receive(connection.Descriptor, name, received) < 0)
-            {
-                await connection.WaitReadableAsync(deadline.Token);
-            }
-
+            _ = await connection.ReceiveAsync(name, received, deadline.Token);
             if (received.Count != 1)
             {
                 received.ForEach(static descriptor => descriptor.Dispose());

@@ -17,7 +17,6 @@ internal static partial class LibC
     internal const ulong RNDRESEEDCRNG = 0x5207;
     internal const uint RB_POWER_OFF = 0x4321fedc;
     internal const int CLOCK_REALTIME = 0;
-    internal const int AT_REMOVEDIR = 0x200;
     internal const uint IN_MODIFY = 0x2;
     internal const uint IN_CREATE = 0x100;
     internal const uint IN_DELETE = 0x200;
@@ -25,17 +24,9 @@ internal static partial class LibC
     internal const int IN_CLOEXEC = 0x80000;
     internal const int IN_NONBLOCK = 0x800;
     internal const uint EPOLLET = 1u << 31;
-    internal const ulong RESOLVE_NO_MAGICLINKS = 2;
-    internal const ulong RESOLVE_NO_SYMLINKS = 4;
-    internal const ulong RESOLVE_BENEATH = 8;
     internal const ulong RESOLVE_IN_ROOT = 16;
 
-    private const long SysOpenat2 = 437;
     private static readonly long s_sysFinitModule = IsArm64 ? 273 : 313;
-
-    /// <summary>Opens <paramref name="path"/> under <paramref name="directory"/> with the kernel's own confinement (openat2(2)).</summary>
-    internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how) =>
-        syscall_openat2(SysOpenat2, directory, path, in how, 24);
 
     internal static int finit_module(SafeFileDescriptor module, string parameters) =>
         syscall_finit_module(s_sysFinitModule, module, parameters, 0);
@@ -47,19 +38,16 @@ internal static partial class LibC
     internal static partial void sync();
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint signal(int number, nint handler);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int sethostname(byte* name, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int clock_settime(int clock, in TimeSpec time);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mkdirat(SafeFileDescriptor directory, string name, uint mode);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int renameat(SafeFileDescriptor fromDirectory, string from, SafeFileDescriptor toDirectory, string to);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int unlinkat(SafeFileDescriptor directory, string name, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int symlinkat(string target, SafeFileDescriptor directory, string name);
@@ -80,19 +68,7 @@ internal static partial class LibC
     internal static unsafe partial nint recv(SafeFileDescriptor fd, byte* buffer, nuint count, int flags);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, string path, in OpenHow how, nuint size);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int syscall_finit_module(long number, SafeFileDescriptor module, string parameters, int flags);
-}
-
-/// <summary><c>struct open_how</c>, linux/openat2.h; 24 bytes.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct OpenHow
-{
-    public ulong flags;
-    public ulong mode;
-    public ulong resolve;
 }
 
 /// <summary><c>struct timespec</c> of 64-bit Linux, time.h; 16 bytes.</summary>
