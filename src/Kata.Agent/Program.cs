@@ -47,11 +47,11 @@ internal static class Program
         var timings = new BootTimings();
         GuestBoot boot = GuestBoot.Run(timings);
         ILogger logger = boot.Logger;
-        var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
+        using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
         reaper.Start();
         var table = new ContainerTable();
-        var sandbox = new Sandbox(reaper, logger);
-        var oom = new OomWatcher(logger);
+        using var sandbox = new Sandbox(reaper, logger);
+        using var oom = new OomWatcher(logger);
         var factory = new ContainerFactory(table, sandbox, reaper, oom, logger);
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
         AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, oom, logger));

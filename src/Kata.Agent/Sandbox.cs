@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent;
 
 /// <summary>What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.</summary>
-internal sealed class Sandbox(Reaper reaper, ILogger logger)
+internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
 {
     private const string NamespaceRoot = "/run/sandbox-ns";
     private const string ResolvConf = "/run/kata-containers/sandbox/resolv.conf";
@@ -70,7 +70,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger)
     }
 
     /// <summary>Sets a <c>net.*</c> sysctl on the guest, whose network namespace the containers use. Others are crun's.</summary>
-    public void SetNetworkSysctl(string name, string value)
+    public static void SetNetworkSysctl(string name, string value)
     {
         if (!SpecJson.IsNetworkSysctl(name))
         {
@@ -94,6 +94,8 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger)
             throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused. {error.Message}");
         }
     }
+
+    public void Dispose() => _turn.Dispose();
 
     private void ShareNamespaces(string hostname)
     {
@@ -131,7 +133,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger)
         _namespaces[type] = target;
     }
 
-    private static void WriteResolvConf(IReadOnlyCollection<string> lines)
+    private static void WriteResolvConf(Google.Protobuf.Collections.RepeatedField<string> lines)
     {
         if (lines.Count == 0)
         {

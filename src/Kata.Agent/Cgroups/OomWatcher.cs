@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent.Cgroups;
 
 /// <summary>Tells which containers lost a process to the out-of-memory killer: the kernel announces every change of memory.events.</summary>
-internal sealed class OomWatcher
+internal sealed class OomWatcher : IDisposable
 {
     private const int QueueLimit = 1024; // a host that never asks loses the oldest news, not the guest's memory
     private const int EventHeader = 16; // struct inotify_event, sys/inotify.h
@@ -19,7 +19,7 @@ internal sealed class OomWatcher
     private readonly Channel<string> _events =
         Channel.CreateBounded<string>(new BoundedChannelOptions(QueueLimit) { FullMode = BoundedChannelFullMode.DropOldest });
 
-    private Task? _loop; // guarded by _gate; ends with the process, which is the guest's end
+    private Task? _loop; // guarded by _gate; ends on Dispose
 
     public OomWatcher(ILogger logger)
     {
@@ -45,6 +45,8 @@ internal sealed class OomWatcher
     /// <summary>The next container that lost a process; waits for ever.</summary>
     public ValueTask<string> NextAsync(CancellationToken cancellationToken) => _events.Reader.ReadAsync(cancellationToken);
 
+    public void Dispose() => _inotify.Dispose();
+
     private static ulong Kills(Cgroup cgroup) => CgroupParser.ParseFlat(cgroup.Read("memory.events")).GetValueOrDefault("oom_kill");
 
     private async Task RunAsync()
@@ -52,7 +54,16 @@ internal sealed class OomWatcher
         byte[] buffer = new byte[4096];
         while (true)
         {
-            int length = await _inotify.ReadAsync(buffer, CancellationToken.None);
+            int length;
+            try
+            {
+                length = await _inotify.ReadAsync(buffer, CancellationToken.None);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+
             for (int at = 0; at + EventHeader <= length;)
             {
                 int watch = MemoryMarshal.Read<int>(buffer.AsSpan(at));

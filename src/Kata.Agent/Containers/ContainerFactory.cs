@@ -50,7 +50,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             ResolveUser(spec.Process, request.StringUser, container.RootPath);
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
-                sandbox.SetNetworkSysctl(name, value);
+                Sandbox.SetNetworkSysctl(name, value);
             }
 
             var context = new SpecContext

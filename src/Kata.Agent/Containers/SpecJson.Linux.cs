@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Google.Protobuf.Collections;
 using Kata.Agent.Protocol.Oci;
+using LinuxSpec = Kata.Agent.Protocol.Oci.Linux;
 
 namespace Kata.Agent.Containers;
 
 internal static partial class SpecJson
 {
-    private static void WriteLinux(Utf8JsonWriter json, Linux linux, SpecContext context)
+    private static void WriteLinux(Utf8JsonWriter json, LinuxSpec linux, SpecContext context)
     {
         json.WriteStartObject("linux");
         json.WriteString("cgroupsPath", context.CgroupPath);
@@ -38,7 +39,7 @@ internal static partial class SpecJson
     /// <summary>These belong to the network namespace, which is the guest's.</summary>
     internal static bool IsNetworkSysctl(string name) => name.StartsWith("net.", StringComparison.Ordinal) || name.StartsWith("net/", StringComparison.Ordinal);
 
-    private static void WriteNamespaces(Utf8JsonWriter json, Linux linux, SpecContext context)
+    private static void WriteNamespaces(Utf8JsonWriter json, LinuxSpec linux, SpecContext context)
     {
         json.WriteStartArray("namespaces");
         bool hasMount = false, hasPid = false;

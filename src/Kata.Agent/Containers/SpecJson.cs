@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf.Collections;
 using Kata.Agent.Protocol.Oci;
+using LinuxSpec = Kata.Agent.Protocol.Oci.Linux;
 
 namespace Kata.Agent.Containers;
 
@@ -33,7 +34,7 @@ internal static partial class SpecJson
             json.WriteString("path", spec.Root?.Path ?? "");
             json.WriteBoolean("readonly", spec.Root?.Readonly ?? false);
             json.WriteEndObject();
-            Linux linux = spec.Linux ?? new Linux();
+            LinuxSpec linux = spec.Linux ?? new LinuxSpec();
             if (spec.Hostname.Length > 0 && linux.Namespaces.Any(static item => item.Type == "uts"))
             {
                 json.WriteString("hostname", spec.Hostname); // without a UTS namespace it would rename the guest

@@ -8,7 +8,7 @@ namespace Kata.Agent.Processes;
 /// sleeps in wait4(2); with no child left it sleeps until the next spawn. No child means no descendant either, so no orphan can
 /// come while it sleeps there.
 /// </summary>
-internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logger)
+internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _spawned = new(0);
 
@@ -30,6 +30,9 @@ internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logge
 
     /// <summary>The exit of a process that a child of ours left to us.</summary>
     public Task<ExitStatus> Adopt(int pid, long since) => board.Claim(pid, since);
+
+    /// <summary>At the end of the process only: the thread may still use it.</summary>
+    public void Dispose() => _spawned.Dispose();
 
     private void Run()
     {

@@ -33,6 +33,15 @@ internal sealed class AgentCall(ILogger logger)
         }
     }
 
+    /// <summary>For handlers that only touch /proc, /sys and memory, and so never wait.</summary>
+    public Task<T> Run<T>(ServerCallContext context, Func<T> handler) => RunAsync(context, () => Task.FromResult(handler()));
+
+    public Task<Google.Protobuf.WellKnownTypes.Empty> Run(ServerCallContext context, Action handler) => Run(context, () =>
+    {
+        handler();
+        return new Google.Protobuf.WellKnownTypes.Empty();
+    });
+
     public Task<Google.Protobuf.WellKnownTypes.Empty> RunAsync(ServerCallContext context, Func<Task> handler) => RunAsync(context, async () =>
     {
         await handler();

@@ -15,7 +15,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
 
     private readonly AgentCall _call = new(logger);
 
-    public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         if (request.ProtocolMin > Protocol || request.ProtocolMax < Protocol)
         {
@@ -35,7 +35,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
             MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
         };
         response.Features.Add(AgentVersion.ExtensionFeature);
-        return Task.FromResult(response);
+        return response;
     });
 
     public override Task Stdio(IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
@@ -56,7 +56,8 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
 
             try
             {
-                await new StdioSession(process.Stdio, process.Exited, open, requestStream, responseStream).RunAsync(context.CancellationToken);
+                using var session = new StdioSession(process.Stdio, process.Exited, open, requestStream, responseStream);
+                await session.RunAsync(context.CancellationToken);
             }
             finally
             {
@@ -65,7 +66,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
             }
         });
 
-    public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         var response = new ListProcessesResponse();
         foreach (int pid in table.Get(request.ContainerId).Cgroup.Processes())
@@ -76,6 +77,6 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
             }
         }
 
-        return Task.FromResult(response);
+        return response;
     });
 }

@@ -4,7 +4,6 @@ using Kata.Agent.Cgroups;
 using Kata.Agent.Containers;
 using Kata.Agent.Protocol;
 using Kata.Linux;
-using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Services;
 
@@ -23,7 +22,7 @@ internal sealed partial class AgentServiceHandler
     public override Task<Empty> ExecProcess(ExecProcessRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => _factory.ExecAsync(request));
 
-    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         Container container = _table.Get(request.ContainerId);
         if (request.Signal > Signals.Last)
@@ -44,8 +43,6 @@ internal sealed partial class AgentServiceHandler
         {
             container.Cgroup.Signal(signal);
         }
-
-        return Task.CompletedTask;
     });
 
     public override Task<WaitProcessResponse> WaitProcess(WaitProcessRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
@@ -62,11 +59,11 @@ internal sealed partial class AgentServiceHandler
     public override Task<Empty> UpdateContainer(UpdateContainerRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources()));
 
-    public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         var response = new StatsContainerResponse { CgroupStats = CgroupStatistics.Collect(_table.Get(request.ContainerId).Cgroup) };
         response.NetworkStats.Add(CgroupParser.ParseInterfaces(File.ReadAllText("/proc/net/dev")));
-        return Task.FromResult(response);
+        return response;
     });
 
     public override Task<Empty> PauseContainer(PauseContainerRequest request, ServerCallContext context) =>

@@ -22,7 +22,7 @@ internal sealed partial class AgentServiceHandler
         Kata.Linux.Interop.LibC.sync(); // the host stops the machine next
     });
 
-    public override Task<GuestDetailsResponse> GetGuestDetails(GuestDetailsRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<GuestDetailsResponse> GetGuestDetails(GuestDetailsRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         var response = new GuestDetailsResponse
         {
@@ -37,41 +37,35 @@ internal sealed partial class AgentServiceHandler
         }
 
         response.SupportMemHotplugProbe = request.MemHotplugProbe && File.Exists(MemoryProbe);
-        return Task.FromResult(response);
+        return response;
     });
 
-    public override Task<Empty> SetGuestDateTime(SetGuestDateTimeRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> SetGuestDateTime(SetGuestDateTimeRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         GuestHost.SetClock(request.Sec, request.Usec);
-        return Task.CompletedTask;
     });
 
-    public override Task<Empty> ReseedRandomDev(ReseedRandomDevRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> ReseedRandomDev(ReseedRandomDevRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         GuestHost.Reseed(request.Data.Span);
-        return Task.CompletedTask;
     });
 
-    public override Task<Empty> OnlineCPUMem(OnlineCPUMemRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> OnlineCPUMem(OnlineCPUMemRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         HotplugSysfs.Online(request.NbCpus, request.CpuOnly);
-        return Task.CompletedTask;
     });
 
-    public override Task<Empty> MemHotplugByProbe(MemHotplugByProbeRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> MemHotplugByProbe(MemHotplugByProbeRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         foreach (ulong address in request.MemHotplugProbeAddr)
         {
             File.WriteAllText(MemoryProbe, $"0x{address:x}");
         }
-
-        return Task.CompletedTask;
     });
 
-    public override Task<Empty> CopyFile(CopyFileRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> CopyFile(CopyFileRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         new FileReceiver(FileReceiver.GuestRoot).Receive(request);
-        return Task.CompletedTask;
     });
 
     // No confinement against stale mounts is needed: this agent keeps none.

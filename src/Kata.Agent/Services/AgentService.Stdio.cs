@@ -28,13 +28,12 @@ internal sealed partial class AgentServiceHandler
     public override Task<ReadStreamResponse> ReadStderr(ReadStreamRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => ReadAsync(request, static stdio => stdio.Error, context.CancellationToken));
 
-    public override Task<Empty> CloseStdin(CloseStdinRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> CloseStdin(CloseStdinRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         _table.Get(request.ContainerId).Get(request.ExecId).Stdio.Input?.Close();
-        return Task.CompletedTask;
     });
 
-    public override Task<Empty> TtyWinResize(TtyWinResizeRequest request, ServerCallContext context) => _call.RunAsync(context, () =>
+    public override Task<Empty> TtyWinResize(TtyWinResizeRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
         if (request.Row > ushort.MaxValue || request.Column > ushort.MaxValue)
         {
@@ -42,7 +41,6 @@ internal sealed partial class AgentServiceHandler
         }
 
         _table.Get(request.ContainerId).Get(request.ExecId).Stdio.Resize(new TerminalSize((ushort)request.Row, (ushort)request.Column));
-        return Task.CompletedTask;
     });
 
     private async Task<ReadStreamResponse> ReadAsync(ReadStreamRequest request, Func<ProcessStdio, OutputChannel?> choose, CancellationToken cancellationToken)

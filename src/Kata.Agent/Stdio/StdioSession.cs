@@ -13,7 +13,7 @@ namespace Kata.Agent.Stdio;
 /// Three loops run side by side: frames from the host, stdout, stderr; a fourth writes stdin, so that a process that does not
 /// read its input never holds up credits. Frames to the host go out one at a time.
 /// </remarks>
-internal sealed class StdioSession
+internal sealed class StdioSession : IDisposable
 {
     internal const uint InitialStdinCredit = 1024 * 1024;
     internal const int MaxData = 128 * 1024;
@@ -73,6 +73,8 @@ internal sealed class StdioSession
             await Task.WhenAll(outgoing, incoming, input).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the first error is the one that counts
         }
     }
+
+    public void Dispose() => _sending.Dispose();
 
     // The host may close its side, and stdin may end, long before the outputs do: only their failure ends the session.
     private static async Task StopOnFailure(Task task)
