@@ -148,6 +148,9 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
+    /// <summary>Completes when <see cref="TryRead"/> would not return -1. One waiter at a time, shared with <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>.</summary>
+    public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled.WaitReadableAsync(cancellationToken);
+
     private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {
         // SAFETY: the span is pinned for the call and the kernel reads at most Length bytes from it.

@@ -27,9 +27,6 @@ internal static partial class LibC
     internal static partial int mkdirat(SafeFileDescriptor directory, string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int unlinkat(SafeFileDescriptor directory, string path, int flags);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int symlink(string target, string path);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

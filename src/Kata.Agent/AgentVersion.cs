@@ -1,0 +1,17 @@
+using System.Reflection;
+
+namespace Kata.Agent;
+
+/// <summary>Which agent this is, as the build stamped it: <c>NUMBER+COMMIT</c>, the commit only in a stamped build.</summary>
+internal static class AgentVersion
+{
+    /// <summary>The name under which the extension service is offered.</summary>
+    public const string ExtensionFeature = "kata.agent.v1";
+
+    private static readonly string[] s_parts =
+        (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0").Split('+', 2);
+
+    public static string Number => s_parts[0];
+
+    public static string Commit => s_parts.Length > 1 ? s_parts[1] : "";
+}

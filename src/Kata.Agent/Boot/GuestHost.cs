@@ -1,0 +1,48 @@
+using System.Text;
+using Kata.Linux;
+using Kata.Linux.Interop;
+
+namespace Kata.Agent.Boot;
+
+/// <summary>Settings of the guest as a machine: its name, clock and random numbers.</summary>
+internal static class GuestHost
+{
+    private const int HostNameLimit = 64; // __NEW_UTS_LEN, linux/utsname.h
+
+    /// <summary>Sets the calling thread's UTS namespace's name; a longer one is cut to what the kernel holds.</summary>
+    public static unsafe void SetHostName(string name)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        // SAFETY: the array is pinned for the call, and the length given is not above its own.
+        fixed (byte* first = bytes)
+        {
+            LinuxException.ThrowIfNegative(
+                LibC.sethostname(first, (nuint)Math.Min(bytes.Length, HostNameLimit)), "sethostname", $"set the host name '{name}'");
+        }
+    }
+
+    public static void SetClock(long seconds, long microseconds)
+    {
+        var time = new TimeSpec { tv_sec = seconds, tv_nsec = microseconds * 1000 };
+        LinuxException.ThrowIfNegative(LibC.clock_settime(LibC.CLOCK_REALTIME, in time), "clock_settime", $"set the clock to {seconds} s");
+    }
+
+    /// <summary>Mixes the host's randomness into the kernel's and makes it count at once: a cloned guest must not repeat its twin's numbers.</summary>
+    public static unsafe void Reseed(ReadOnlySpan<byte> data)
+    {
+        const int Header = 8; // struct rand_pool_info, linux/random.h: entropy_count in bits, buf_size in bytes
+        using SafeFileDescriptor random = LinuxException.ThrowIfInvalid(
+            LibC.open("/dev/urandom", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/urandom'");
+        byte[] info = new byte[Header + data.Length];
+        BitConverter.TryWriteBytes(info, data.Length * 8);
+        BitConverter.TryWriteBytes(info.AsSpan(4), data.Length);
+        data.CopyTo(info.AsSpan(Header));
+        // SAFETY: the array is pinned for the call; the kernel reads the header and buf_size bytes behind it.
+        fixed (byte* first = info)
+        {
+            LinuxException.ThrowIfNegative(LibC.ioctl(random, LibC.RNDADDENTROPY, first), "ioctl(RNDADDENTROPY)", "add entropy");
+        }
+
+        LinuxException.ThrowIfNegative(LibC.ioctl_int(random, LibC.RNDRESEEDCRNG, 0), "ioctl(RNDRESEEDCRNG)", "reseed the random numbers");
+    }
+}

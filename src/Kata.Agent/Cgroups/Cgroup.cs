@@ -1,0 +1,134 @@
+using System.Globalization;
+using Kata.Agent.Boot;
+using Kata.Linux;
+using Kata.Linux.Interop;
+
+namespace Kata.Agent.Cgroups;
+
+/// <summary>One directory of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). Its files are the kernel's, but a container may nest more below it.</summary>
+internal sealed class Cgroup(string path)
+{
+    /// <summary>As crun is told it: absolute below the hierarchy's root.</summary>
+    public string Path { get; } = path;
+
+    public string Directory { get; } = EarlyMounts.CgroupRoot + path;
+
+    /// <summary>A file's text, or empty when the controller is not there.</summary>
+    public string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText($"{Directory}/{file}");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    public void Write(string file, string value) => File.WriteAllText($"{Directory}/{file}", value);
+
+    /// <summary>Kills every process in it and below, with none escaping by forking.</summary>
+    public void Kill()
+    {
+        if (System.IO.Directory.Exists(Directory))
+        {
+            Write("cgroup.kill", "1");
+        }
+    }
+
+    /// <summary>Every process in it and below, in the guest's pid namespace.</summary>
+    public IReadOnlyList<int> Processes()
+    {
+        var result = new List<int>();
+        foreach (string file in Files(Directory, "cgroup.procs"))
+        {
+            foreach (string line in ReadLines(file))
+            {
+                if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid > 0)
+                {
+                    result.Add(pid);
+                }
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Sends a signal to every process; those that end meanwhile do not matter.</summary>
+    public void Signal(int signal)
+    {
+        foreach (int pid in Processes())
+        {
+            _ = LibC.kill(pid, signal);
+        }
+    }
+
+    /// <summary>Waits until a line of cgroup.events has the value, woken by the kernel.</summary>
+    public async Task WaitEventAsync(string name, string value, CancellationToken cancellationToken)
+    {
+        string file = $"{Directory}/cgroup.events";
+        if (!File.Exists(file))
+        {
+            return; // gone: nothing lives there
+        }
+
+        SafeFileDescriptor inotify = LinuxException.ThrowIfInvalid(
+            LibC.inotify_init1(LibC.IN_CLOEXEC | LibC.IN_NONBLOCK), "inotify_init1", "watch a cgroup");
+        await using var stream = new DescriptorStream(inotify);
+        if (LibC.inotify_add_watch(inotify, file, LibC.IN_MODIFY) < 0)
+        {
+            return;
+        }
+
+        byte[] buffer = new byte[4096];
+        while (File.Exists(file) && !ReadLines(file).Contains($"{name} {value}"))
+        {
+            _ = await stream.ReadAsync(buffer, cancellationToken);
+        }
+    }
+
+    /// <summary>Removes it and what is nested in it. Call it when no process is left.</summary>
+    /// <exception cref="IOException">Something lives there still.</exception>
+    public void Remove()
+    {
+        if (System.IO.Directory.Exists(Directory))
+        {
+            RemoveTree(Directory);
+        }
+    }
+
+    private static void RemoveTree(string directory)
+    {
+        foreach (string child in System.IO.Directory.EnumerateDirectories(directory))
+        {
+            RemoveTree(child);
+        }
+
+        System.IO.Directory.Delete(directory); // rmdir: the files in it are not files
+    }
+
+    private static IEnumerable<string> Files(string directory, string name)
+    {
+        if (!System.IO.Directory.Exists(directory))
+        {
+            return [];
+        }
+
+        return System.IO.Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories)
+            .Prepend(directory)
+            .Select(item => $"{item}/{name}");
+    }
+
+    private static string[] ReadLines(string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return []; // a threaded or vanished child
+        }
+    }
+}

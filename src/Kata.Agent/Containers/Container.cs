@@ -1,0 +1,124 @@
+using Kata.Agent.Cgroups;
+
+namespace Kata.Agent.Containers;
+
+/// <summary>A container and the processes the host started in it.</summary>
+internal sealed class Container(ContainerId id, string directory, Cgroup cgroup) : IDisposable
+{
+    /// <summary>Ended processes whose host never collected them; the oldest goes when there is one more.</summary>
+    private const int EndedLimit = 256;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, ContainerProcess> _processes = new(StringComparer.Ordinal); // guarded by _gate
+    private readonly HashSet<string> _starting = new(StringComparer.Ordinal); // guarded by _gate
+
+    public ContainerId Id { get; } = id;
+
+    /// <summary>The bundle: config.json and what the agent notes beside it.</summary>
+    public string Directory { get; } = directory;
+
+    public Cgroup Cgroup { get; } = cgroup;
+
+    /// <summary>Mounted for this container, in this order.</summary>
+    public List<string> Mounts { get; } = [];
+
+    /// <summary>Where its files are in the guest.</summary>
+    public string RootPath { get; init; } = "";
+
+    /// <summary>The specification has hooks that crun itself must run at start or delete.</summary>
+    public bool HasStartHooks { get; init; }
+
+    public bool HasDeleteHooks { get; init; }
+
+    /// <summary>One change of state at a time.</summary>
+    public SemaphoreSlim Turn { get; } = new(1);
+
+    public bool Started { get; set; }
+
+    /// <summary>The first process; set once, when crun has made it.</summary>
+    public ContainerProcess Init { get; private set; } = null!;
+
+    public void SetInit(ContainerProcess process)
+    {
+        Init = process;
+        lock (_gate)
+        {
+            _processes[Id.Value] = process;
+        }
+    }
+
+    /// <summary>Keeps a name for a process that is about to start.</summary>
+    /// <exception cref="Grpc.Core.RpcException">AlreadyExists.</exception>
+    public void Reserve(string execId)
+    {
+        lock (_gate)
+        {
+            if (_processes.ContainsKey(execId) || !_starting.Add(execId))
+            {
+                throw AgentException.Exists($"Cannot start the process '{execId}': the container '{Id}' has one of that name");
+            }
+        }
+    }
+
+    /// <summary>Ends a reservation, with the process or, after a failure, without.</summary>
+    public void Settle(string execId, ContainerProcess? process)
+    {
+        ContainerProcess? surplus = null;
+        lock (_gate)
+        {
+            _starting.Remove(execId);
+            if (process is not null)
+            {
+                _processes[execId] = process;
+                ContainerProcess[] ended = [.. _processes.Values.Where(item => item != Init && item.Exited.IsCompleted && item.Stdio.Attached == 0)];
+                if (ended.Length > EndedLimit)
+                {
+                    surplus = ended[0];
+                    _processes.Remove(surplus.ExecId);
+                }
+            }
+        }
+
+        surplus?.Dispose();
+    }
+
+    /// <summary>An empty name, or the container's own, is its first process.</summary>
+    /// <exception cref="Grpc.Core.RpcException">NotFound.</exception>
+    public ContainerProcess Get(string execId)
+    {
+        lock (_gate)
+        {
+            return _processes.GetValueOrDefault(execId.Length == 0 ? Id.Value : execId)
+                ?? throw AgentException.NotFound($"Cannot find the process '{execId}' of the container '{Id}': it does not exist");
+        }
+    }
+
+    /// <summary>Forgets a further process that ended, was waited for and was read to its end.</summary>
+    public void Collect(ContainerProcess process)
+    {
+        lock (_gate)
+        {
+            if (process == Init || !process.Finished || !_processes.Remove(process.ExecId))
+            {
+                return;
+            }
+        }
+
+        process.Dispose();
+    }
+
+    public void Dispose()
+    {
+        ContainerProcess[] all;
+        lock (_gate)
+        {
+            all = [.. _processes.Values];
+            _processes.Clear();
+        }
+
+        foreach (ContainerProcess process in all)
+        {
+            process.Dispose();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Kata.Agent.Processes;
+using Kata.Linux;
+
+namespace Kata.Agent.Containers;
+
+/// <summary>Runs crun, which makes the containers. Each call is one short process; its error text comes from its log file.</summary>
+internal sealed class Crun(Reaper reaper)
+{
+    /// <summary>Where crun keeps its own state, one directory a container.</summary>
+    public const string StateRoot = "/run/crun";
+
+    private const string Executable = "/usr/bin/crun";
+    private const int LogLimit = 64 * 1024;
+
+    // A hook of the container may take its time; the host's own deadline for the whole call is shorter by default.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    private static readonly string[] s_environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
+
+    /// <summary>Runs one command to its end.</summary>
+    /// <param name="arguments">The command and its arguments.</param>
+    /// <param name="descriptors">What the command, and so the container's process, gets as 0, 1 and 2.</param>
+    /// <param name="logPath">A file of this call alone.</param>
+    /// <param name="command">The container process's first word, for the error text.</param>
+    /// <param name="action">What this is for, for the error text.</param>
+    /// <exception cref="Grpc.Core.RpcException">crun failed; the text is runc's where callers match on it.</exception>
+    public async Task RunAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action)
+    {
+        (int pid, Task<ExitStatus> exited) = reaper.Spawn(new SpawnOptions
+        {
+            Path = Executable,
+            Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
+            Environment = s_environment,
+            Descriptors = descriptors,
+        });
+        ExitStatus status;
+        try
+        {
+            status = await exited.WaitAsync(s_limit);
+        }
+        catch (TimeoutException)
+        {
+            _ = Kata.Linux.Interop.LibC.kill(pid, Signals.SIGKILL); // our child, not reaped: the number is still its own
+            throw AgentException.Of(Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot {action}: crun did not end within {s_limit.TotalMinutes:0} minutes");
+        }
+
+        if (status.Code != 0)
+        {
+            throw CrunErrors.Translate(ReadLog(logPath), command, action);
+        }
+    }
+
+    /// <summary>Reads the file that <c>--pid-file</c> named.</summary>
+    public static int ReadPid(string path) => int.Parse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static string ReadLog(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return "";
+        }
+
+        using FileStream log = File.OpenRead(path);
+        byte[] buffer = new byte[(int)Math.Min(log.Length, LogLimit)];
+        log.Seek(-buffer.Length, SeekOrigin.End);
+        log.ReadExactly(buffer);
+        return System.Text.Encoding.UTF8.GetString(buffer);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text;
+using Kata.Agent.Boot;
+using Kata.Agent.Cgroups;
+using Kata.Agent.Channels;
+using Kata.Agent.Containers;
+using Kata.Agent.Processes;
+using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
+using Kata.Agent.Services;
+using Kata.TtRpc;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Agent;
+
+/// <summary>Boots the guest, serves the host on one connection, and switches the machine off when that ends.</summary>
+internal static class Program
+{
+    private static async Task<int> Main()
+    {
+        if (Environment.GetCommandLineArgs()[0] == PauseProcess.Argument)
+        {
+            PauseProcess.Run();
+            return 0;
+        }
+
+        if (Environment.ProcessId != 1)
+        {
+            await Console.Error.WriteLineAsync("kata-agent: cannot run here: it is the first process of a virtual machine. Boot it as /init");
+            return 1;
+        }
+
+        try
+        {
+            await RunAsync();
+        }
+        catch (Exception error) // the border of the process: PID 1 must not die, the kernel would panic
+        {
+            WriteToConsole($"kata-agent: cannot go on: {error}\n");
+        }
+
+        PowerControl.PowerOff();
+        return 1;
+    }
+
+    private static async Task RunAsync()
+    {
+        var timings = new BootTimings();
+        GuestBoot boot = GuestBoot.Run(timings);
+        ILogger logger = boot.Logger;
+        using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
+        reaper.Start();
+        var table = new ContainerTable();
+        using var sandbox = new Sandbox(reaper, logger);
+        using var oom = new OomWatcher(logger);
+        var factory = new ContainerFactory(table, sandbox, reaper, oom, logger);
+        var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
+        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, oom, logger));
+        Health.BindService(server.Services, new HealthService());
+        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, logger));
+        timings.Mark("services");
+
+        Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Events, CancellationToken.None);
+        timings.Mark("channel");
+        logger.Ready(timings.ToString());
+        await server.ServeAsync(channel, CancellationToken.None);
+        logger.ChannelClosed();
+    }
+
+    // Before or without the logger: the one line that tells why there is no guest.
+    private static void WriteToConsole(string line)
+    {
+        try
+        {
+            using FileStream console = File.OpenWrite("/dev/console");
+            console.Write(Encoding.UTF8.GetBytes(line));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.Write(line);
+        }
+    }
+}

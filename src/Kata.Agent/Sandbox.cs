@@ -1,0 +1,154 @@
+using System.Text;
+using Kata.Agent.Boot;
+using Kata.Agent.Containers;
+using Kata.Agent.Processes;
+using Kata.Agent.Protocol;
+using Kata.Agent.Storage;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Agent;
+
+/// <summary>What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.</summary>
+internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
+{
+    private const string NamespaceRoot = "/run/sandbox-ns";
+    private const string ResolvConf = "/run/kata-containers/sandbox/resolv.conf";
+
+    private readonly Dictionary<string, string> _namespaces = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _turn = new(1);
+    private volatile bool _created;
+
+    /// <summary>Paths by namespace type. Empty before CreateSandbox.</summary>
+    public IReadOnlyDictionary<string, string> SharedNamespaces => _namespaces;
+
+    public bool SharesPidNamespace { get; private set; }
+
+    /// <exception cref="Grpc.Core.RpcException">AlreadyExists: a guest has one sandbox.</exception>
+    public async Task CreateAsync(CreateSandboxRequest request)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            if (_created)
+            {
+                throw AgentException.Exists("Cannot create the sandbox: this guest has one already");
+            }
+
+            if (request.GuestHookPath.Length > 0)
+            {
+                throw AgentException.Missing("Cannot create the sandbox: guest hooks are not supported by this agent yet");
+            }
+
+            var modules = new KernelModules(logger);
+            foreach (KernelModule module in request.KernelModules)
+            {
+                modules.LoadNamed(module.Name, module.Parameters);
+            }
+
+            string hostname = request.Hostname.Length > 0 ? request.Hostname : "localhost";
+            GuestHost.SetHostName(hostname);
+            ShareNamespaces(hostname);
+            if (request.SandboxPidns)
+            {
+                SharePidNamespace();
+            }
+
+            foreach (Protocol.Storage storage in request.Storages)
+            {
+                _ = StorageMounter.Mount(storage); // until the guest's end
+            }
+
+            WriteResolvConf(request.Dns);
+            _created = true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Sets a <c>net.*</c> sysctl on the guest, whose network namespace the containers use. Others are crun's.</summary>
+    public static void SetNetworkSysctl(string name, string value)
+    {
+        if (!SpecJson.IsNetworkSysctl(name))
+        {
+            return;
+        }
+
+        // As sysctl(8): with dots for separators a slash is a dot in the name, as in an interface's.
+        bool slashes = name.StartsWith("net/", StringComparison.Ordinal);
+        string path = slashes ? name : string.Concat(name.Select(static c => c == '.' ? '/' : c == '/' ? '.' : c));
+        if (path.Split('/').Any(static word => word is "" or "." or ".."))
+        {
+            throw AgentException.Invalid($"Cannot set the sysctl '{name}': it is not a plain name");
+        }
+
+        try
+        {
+            File.WriteAllText("/proc/sys/" + path, value);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused. {error.Message}");
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private void ShareNamespaces(string hostname)
+    {
+        Directory.CreateDirectory(NamespaceRoot);
+        NamespaceThread.Run(() =>
+        {
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC), "unshare", "make the pod's namespaces");
+            GuestHost.SetHostName(hostname);
+            foreach (string type in (string[])["uts", "ipc"])
+            {
+                Pin($"/proc/thread-self/ns/{type}", type);
+            }
+
+            return true;
+        });
+    }
+
+    // The namespace lives as long as its process 1: a copy of the agent that does nothing but reap.
+    private void SharePidNamespace()
+    {
+        int pause = NamespaceThread.Run(() =>
+        {
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWPID), "unshare", "make the pod's pid namespace");
+            return reaper.Spawn(new SpawnOptions { Path = "/proc/self/exe", Arguments = [PauseProcess.Argument], Environment = [] }).Pid;
+        });
+        Pin($"/proc/{pause}/ns/pid", "pid");
+        SharesPidNamespace = true;
+    }
+
+    private void Pin(string source, string type)
+    {
+        string target = $"{NamespaceRoot}/{type}";
+        File.WriteAllText(target, "");
+        LinuxException.ThrowIfNegative(LibC.mount(source, target, null, MountFlags.MS_BIND, null), "mount", $"keep the pod's {type} namespace");
+        _namespaces[type] = target;
+    }
+
+    private static void WriteResolvConf(Google.Protobuf.Collections.RepeatedField<string> lines)
+    {
+        if (lines.Count == 0)
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(ResolvConf)!);
+        var text = new StringBuilder();
+        foreach (string line in lines)
+        {
+            text.Append(line).Append('\n');
+        }
+
+        File.WriteAllText(ResolvConf, text.ToString());
+        Directory.CreateDirectory("/etc");
+        File.WriteAllText("/etc/resolv.conf", text.ToString());
+    }
+}

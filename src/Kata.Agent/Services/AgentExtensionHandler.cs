@@ -1,0 +1,82 @@
+using Grpc.Core;
+using Kata.Agent.Containers;
+using Kata.Agent.Processes;
+using Kata.Agent.Protocol.Extension;
+using Kata.Agent.Stdio;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Agent.Services;
+
+/// <summary>kata.agent.v1.AgentExtension.</summary>
+internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger) : AgentExtension.AgentExtensionBase
+{
+    /// <summary>The one version this agent speaks.</summary>
+    internal const uint Protocol = 1;
+
+    private readonly AgentCall _call = new(logger);
+
+    public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => _call.Run(context, () =>
+    {
+        if (request.ProtocolMin > Protocol || request.ProtocolMax < Protocol)
+        {
+            throw AgentException.WrongState(
+                $"Cannot talk to the runtime {request.RuntimeVersion}: it speaks protocol {request.ProtocolMin} to {request.ProtocolMax}, "
+                    + $"this agent ({AgentVersion.Number}) {Protocol}. Use a guest image of the runtime's release");
+        }
+
+        var response = new HelloResponse
+        {
+            Protocol = Protocol,
+            AgentVersion = AgentVersion.Number,
+            Commit = AgentVersion.Commit,
+            KernelRelease = File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            UptimeMs = (ulong)Environment.TickCount64,
+            Cpus = (uint)Environment.ProcessorCount,
+            MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
+        };
+        response.Features.Add(AgentVersion.ExtensionFeature);
+        return response;
+    });
+
+    public override Task Stdio(IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.FrameCase != StdioToGuest.FrameOneofCase.Open)
+            {
+                throw AgentException.Invalid("Cannot open the stdio stream: its first frame is not 'open'");
+            }
+
+            StdioOpen open = requestStream.Current.Open;
+            Container container = table.Get(open.ContainerId);
+            ContainerProcess process = container.Get(open.ExecId);
+            if (Interlocked.Exchange(ref process.Stdio.Attached, 1) != 0)
+            {
+                throw AgentException.Exists($"Cannot open the stdio stream of the process '{process.ExecId}': it is open already");
+            }
+
+            try
+            {
+                using var session = new StdioSession(process.Stdio, process.Exited, open, requestStream, responseStream);
+                await session.RunAsync(context.CancellationToken);
+            }
+            finally
+            {
+                Volatile.Write(ref process.Stdio.Attached, 0);
+                container.Collect(process);
+            }
+        });
+
+    public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.Run(context, () =>
+    {
+        var response = new ListProcessesResponse();
+        foreach (int pid in table.Get(request.ContainerId).Cgroup.Processes())
+        {
+            if (ProcFiles.Describe(pid) is { } process)
+            {
+                response.Processes.Add(process);
+            }
+        }
+
+        return response;
+    });
+}
