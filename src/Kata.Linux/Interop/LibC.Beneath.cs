@@ -7,6 +7,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int link(string existing, string created);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int unlinkat(SafeFileDescriptor directory, string path, int flags);
+
     /// <summary>Linux 5.11; the number is the same on x86-64 and arm64.</summary>
     internal static int close_range(uint first, uint last, uint flags) => (int)syscall_close_range(436, first, last, flags);
 
