@@ -69,6 +69,25 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task Deadline_HandlerReadsItsStreamWithoutToken_EndsTheHandler()
+    {
+        (InMemoryDuplex near, InMemoryDuplex far) = InMemoryDuplex.CreatePair();
+        var server = new TtRpcServer(new TtRpcOptions { TimeProvider = _clock });
+        Echo.BindService(server.Services, new TokenlessService());
+        Task serving = server.ServeAsync(far, TestContext.Current.CancellationToken);
+        using var client = new RawPeer(near);
+        await client.WriteAsync(
+            RawPeer.RequestFrame(1, "Collect", flags: 2, timeout: 1_000_000_000),
+            RawPeer.RequestFrame(3, "Missing"));
+        await client.ReadResponseAsync(); // of the second call, so the first was accepted
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        (uint streamId, Envelope.Response response) = await client.ReadResponseAsync();
+        Assert.Equal((1u, StatusCode.DeadlineExceeded), (streamId, (StatusCode)response.Status.Code));
+        client.Dispose();
+        await serving.Within();
+    }
+
+    [Fact]
     public async Task Cancel_OpenCall_EndsItHereAndLateFramesAreIgnored()
     {
         await using EchoConnection echo = Connect();
@@ -154,6 +173,18 @@ public sealed class CancellationTests
         echo.StopServer();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => echo.Serving.Within());
         Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.Within())).StatusCode);
+    }
+
+    private sealed class TokenlessService : Echo.EchoBase
+    {
+        public override async Task<EchoReply> Collect(IAsyncStreamReader<EchoRequest> requestStream, ServerCallContext context)
+        {
+            while (await requestStream.MoveNext(CancellationToken.None))
+            {
+            }
+
+            return new EchoReply();
+        }
     }
 
     private EchoConnection Connect() => new(new TtRpcOptions { TimeProvider = _clock }, new TtRpcOptions { TimeProvider = _clock });

@@ -94,6 +94,34 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task EndedStream_DisposedUnread_FreesItsShareOfTheQueue()
+    {
+        await using var echo = new EchoConnection(new TtRpcOptions { MaxQueuedBytes = 16 * 1024 });
+        var request = new EchoRequest { Number = 10, Data = ByteString.CopyFrom(new byte[1000]) };
+        AsyncServerStreamingCall<EchoReply> ended = echo.Client.Repeat(request);
+        await echo.Client.UnaryAsync(new EchoRequest()).ResponseAsync.Within();
+        while (true)
+        {
+            // The stream has ended when its status is known; each round trip lets more of it arrive.
+            await echo.Client.UnaryAsync(new EchoRequest()).ResponseAsync.Within();
+            try
+            {
+                Assert.Equal(StatusCode.OK, ended.GetStatus().StatusCode);
+                break;
+            }
+            catch (InvalidOperationException)
+            {
+            }
+        }
+
+        ended.Dispose();
+        using AsyncServerStreamingCall<EchoReply> unread = echo.Client.Repeat(request);
+        Assert.Equal(1, (await echo.Client.UnaryAsync(new EchoRequest { Number = 1 }).ResponseAsync.Within()).Number);
+        for (int i = 0; i < 10; i++)
+            Assert.True(await unread.ResponseStream.MoveNext().Within());
+    }
+
+    [Fact]
     public async Task SlowHandler_OfOneStream_HoldsTheClientBackAndLosesNothing()
     {
         await using var echo = new EchoConnection(serverOptions: new TtRpcOptions { MaxQueuedBytes = 16 * 1024 });

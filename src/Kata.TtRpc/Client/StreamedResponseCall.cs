@@ -65,6 +65,9 @@ internal sealed class StreamedResponseCall<TRequest, TResponse>(
         }
     }
 
+    protected override void DropUnread() =>
+        _inbox.Abandon(new ObjectDisposedException("Cannot read the stream: the call was disposed. Read it first", innerException: null));
+
     private void ReceiveResponse(ReceivedBytes data)
     {
         if (!ResponseEnvelope.TryParse(data.Span, out ResponseEnvelope envelope))

@@ -49,5 +49,5 @@ internal sealed class TtRpcCallInvoker(ClientConnection connection) : CallInvoke
 
     private static Metadata Trailers(object call) => ((ClientCall)call).RequireEnd().Trailers;
 
-    private static void End(object call) => ((ClientCall)call).Cancel("the call was disposed");
+    private static void End(object call) => ((ClientCall)call).Drop();
 }

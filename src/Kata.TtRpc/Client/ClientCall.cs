@@ -45,6 +45,13 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
     public void Cancel(string reason) =>
         End(new CallEnd(new Status(StatusCode.Cancelled, $"Cannot go on with the call: {reason}. Call again if that was not meant")));
 
+    /// <summary>The caller is not interested any more, whether the call has ended or not.</summary>
+    public void Drop()
+    {
+        Cancel("the call was disposed");
+        DropUnread();
+    }
+
     public void End(CallEnd end)
     {
         uint streamId;
@@ -88,6 +95,11 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
     public abstract void Receive(FrameHeader header, ReceivedBytes data);
 
     protected abstract void OnEnd(CallEnd end);
+
+    /// <summary>Frees what was received and nobody will read; it would count against the connection's limit.</summary>
+    protected virtual void DropUnread()
+    {
+    }
 
     /// <summary>Starts the clock and sends the request that <paramref name="build"/> made.</summary>
     protected void Start(CallOptions options, Func<long, OutgoingFrame> build)

@@ -152,6 +152,10 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
 
     private async Task RunAsync()
     {
+        // A handler may read its stream without a token: the deadline ends that too.
+        CancellationTokenRegistration deadline = _request.TimeoutNanoseconds > 0
+            ? _token.UnsafeRegister(static call => ((ServerCall)call!).AbandonRequests(), this)
+            : default;
         try
         {
             await InvokeAsync().ConfigureAwait(false);
@@ -162,6 +166,7 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
         }
         finally
         {
+            deadline.Unregister();
             TryEnd();
             AbandonRequests();
             ReleaseRequest();
