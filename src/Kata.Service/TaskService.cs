@@ -31,7 +31,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         {
             Bundle bundle = Bundle.Load(request.Bundle);
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFiles.KindOf);
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
             Serve(standIn, container.Init);
             return new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };

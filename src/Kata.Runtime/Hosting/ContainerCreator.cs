@@ -105,7 +105,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             throw SandboxStateException.NotFound("create the container in the pod", "the pod", sandbox.Value);
         }
 
-        Warn(ContainerPlanner.Plan(id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFiles.KindOf).Warnings);
+        Warn(ContainerPlanner.Plan(id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.KindOf).Warnings);
     }
 
     // With a log the service writes them there; without one they would be lost.

@@ -5,7 +5,7 @@ using Kata.Sandbox;
 namespace Kata.Service;
 
 /// <summary>Answers the planner's questions about this host's files.</summary>
-internal static class HostFiles
+internal static class HostFileProbe
 {
     /// <summary>What <paramref name="path"/> is after following links.</summary>
     public static HostFileKind KindOf(string path)
