@@ -146,6 +146,18 @@ public sealed class WireTests
         }, iter: 60);
 
     [Fact]
+    public async Task FrameReader_BufferedReadCrossesTheArraysEnd_KeepsTheRest()
+    {
+        byte[] data = new byte[200_000];
+        Random.Shared.NextBytes(data);
+        // 8182 bytes of data come with the header; 50000 leave 7354 of the first 64 KiB, which a buffered read of 8192 overshoots.
+        var reader = new FrameReader(new ChunkedStream(RawPeer.Frame(1, 1, 0, data), [8192, 50_000, 8192]));
+        FrameHeader header = (await reader.ReadHeaderAsync(default))!.Value;
+        ReceivedBytes read = await reader.ReadDataAsync((int)header.Length, default);
+        Assert.True(read.Span.SequenceEqual(data));
+    }
+
+    [Fact]
     public async Task FrameReader_LargeLengthFewBytes_AllocatesForTheBytesOnly()
     {
         byte[] wire = RawPeer.Frame(1, 1, 0, new byte[100], 1u << 30);

@@ -16,7 +16,7 @@ namespace Kata.Agent.Stdio;
 internal sealed class StdioSession : IDisposable
 {
     internal const uint InitialStdinCredit = 1024 * 1024;
-    internal const int MaxData = 128 * 1024;
+    internal const int MaxData = 112 * 1024; // the protocol allows 128 KiB; with its frame around it, this still fits a pooled buffer of that size
     private const int GrantBatch = 256 * 1024;
 
     private readonly ProcessStdio _stdio;

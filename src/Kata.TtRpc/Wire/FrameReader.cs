@@ -54,7 +54,12 @@ internal sealed class FrameReader(Stream stream)
                 }
 
                 int room = Math.Min(length, array.Length) - filled;
-                if (room < BufferSize)
+                if (Buffered > 0)
+                {
+                    // A rest that filled the array's end may have brought more of this frame: that comes first.
+                    filled += Take(array.AsSpan(filled, room));
+                }
+                else if (room < BufferSize)
                 {
                     // A short rest goes through the buffer, so that one read can bring the next frames too.
                     if (!await FillAsync(cancellationToken).ConfigureAwait(false)) throw Truncated(filled, length);
