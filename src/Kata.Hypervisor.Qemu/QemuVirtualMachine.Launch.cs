@@ -46,6 +46,7 @@ internal sealed partial class QemuVirtualMachine
             Task console = Console.FillAsync(Release(owned, consoleOurs)); // both end with the process
             Task messages = _messages.FillAsync(Release(owned, messagesOurs));
             _ = WatchAsync(_process, Task.WhenAll(console, messages)); // ends with the process; the result is Exited
+            _ = WatchMonitorAsync(_process, _monitor); // ends with the control channel, which ends with the process
         }
         finally
         {
@@ -96,8 +97,39 @@ internal sealed partial class QemuVirtualMachine
             // Told as far as known.
         }
 
-        _exited.TrySetResult(QemuExitReason.Describe(
+        _exited.TrySetResult(_lostMonitor is { } lost ? new VirtualMachineExit("QEMU", status, lost, Requested: false) : QemuExitReason.Describe(
             status, _stopRequested, _events.GuestPanicked, _events.ShutdownReason, Console.Tail(int.MaxValue), _messages.Last(QuotedMessages)));
+    }
+
+    // A QEMU that nobody can control or hear is of no use: it ends, and the reason is told. Never faults.
+    private async Task WatchMonitorAsync(ChildProcess process, QmpConnection monitor)
+    {
+        await monitor.Closed;
+        if (_stopRequested)
+        {
+            return;
+        }
+
+        try
+        {
+            await process.Exited.WaitAsync(s_drainTimeout, _time); // the usual case: the channel closed as the process ended
+        }
+        catch (TimeoutException)
+        {
+            _lostMonitor = $"the control channel of QEMU broke: {PrintableText.Escape(monitor.Failure?.Message ?? "closed")}";
+            try
+            {
+                process.Kill(Signals.SIGKILL);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Disposed meanwhile, and so ended.
+            }
+        }
+        catch (Exception error) when (error is LinuxException or ObjectDisposedException)
+        {
+            // Told by WatchAsync.
+        }
     }
 
     private static (SafeFileDescriptor, SafeFileDescriptor) Track(List<IDisposable> owned, (SafeFileDescriptor First, SafeFileDescriptor Second) pair)

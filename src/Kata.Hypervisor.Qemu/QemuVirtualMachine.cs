@@ -32,6 +32,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
     private VsockListener? _vsockListener;
     private VhostVsock? _vsock;
     private volatile bool _stopRequested;
+    private volatile string? _lostMonitor;
     private bool _disposed;
 
     public QemuVirtualMachine(

@@ -1,4 +1,6 @@
 using System.Text;
+using Kata.Linux;
+using Kata.Linux.Interop;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Kata.Hypervisor.Qemu.Tests;
@@ -34,7 +36,8 @@ public sealed class ConsoleLogTests : IDisposable
         long size = _directory.GetFiles().Sum(static file => file.Length);
         Assert.InRange(size, 5000, 10_000);
         Assert.EndsWith("again\n", File.ReadAllText(FilePath));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(FilePath));
+        using SafeFileDescriptor file = LibC.open(FilePath, LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
+        Assert.Equal(0x180u /* 0600 */, FileStatus.Of(file).Mode & 0xfff);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ internal sealed class QmpConnection : IAsyncDisposable
     private readonly Dictionary<long, TaskCompletionSource<QmpMessage>> _pending = []; // guarded by _gate
     private Exception? _failure; // guarded by _gate; set once, when the connection is of no use any more
     private long _nextId; // guarded by _gate
+    private int _disposed;
     private readonly Task _receiveLoop;
 
     /// <param name="stream">Connected to QEMU; owned from here on.</param>
@@ -40,6 +41,18 @@ internal sealed class QmpConnection : IAsyncDisposable
 
     /// <summary>Completes, never faulted, when nothing will be received any more.</summary>
     public Task Closed => _receiveLoop;
+
+    /// <summary>Why nothing will be received any more; null while something may be.</summary>
+    public Exception? Failure
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _failure;
+            }
+        }
+    }
 
     /// <summary>Waits for the greeting and leaves negotiation mode. Call once, first.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -86,6 +99,11 @@ internal sealed class QmpConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _stream.DisposeAsync();
         await _receiveLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

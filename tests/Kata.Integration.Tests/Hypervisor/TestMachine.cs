@@ -4,10 +4,12 @@ using Kata.Linux;
 
 namespace Kata.Integration.Tests.Hypervisor;
 
-/// <summary>A real QEMU in software emulation, in a directory of its own that goes with it.</summary>
+/// <summary>A real QEMU, with what the host has for it (KVM and vsock, or emulation and virtio-serial), in a directory of its own that goes with it.</summary>
 internal sealed class TestMachine : IAsyncDisposable
 {
     public static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
+
+    private static readonly AcceleratorChoice s_host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
 
     private readonly DirectoryInfo _directory;
 
@@ -28,8 +30,8 @@ internal sealed class TestMachine : IAsyncDisposable
         KernelPath = GuestFiles.Kernel,
         KernelParameters = $"console=ttyS0 panic=1 reboot=k quiet {parameters}".Trim(),
         MemoryMib = 256,
-        Accelerator = Accelerator.Tcg,
-        AgentTransport = AgentTransport.VirtioSerial,
+        Accelerator = s_host.Accelerator,
+        AgentTransport = s_host.AgentTransport,
     };
 
     public static async Task<TestMachine> CreateAsync(
