@@ -8,7 +8,8 @@ namespace Kata.Linux;
 /// </summary>
 internal sealed class DescriptorStream : Stream
 {
-    private readonly PolledDescriptor _polled;
+    private readonly SafeFileDescriptor _descriptor;
+    private readonly PolledDescriptor? _polled; // null for a regular file, which is always ready
 
     /// <summary>Takes ownership of <paramref name="descriptor"/> and makes it non-blocking.</summary>
     /// <remarks>
@@ -24,10 +25,13 @@ internal sealed class DescriptorStream : Stream
                 LibC.fcntl_int(descriptor, LibC.F_SETFL, flags | LibC.O_NONBLOCK), "fcntl(F_SETFL)", "make a descriptor non-blocking");
         }
 
+        _descriptor = descriptor;
         _polled = new PolledDescriptor(descriptor);
     }
 
-    public SafeFileDescriptor Descriptor => _polled.Descriptor;
+    private DescriptorStream(SafeFileDescriptor descriptor, PolledDescriptor? polled) => (_descriptor, _polled) = (descriptor, polled);
+
+    public SafeFileDescriptor Descriptor => _descriptor;
 
     public override bool CanRead => true;
 
@@ -42,6 +46,12 @@ internal sealed class DescriptorStream : Stream
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
+
+    /// <summary>
+    /// A stream over a regular file, which cannot be polled and need not be. Reads and writes at the open file's own offset, which
+    /// the file's other holders share: unlike <see cref="FileStream"/>, it never writes over what they wrote meanwhile.
+    /// </summary>
+    public static DescriptorStream OverRegularFile(SafeFileDescriptor descriptor) => new(descriptor, polled: null);
 
     /// <summary>
     /// A new open file for what <paramref name="descriptor"/> points at (pipe, fifo, terminal), so that its flags are ours alone.
@@ -61,7 +71,7 @@ internal sealed class DescriptorStream : Stream
                 return count;
             }
 
-            await _polled.WaitReadableAsync(cancellationToken);
+            await _polled!.WaitReadableAsync(cancellationToken);
         }
     }
 
@@ -76,7 +86,7 @@ internal sealed class DescriptorStream : Stream
             }
             else
             {
-                await _polled.WaitWritableAsync(cancellationToken);
+                await _polled!.WaitWritableAsync(cancellationToken);
             }
         }
     }
@@ -144,12 +154,12 @@ internal sealed class DescriptorStream : Stream
                 return count;
             }
 
-            await _polled.WaitReadableAsync(cancellationToken);
+            await _polled!.WaitReadableAsync(cancellationToken);
         }
     }
 
     /// <summary>Completes when <see cref="TryRead"/> would not return -1. One waiter at a time, shared with <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>.</summary>
-    public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled.WaitReadableAsync(cancellationToken);
+    public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled!.WaitReadableAsync(cancellationToken);
 
     private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {
@@ -182,7 +192,8 @@ internal sealed class DescriptorStream : Stream
     {
         if (disposing)
         {
-            _polled.Dispose();
+            _polled?.Dispose();
+            _descriptor.Dispose();
         }
 
         base.Dispose(disposing);

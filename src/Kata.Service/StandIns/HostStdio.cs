@@ -1,7 +1,6 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Sandbox;
-using Microsoft.Win32.SafeHandles;
 
 namespace Kata.Service;
 
@@ -28,39 +27,30 @@ internal static class HostStdio
             };
     }
 
-    private static Stream? OpenOne(SafeFileDescriptor descriptor, int access)
+    private static DescriptorStream? OpenOne(SafeFileDescriptor descriptor, int access)
     {
         // O_NONBLOCK is a property of the open file, which the caller's shell may share: pipes, fifos and terminals are opened
-        // anew, so that the flag is ours alone. A socket cannot be opened again (ENXIO) and is non-blocking by use. A regular
-        // file is never waited for.
+        // anew, so that the flag is ours alone. A socket cannot be opened again (ENXIO) and gets it. A regular file keeps the
+        // caller's own open file, with its offset and its O_APPEND.
         using (descriptor)
         {
-            string target = File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.FullName ?? "";
-            if (target == "/dev/null")
+            if (File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.FullName == "/dev/null")
             {
                 return null;
             }
 
-            SafeFileDescriptor own;
-            try
+            if (FileStatus.Of(descriptor).IsRegularFile)
             {
-                own = DescriptorStream.Reopen(descriptor, access | LibC.O_NONBLOCK);
-            }
-            catch (LinuxException error) when (error.Errno is Errno.ENXIO or Errno.EACCES or Errno.ENOENT or Errno.EPERM)
-            {
-                return new DescriptorStream(descriptor.Duplicate());
+                return DescriptorStream.OverRegularFile(descriptor.Duplicate());
             }
 
             try
             {
-                return new DescriptorStream(own);
+                return new DescriptorStream(DescriptorStream.Reopen(descriptor, access | LibC.O_NONBLOCK));
             }
-            catch (LinuxException error) when (error.Errno == Errno.EPERM)
+            catch (LinuxException error) when (error.Errno is Errno.ENXIO or Errno.EACCES or Errno.ENOENT)
             {
-                // EPERM of epoll_ctl: a regular file. The caller's own open file keeps its offset and its O_APPEND.
-                own.Dispose();
-                SafeFileHandle handle = descriptor.Duplicate().ToFileHandle();
-                return new FileStream(handle, access == LibC.O_RDONLY ? FileAccess.Read : FileAccess.Write, bufferSize: 0);
+                return new DescriptorStream(descriptor.Duplicate());
             }
         }
     }

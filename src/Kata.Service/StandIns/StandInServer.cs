@@ -19,6 +19,7 @@ internal sealed class StandInServer : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Container, string ExecId), StandInSession> _waiting = []; // guarded by _gate
     private readonly Task _acceptLoop;
+    private bool _disposed;
 
     public StandInServer(string socketPath, TimeProvider time)
     {
@@ -38,6 +39,11 @@ internal sealed class StandInServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         _listener.Dispose();
         await _acceptLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
