@@ -160,6 +160,11 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
             // Told as far as known.
         }
 
+        if (_stopRequested)
+        {
+            return new VirtioFsDaemonExit(status, "virtiofsd was stopped on request", Requested: true);
+        }
+
         IReadOnlyList<string> last = _messages.Last(QuotedMessages);
         string how = status switch
         {
@@ -167,7 +172,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
             { Code: { } code } => $"virtiofsd ended with exit code {code}",
             _ => "virtiofsd's end could not be learnt",
         };
-        return new VirtioFsDaemonExit(status, last.Count == 0 ? how : $"{how}: {string.Join(" | ", last)}", _stopRequested);
+        return new VirtioFsDaemonExit(status, last.Count == 0 ? how : $"{how}: {string.Join(" | ", last)}", Requested: false);
     }
 
     private IEnumerable<int> ReadChildren()

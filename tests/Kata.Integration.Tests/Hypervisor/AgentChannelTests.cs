@@ -57,7 +57,9 @@ public sealed class AgentChannelTests
             Assert.Equal("0", await RunAsync(agent, "ls /mnt/c1 | busybox grep -c rootfs"));
 
             daemon.Kill();
-            Assert.Contains("signal 9", (await daemon.Exited).Reason);
+            VirtioFsDaemonExit exit = await daemon.Exited.WaitAsync(TestMachine.BootLimit, Cancellation);
+            Assert.True(exit.Requested);
+            Assert.Equal("virtiofsd was stopped on request", exit.Reason);
         }
 
         directory.Delete(recursive: true);
