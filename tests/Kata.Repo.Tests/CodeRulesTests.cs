@@ -89,7 +89,7 @@ public sealed partial class CodeRulesTests
     [GeneratedRegex(@"\bLibraryImport\b")]
     private static partial Regex LibraryImport();
 
-    [GeneratedRegex(@"\bSystem\.Diagnostics\.Process\b|\bProcess\.(Start|GetProcess|GetCurrentProcess)|\bnew Process(StartInfo)?\b")]
+    [GeneratedRegex(@"\bSystem\.Diagnostics\.Process\b|\bProcessStartInfo\b|\bProcess\.(Start|GetProcess\w*|GetCurrentProcess)\(")]
     private static partial Regex Process();
 
     [GeneratedRegex(@"\bSystem\.Net\.Sockets\b(?!\.SafeSocketHandle)")]

@@ -38,7 +38,7 @@ public sealed partial class FileTests
         foreach (string file in files)
         {
             string number = Path.GetFileName(file)[..4].TrimStart('0');
-            Assert.StartsWith($"# {number}. ", Repository.Read(file), StringComparison.Ordinal);
+            Assert.Matches($"^# 0*{number}[.:] ", Repository.Read(file));
         }
     }
 
