@@ -42,7 +42,7 @@ internal static class Children
             {
                 Path = self,
                 Arguments = ["kata-runtime", command, .. arguments],
-                Environment = [$"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}"],
+                Environment = ChildEnvironment(),
                 Descriptors = all,
                 NewSession = true,
                 WorkingDirectory = "/",
@@ -53,6 +53,27 @@ internal static class Children
 
         await WaitReadyAsync(command, ready, child);
         return child;
+    }
+
+    // A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).
+    // The runtime's own variables of the caller come through, for diagnosis.
+    private static List<string> ChildEnvironment()
+    {
+        var result = new List<string> { $"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}" };
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            if (variable.Key is string name && name.StartsWith("DOTNET_", StringComparison.Ordinal))
+            {
+                result.Add($"{name}={variable.Value}");
+            }
+        }
+
+        if (!result.Exists(static item => item.StartsWith("DOTNET_GCgen0size=", StringComparison.Ordinal)))
+        {
+            result.Add("DOTNET_GCgen0size=0x80000"); // 512 KiB, hexadecimal as the runtime reads it
+        }
+
+        return result;
     }
 
     private static int SpawnWithPrivateMounts(SpawnOptions options)
