@@ -34,6 +34,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
             Serve(standIn, container.Init);
+            if (first)
+            {
+                host.Track(MemoryTrim.RunAsync());
+            }
+
             return new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
         }
         catch
