@@ -1,6 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
-using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -8,6 +9,7 @@ namespace Kata.Sandbox;
 /// One container of a pod: its life cycle from created to deleted. Every operation is serialised with the others on the same
 /// container; waiting for an exit is not, and neither are signals: a kill must get through to a container that is stuck.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
 internal sealed partial class Container
 {
     private readonly PodSandbox _pod;
@@ -15,6 +17,7 @@ internal sealed partial class Container
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
     private bool _rootShared;
     private bool _inGuest;
+    private Task _exitWatch = Task.CompletedTask;
 
     internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created)
     {
@@ -37,7 +40,7 @@ internal sealed partial class Container
     public int StandInPid { get; init; }
 
     /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
-    internal async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
+    public async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
         try
@@ -166,7 +169,7 @@ internal sealed partial class Container
     /// <summary>The state as <c>state.json</c> keeps it.</summary>
     internal ContainerState ToState()
     {
-        ProcessExit? exit = Init.Exited.IsCompletedSuccessfully ? Init.Exited.GetAwaiter().GetResult() : null;
+        ProcessExit? exit = Init.Exit;
         return new ContainerState
         {
             Id = Plan.Id.Value,
@@ -184,8 +187,6 @@ internal sealed partial class Container
 
     private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();
 
-    private Task _exitWatch = Task.CompletedTask;
-
     private async Task WatchExitAsync()
     {
         ProcessExit exit = await Init.Exited;
@@ -199,7 +200,7 @@ internal sealed partial class Container
         _pod.Save();
     }
 
-    private Task SignalAllAsync(uint signal, CancellationToken cancellationToken) => AgentConnection.CallAsync(
+    private Task<Empty> SignalAllAsync(uint signal, CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"send signal {signal} to every process of '{Plan.Id}'",
         _pod.Agent.Agent.SignalProcessAsync(
             new SignalProcessRequest { ContainerId = Plan.Id.Value, Signal = signal }, _pod.Agent.Timed(cancellationToken)));

@@ -119,6 +119,7 @@ internal sealed partial class PodSandbox
             : _fileServer.Exited.IsCompleted
                 ? (await _fileServer.Exited).Reason
                 : $"the guest's agent closed its channel. The console's end:\n{_machine.Console.TailForError()}";
+        _failure = reason;
         _failed.TrySetResult(reason);
         Log.SandboxFailed(Id, reason);
         await _machine.StopAsync(CancellationToken.None);

@@ -84,7 +84,7 @@ internal sealed partial class TaskService
         return execId.Length == 0 ? container.Init : container.FindExec(execId, action).Process;
     }
 
-    private void Serve(StandInSession? standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards = null)
+    private void TrackStandIn(StandInSession? standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards = null)
     {
         if (standIn is not null)
         {

@@ -46,7 +46,3 @@ internal static class KataEnvCommand
         }
     }
 }
-
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(WriteIndented = true)]
-[System.Text.Json.Serialization.JsonSerializable(typeof(KataEnvironment))]
-internal sealed partial class KataEnvironmentJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -6,14 +6,14 @@ namespace Kata.Runtime.Hosting;
 /// <summary>Starts copies of this executable that outlive the command: a pod's service, a container's stand-in.</summary>
 internal static class Children
 {
-    /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
-    private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>The descriptor on which a child says that it is ready. Its standard error goes there too until then.</summary>
     public const int ReadyDescriptor = 3;
 
     /// <summary>The descriptor of the caller's mount namespace, for a service.</summary>
     public const int MountNamespaceDescriptor = 4;
+
+    /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
+    private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
     public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments)

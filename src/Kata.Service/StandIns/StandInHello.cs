@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Kata.Service;
 
 /// <summary>
@@ -19,7 +17,3 @@ internal sealed record StandInHello
 
     public ushort Columns { get; init; }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(StandInHello))]
-internal sealed partial class ServiceJsonContext : JsonSerializerContext;

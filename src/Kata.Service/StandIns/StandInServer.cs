@@ -7,11 +7,11 @@ namespace Kata.Service;
 /// <summary>Accepts stand-ins and keeps those that nobody has asked for yet.</summary>
 internal sealed class StandInServer : IAsyncDisposable
 {
-    /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
-    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
-
     /// <summary>Stand-ins between hello and Create; more than a pod's concurrent creates is a mistake or an attack.</summary>
     private const int MaxWaiting = 256;
+
+    /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
+    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SocketListener _listener;
     private readonly TimeProvider _time;
