@@ -5,6 +5,9 @@ namespace Kata.Linux;
 /// <summary>What an open descriptor is (statx(2)); asked of the descriptor, so no path can be swapped in between.</summary>
 internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId, ulong Size, ulong Inode, ulong MountId)
 {
+    /// <summary>Names the file has; 0 once it was removed while open.</summary>
+    public uint LinkCount { get; init; }
+
     public bool IsRegularFile => (Mode & LibC.S_IFMT) == LibC.S_IFREG;
 
     public bool IsDirectory => (Mode & LibC.S_IFMT) == LibC.S_IFDIR;
@@ -17,6 +20,6 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
         // SAFETY: statx fills at most 256 bytes, the size of the local.
         LinuxException.ThrowIfNegative(
             LibC.statx_at(descriptor, "", LibC.AT_EMPTY_PATH, LibC.STATX_BASIC_STATS | LibC.STATX_MNT_ID, &status), "statx", "examine a descriptor");
-        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id);
+        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id) { LinkCount = status.stx_nlink };
     }
 }

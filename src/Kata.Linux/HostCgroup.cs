@@ -34,9 +34,9 @@ internal sealed class HostCgroup
 
     private string? MountPoint { get; }
 
-    /// <summary>Where <see cref="Create"/> would make the group, so that it can be recorded before it exists; null when there is no hierarchy.</summary>
-    public static string? Plan(CgroupLayout layout, string path) =>
-        layout.ForTracking.FirstOrDefault() is { } hierarchy ? Combine(hierarchy.MountPoint, path) : null;
+    /// <summary>Every place where <see cref="Create"/> may make the group, so that all can be recorded before one exists.</summary>
+    public static IReadOnlyList<string> Plan(CgroupLayout layout, string path) =>
+        [.. layout.ForTracking.Select(hierarchy => Combine(hierarchy.MountPoint, path)).Distinct()];
 
     /// <summary>Makes the group <paramref name="path"/> (<c>/kata/ID</c>) in the first hierarchy that lets us.</summary>
     /// <exception cref="ArgumentException">The path has <c>..</c> or empty names.</exception>

@@ -125,10 +125,14 @@ internal sealed partial class Container
             throw SandboxStateException.WrongState("delete the container", Plan.Id.Value, Text(Status), "stopped, or deleted with --force");
         }
 
-        await ReleaseAsync(cancellationToken);
+        // Ends early on: the caller (cancellationToken) or, when forced, the limit of one component's end.
+        using var limit = new CancellationTokenSource(force ? _pod.Plan.Timeouts.Stop : Timeout.InfiniteTimeSpan, _pod.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await ReleaseAsync(both.Token);
     }
 
     /// <summary>Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped.</summary>
+    /// <param name="cancellationToken">Ends the wait for the guest; the rest is done all the same.</param>
     internal async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         if (_inGuest && _pod.Failure is null)
@@ -143,6 +147,10 @@ internal sealed partial class Container
             catch (AgentException error)
             {
                 _pod.Log.ReleaseFailed(Plan.Id, error.Message); // the guest goes anyway when the pod does
+            }
+            catch (RpcException)
+            {
+                _pod.Log.ReleaseFailed(Plan.Id, "the guest's agent did not answer in time");
             }
 
             _inGuest = false;

@@ -8,6 +8,11 @@ namespace Kata.Sandbox;
 /// <summary>The steps of a pod's boot and what watches them afterwards. Each pushes its own undo.</summary>
 internal sealed partial class PodSandbox
 {
+    /// <summary>From a machine's death until its process is reaped and its console is read.</summary>
+    private static readonly TimeSpan s_reapTimeout = TimeSpan.FromSeconds(3);
+
+    private Task _agentLoss = Task.CompletedTask;
+
     internal void Share(SharedMount mount) =>
         _share!.AddMount(SharedDirectory.OpenTree(mount.HostPath, _environment.CallerMountNamespace), mount.Target, mount.ReadOnly);
 
@@ -58,6 +63,43 @@ internal sealed partial class PodSandbox
         _undo.Push(async () => await _machine.DisposeAsync());
         _machine.Console.LineReceived += line => Log.ConsoleLine(line);
         await _machine.StartAsync(cancellationToken);
+        // On a host without control groups this record is all that a remover has.
+        foreach (int process in _machine.ProcessIds.Concat(_fileServer.ProcessIds))
+        {
+            if (ProcessIdentity.Of(process) is { } identity)
+            {
+                _environment.Journal.Record(AcquisitionKind.Process, identity.ToString());
+            }
+        }
+    }
+
+    private async Task BootGuestAsync(CancellationToken cancellationToken)
+    {
+        // Ends early on: the caller (cancellationToken), the boot limit, the machine's own end (ConnectAgentAsync throws).
+        using var limit = new CancellationTokenSource(_plan.Timeouts.Boot, _environment.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        Stream channel;
+        try
+        {
+            channel = await _machine!.ConnectAgentAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new HypervisorException(
+                $"Cannot boot the guest of '{Id}': its agent did not answer within {_plan.Timeouts.Boot.TotalSeconds:0} s. "
+                + $"A slow host needs a longer boot_timeout. The console's end:\n{_machine!.Console.TailForError()}");
+        }
+
+        _agent = await OpenAgentAsync(channel, cancellationToken);
+        _undo.Push(async () => await _agent.DisposeAsync());
+        _agentLoss = TellAgentLossAsync(_agent); // ends with the channel
+        await CreateGuestSandboxAsync(cancellationToken);
+    }
+
+    private async Task TellAgentLossAsync(AgentConnection agent)
+    {
+        await agent.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _agentLost.TrySetResult();
     }
 
     private async Task<AgentConnection> OpenAgentAsync(Stream channel, CancellationToken cancellationToken)
@@ -102,29 +144,38 @@ internal sealed partial class PodSandbox
     /// <summary>Waits for the first component that ends and makes the whole pod fail, once, with its name in the reason.</summary>
     private async Task WatchAsync()
     {
-        Task ended = await Task.WhenAny(_machine!.Exited, _fileServer!.Exited, _agent!.Completion);
+        Task ended = await Task.WhenAny(_machine!.Exited, _fileServer!.Exited, _agentLost.Task);
         if (_stopping)
         {
             return;
         }
 
-        if (ended == _agent.Completion)
+        bool fileServerWasKilled = _fileServer.Exited.IsCompleted && (await _fileServer.Exited).Status is { Signal: not null };
+        if (ended != _machine.Exited && !fileServerWasKilled)
         {
-            // The channel closes a moment before its machine is reaped: the machine's own reason says more.
-            await Task.WhenAny(_machine.Exited, Task.Delay(_plan.Timeouts.Stop, _environment.Time));
+            // The channel closes, and virtiofsd ends, a moment before a machine that dies is reaped: its own reason says more.
+            await Task.WhenAny(_machine.Exited, Task.Delay(s_reapTimeout, _environment.Time));
         }
 
-        string reason = _machine.Exited.IsCompletedSuccessfully
-            ? $"{(await _machine.Exited).Reason}. The console's end:\n{_machine.Console.TailForError()}"
+        string reason = _machine.Exited.IsCompletedSuccessfully && !fileServerWasKilled
+            ? (await _machine.Exited).Reason
             : _fileServer.Exited.IsCompleted
                 ? (await _fileServer.Exited).Reason
-                : $"the guest's agent closed its channel. The console's end:\n{_machine.Console.TailForError()}";
+                : $"the guest's agent closed its channel{ChannelFailure()}";
+        reason = $"{reason}. The console's end:\n{_machine.Console.TailForError()}";
         _failure = reason;
         _failed.TrySetResult(reason);
         Log.SandboxFailed(Id, reason);
         await _machine.StopAsync(CancellationToken.None);
-        await _agent.DisposeAsync(); // every wait for a process ends now
+        if (_agent is { } agent)
+        {
+            await agent.DisposeAsync(); // every wait for a process ends now
+        }
     }
+
+    // An agent that breaks the protocol loses its channel for that: then the fault says what it did.
+    private string ChannelFailure() =>
+        _agent?.Completion.Exception?.InnerException is { } fault ? $": {GuestText.Escape(fault.Message)}" : "";
 
     private async Task<string> LossReasonAsync()
     {

@@ -22,6 +22,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     private IVirtualMachine? _machine;
     private VirtioFsDaemon? _fileServer;
     private AgentConnection? _agent;
+    private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _watch = Task.CompletedTask;
     private volatile string? _failure;
     private volatile bool _stopping;
@@ -38,6 +39,8 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public int MachineProcessId => _machine!.ProcessId;
 
     internal AgentConnection Agent => _agent ?? throw new InvalidOperationException("The pod is not up");
+
+    internal TimeProvider Time => _environment.Time;
 
     internal ILogger Log => _environment.Log;
 
@@ -125,6 +128,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
 
         await _watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _agentLoss.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first is not null)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
@@ -186,25 +190,22 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         StartFileServer();
         await StartMachineAsync(cancellationToken);
         long started = Stopwatch.GetTimestamp();
-        // Ends early on: the caller (cancellationToken), the boot limit, the machine's own end (ConnectAgentAsync throws).
-        using var limit = new CancellationTokenSource(_plan.Timeouts.Boot, _environment.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        Stream channel;
+        _watch = WatchAsync(); // ends when a component ends, at the latest when the pod is disposed
         try
         {
-            channel = await _machine!.ConnectAgentAsync(both.Token);
+            await BootGuestAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (error is HypervisorException or AgentException && !cancellationToken.IsCancellationRequested)
         {
-            throw new HypervisorException(
-                $"Cannot boot the guest of '{Id}': its agent did not answer within {_plan.Timeouts.Boot.TotalSeconds:0} s. "
-                + $"A slow host needs a longer boot_timeout. The console's end:\n{_machine!.Console.TailForError()}");
+            // A component's death shows first as a broken channel: which component it was says more.
+            if (error is AgentException { Code: Grpc.Core.StatusCode.Unavailable } || _failed.Task.IsCompleted)
+            {
+                throw new HypervisorException($"Cannot boot the guest of '{Id}': {await LossReasonAsync()}", error);
+            }
+
+            throw;
         }
 
-        _agent = await OpenAgentAsync(channel, cancellationToken);
-        _undo.Push(async () => await _agent.DisposeAsync());
-        _watch = WatchAsync(); // ends when a component ends, at the latest when the pod is disposed
-        await CreateGuestSandboxAsync(cancellationToken);
         Log.SandboxUp(Id, (long)Stopwatch.GetElapsedTime(start, started).TotalMilliseconds, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         Save();
     }

@@ -30,10 +30,12 @@ internal sealed class PodHost : IAsyncDisposable
         _directories = new SandboxDirectories(options.Root);
         _index = new ContainerIndex(_directories);
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
+        // First ourselves: whoever removes the pod from now on ends us before anything else.
+        _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
         // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.
         CgroupLayout layout = CgroupLayout.Read();
-        string group = $"/kata/{options.Sandbox}";
-        if (HostCgroup.Plan(layout, group) is { } planned)
+        string group = _directories.Cgroup(options.Sandbox);
+        foreach (string planned in HostCgroup.Plan(layout, group))
         {
             _journal.Record(AcquisitionKind.Cgroup, planned);
         }
@@ -45,7 +47,7 @@ internal sealed class PodHost : IAsyncDisposable
             log.PlanWarning(problem);
         }
 
-        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), TimeProvider.System);
+        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System);
         Environment = new SandboxEnvironment
         {
             Directories = _directories,
@@ -56,6 +58,8 @@ internal sealed class PodHost : IAsyncDisposable
             Time = TimeProvider.System,
         };
     }
+
+    public SandboxId Sandbox => _options.Sandbox;
 
     public StandInServer StandIns { get; }
 
@@ -78,6 +82,9 @@ internal sealed class PodHost : IAsyncDisposable
         _ = work.ContinueWith(static (done, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(done, out _), _background, TaskScheduler.Default);
     }
 
+    /// <summary>Whether the id is this pod's: a create may have been called off while it was on its way to us.</summary>
+    public bool IsClaimed(ContainerId container) => _index.Find(container) == _options.Sandbox;
+
     /// <summary>Gives a container's id back.</summary>
     public void Release(ContainerId container) => _index.Release(container);
 
@@ -85,6 +92,11 @@ internal sealed class PodHost : IAsyncDisposable
     public async Task EndAsync()
     {
         await StandIns.DisposeAsync();
+        _cgroup.Leave();
+        await _cgroup.KillAllAsync(s_cgroupTimeout, CancellationToken.None); // a child that outlived its parent, for example virtiofsd's
+        await _cgroup.RemoveAsync(s_cgroupTimeout, CancellationToken.None);
+        DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
+        // The ids last: if we are killed before, whoever deletes one of them still finds the rest.
         foreach ((ContainerId container, SandboxId sandbox) in _index.All())
         {
             if (sandbox == _options.Sandbox)
@@ -93,9 +105,6 @@ internal sealed class PodHost : IAsyncDisposable
             }
         }
 
-        _cgroup.Leave();
-        await _cgroup.RemoveAsync(s_cgroupTimeout, CancellationToken.None);
-        DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
         Environment.Log.SandboxGone(_options.Sandbox);
     }
 

@@ -13,6 +13,9 @@ internal sealed record ServiceOptions
 
     public required ConfigurationSources Configuration { get; init; }
 
+    /// <summary>The pod's lock, shared with our starter; given up when everything is recorded. Null when nobody holds one.</summary>
+    public SafeFileDescriptor? PodLock { get; init; }
+
     /// <summary>The mount namespace of whoever started us, where bundles are.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }
 }

@@ -20,6 +20,7 @@ internal static class ServiceProcess
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)));
+        options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());
         await ready.DisposeAsync();
 

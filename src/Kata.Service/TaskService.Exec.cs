@@ -62,6 +62,19 @@ internal sealed partial class TaskService
         return new Empty();
     });
 
+    // Of processes that were registered or described and never started, because their command was killed in between.
+    private async System.Threading.Tasks.Task DropStandInsAsync(ContainerId id)
+    {
+        await host.StandIns.DropAsync(id.Value);
+        foreach ((string Container, string ExecId) key in _execStandIns.Keys.Where(key => key.Container == id.Value))
+        {
+            if (_execStandIns.TryRemove(key, out StandInSession? standIn))
+            {
+                await standIn.DisposeAsync();
+            }
+        }
+    }
+
     private static ProcessStdio StdioOf(StandInSession? standIn, CreateTaskRequest request) =>
         standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
 

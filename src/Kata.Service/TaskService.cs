@@ -27,9 +27,14 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         ContainerId id = ContainerId.Parse(request.Id);
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
         await _podGate.WaitAsync(context.CancellationToken);
-        bool first = _pod is null;
+        bool first = _pod is null && !Ended.IsCompleted;
         try
         {
+            if (Ended.IsCompleted || !host.IsClaimed(id))
+            {
+                throw SandboxStateException.NotFound("create the container", "it was deleted meanwhile, and it", id.Value);
+            }
+
             Bundle bundle = Bundle.Load(request.Bundle);
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
@@ -91,35 +96,30 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
     public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        Container container = Find(request.Id, "delete");
         if (request.ExecId.Length > 0)
         {
+            Container container = Find(request.Id, "delete");
             GuestProcess process = container.FindExec(request.ExecId, "delete").Process;
             await container.DeleteExecAsync(request.ExecId, context.CancellationToken);
-            return Ended(process, 0);
+            return Deleted(process, 0);
+        }
+
+        bool force = context.RequestHeaders.Get(ForceHeader) is not null;
+        if (force && _pod is null && request.Id == host.Sandbox.Value)
+        {
+            // The pod's own first container, and the pod boots or was never told to: nothing here is worth waiting for. The
+            // caller removes us as a whole.
+            throw new RpcException(new Status(StatusCode.Unavailable, $"Cannot delete the container '{request.Id}': its pod is not up"));
         }
 
         await _podGate.WaitAsync(context.CancellationToken);
         try
         {
-            int left = await _pod!.DeleteContainerAsync(container, force: context.RequestHeaders.Get(ForceHeader) is not null, CancellationToken.None);
-            host.Release(container.Plan.Id);
-            if (left == 0)
-            {
-                await EndPodAsync();
-            }
-
-            return Ended(container.Init, container.StandInPid);
+            return await DeleteAsync(ContainerId.Parse(request.Id), force);
         }
         finally
         {
             _podGate.Release();
-        }
-
-        static DeleteResponse Ended(GuestProcess process, int pid)
-        {
-            ProcessExit exit = process.Exit!; // deleted: it has ended
-            return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
         }
     });
 
@@ -195,6 +195,41 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
     private Container Find(string id, string action) =>
         (_pod ?? throw SandboxStateException.NotFound($"{action} the container", "it", id)).Find(id, $"{action} the container");
+
+    // Under _podGate, and so looked up only now: the delete or create before this one may have changed everything.
+    private async Task<DeleteResponse> DeleteAsync(ContainerId id, bool force)
+    {
+        Container container;
+        try
+        {
+            container = Find(id.Value, "delete");
+        }
+        catch (SandboxStateException) when (force && host.IsClaimed(id))
+        {
+            await host.StandIns.DropAsync(id.Value);
+            host.Release(id); // its create is on its way, or was killed on it
+            throw;
+        }
+
+        int left = await _pod!.DeleteContainerAsync(container, force, CancellationToken.None);
+        await DropStandInsAsync(id);
+        if (left == 0)
+        {
+            await EndPodAsync(); // releases the id too, last of all
+        }
+        else
+        {
+            host.Release(id);
+        }
+
+        return Deleted(container.Init, container.StandInPid);
+    }
+
+    private static DeleteResponse Deleted(GuestProcess process, int pid)
+    {
+        ProcessExit exit = process.Exit!; // deleted: it has ended
+        return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
+    }
 
     private async System.Threading.Tasks.Task EndPodAsync()
     {

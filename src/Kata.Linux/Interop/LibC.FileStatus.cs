@@ -56,6 +56,9 @@ internal struct StatX
     [FieldOffset(0)]
     public uint stx_mask;
 
+    [FieldOffset(16)]
+    public uint stx_nlink;
+
     [FieldOffset(20)]
     public uint stx_uid;
 

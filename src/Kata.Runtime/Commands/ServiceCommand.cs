@@ -22,9 +22,6 @@ internal static class ServiceCommand
 
     private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, SandboxId sandbox)
     {
-        // Whatever our caller left open must not reach the VMM. (The runtime's own descriptors are close-on-exec already.)
-        LinuxException.ThrowIfNegative(
-            LibC.close_range(3, uint.MaxValue, LibC.CLOSE_RANGE_CLOEXEC), "close_range", "keep inherited descriptors from our children");
         using RecordLog log = RecordLog.Open(
             result.GetValue(globals.Log),
             result.GetValue(globals.LogFormat),
@@ -34,6 +31,7 @@ internal static class ServiceCommand
             sandbox.Value,
             null);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
+        using var podLock = new SafeFileDescriptor(Children.PodLockDescriptor);
         await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
         var options = new ServiceOptions
         {
@@ -41,6 +39,7 @@ internal static class ServiceCommand
             Sandbox = sandbox,
             Configuration = globals.Sources(result),
             CallerMountNamespace = callerMounts,
+            PodLock = podLock,
         };
         await ServiceProcess.RunAsync(options, log, ready);
         return ExitCodes.Success;

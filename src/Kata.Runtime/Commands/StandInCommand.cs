@@ -31,7 +31,7 @@ internal static class StandInCommand
             LinuxException.ThrowIfNegative(LibC.ioctl_int(streams[0], LibC.TIOCSCTTY, 0), "ioctl(TIOCSCTTY)", "take the terminal");
         }
 
-        await using StandIn standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, CancellationToken.None);
+        await using StandIn standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
         standIn.ForwardSignals();
         await using (var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor)))
         {

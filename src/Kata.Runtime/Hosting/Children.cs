@@ -1,5 +1,6 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
+using Kata.Sandbox;
 
 namespace Kata.Runtime.Hosting;
 
@@ -12,15 +13,22 @@ internal static class Children
     /// <summary>The descriptor of the caller's mount namespace, for a service.</summary>
     public const int MountNamespaceDescriptor = 4;
 
+    /// <summary>The descriptor of the pod's lock, for a service.</summary>
+    public const int PodLockDescriptor = 5;
+
     /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
     private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
-    public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments)
+    public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments, PodLock podLock)
     {
         using SafeFileDescriptor ours = LinuxException.ThrowIfInvalid(
             LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
-        return await StartAsync("service", arguments, new Dictionary<int, SafeFileDescriptor> { [MountNamespaceDescriptor] = ours }, privateMounts: true);
+        return await StartAsync("service", arguments, new Dictionary<int, SafeFileDescriptor>
+        {
+            [MountNamespaceDescriptor] = ours,
+            [PodLockDescriptor] = podLock.Descriptor,
+        }, privateMounts: true);
     }
 
     /// <summary>Starts a stand-in with the given standard streams; a terminal is its standard input alone.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Grpc.Core;
 using Kata.Configuration;
 using Kata.Hypervisor;
 using Kata.Linux;
@@ -34,20 +35,26 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             throw SandboxStateException.AlreadyExists("create the container", "a container", request.Id.Value);
         }
 
-        ChildProcess? service = null;
+        ulong? claim = index.Stamp(request.Id);
+        PodBeginning? beginning = null;
         try
         {
             if (first)
             {
-                service = await StartServiceAsync(sandbox);
+                beginning = await PodBeginning.MakeAsync(_directories, sandbox, () => claim is not null && index.Stamp(request.Id) == claim);
+                await beginning.StartServiceAsync(ServiceArguments(sandbox));
             }
 
             return await CreateInPodAsync(request, bundle, sandbox, terminal);
         }
         catch
         {
-            await UndoAsync(request.Id, sandbox, first, service, index);
+            await UndoAsync(request.Id, first, beginning, () => index.Stamp(request.Id) == claim);
             throw;
+        }
+        finally
+        {
+            beginning?.Dispose();
         }
     }
 
@@ -105,17 +112,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
     }
 
-    private async Task<ChildProcess> StartServiceAsync(SandboxId sandbox)
+    private List<string> ServiceArguments(SandboxId sandbox)
     {
-        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        string directory = _directories.Sandbox(sandbox);
-        Directory.CreateDirectory(_directories.Root, OwnerOnly);
-        if (Directory.Exists(directory))
-        {
-            throw SandboxStateException.AlreadyExists("create the pod", "a pod", sandbox.Value);
-        }
-
-        Directory.CreateDirectory(directory, OwnerOnly);
         var arguments = new List<string> { "--root", _directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat).ToString() };
         Add("--log", result.GetValue(globals.Log) is { } log ? Path.GetFullPath(log) : null);
         Add("--kata-config", globals.Sources(result).ExplicitPath);
@@ -124,7 +122,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             arguments.Add("--debug");
         }
 
-        return await Children.StartServiceAsync(arguments);
+        return arguments;
 
         void Add(string name, string? value)
         {
@@ -136,35 +134,29 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
     }
 
-    private async Task UndoAsync(ContainerId id, SandboxId sandbox, bool first, ChildProcess? service, ContainerIndex index)
+    // Only what this command made is taken back: the pod when it made it, and the id while the claim is still its own.
+    private async Task UndoAsync(ContainerId id, bool first, PodBeginning? beginning, Func<bool> isOurClaim)
     {
-        if (service is not null)
-        {
-            // A failed first Create makes the service undo everything and end. One that does not is ended.
-            await Task.WhenAny(service.Exited, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System));
-            if (!service.Exited.IsCompleted)
-            {
-                service.Kill(Signals.SIGKILL);
-                await service.Exited;
-            }
-
-            service.Dispose();
-        }
-
         try
         {
-            if (first)
+            if (beginning is not null)
             {
-                await new SandboxRecovery(_directories).RemoveAsync(sandbox, CancellationToken.None);
+                await beginning.UndoAsync();
+            }
+            else if (!first && isOurClaim())
+            {
+                await new ContainerRemover(_directories).RemoveAsync(id, force: true); // the pod is another's and goes on
             }
         }
-        catch (LinuxException error)
+        catch (Exception error) when (error is LinuxException or IOException or TimeoutException or RpcException or SandboxStateException)
         {
-            await Console.Error.WriteLineAsync($"kata-runtime: warning: {error.Message}. Run 'kata-runtime delete --force {id}'");
+            await Console.Error.WriteLineAsync($"kata-runtime: warning: {ExitCodes.TextOf(error)}. Run 'kata-runtime delete --force {id}'");
+            return;
         }
-        finally
+
+        if (isOurClaim())
         {
-            index.Release(id);
+            new ContainerIndex(_directories).Release(id);
         }
     }
 }

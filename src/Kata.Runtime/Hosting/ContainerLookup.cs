@@ -35,17 +35,25 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         if (found is null)
         {
             // The id is claimed and nothing is written yet: the pod is booting, or whoever booted it was killed.
+            bool beginning = new SandboxRecovery(directories).IsServed(sandbox);
             return new ContainerState
             {
                 Id = container.Value,
                 OciVersion = "1.0.2",
                 Bundle = "",
                 RootFs = "",
-                Status = ContainerStatus.Creating,
+                Status = beginning ? ContainerStatus.Creating : ContainerStatus.Stopped,
                 Created = DateTimeOffset.UnixEpoch,
+                Reason = beginning ? null : "its creation was interrupted; remove what is left with 'kata-runtime delete --force'",
             };
         }
 
-        return state!.Service.IsAlive() ? found : found with { Status = ContainerStatus.Stopped, Pid = 0 };
+        return state!.Service.IsAlive() ? found : found with
+        {
+            Status = ContainerStatus.Stopped,
+            Pid = 0,
+            ExitStatus = found.ExitStatus ?? GuestProcess.LostStatus,
+            Reason = found.Status == ContainerStatus.Stopped ? found.Reason : "the pod's service has ended unexpectedly",
+        };
     }
 }

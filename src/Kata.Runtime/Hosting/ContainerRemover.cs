@@ -20,6 +20,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         {
             if (force)
             {
+                await RemoveOrphanAsync(SandboxId.Of(id));
                 return;
             }
 
@@ -34,6 +35,11 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
 
     private async Task<bool> TryThroughServiceAsync(ContainerId id, SandboxId sandbox, bool force)
     {
+        if (force && _recovery.ServiceOf(sandbox) is { } service && service.IsSuspended())
+        {
+            return false; // stopped by somebody: it would not answer
+        }
+
         PodClient client;
         try
         {
@@ -53,7 +59,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.NotFound && force)
             {
-                return false; // claimed, not made: its create is under way or was killed
+                return true; // claimed, not made; the service has given the id back
             }
             catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && (force || !_recovery.IsServed(sandbox)))
             {
@@ -64,7 +70,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
 
     private async Task RemoveWithoutServiceAsync(ContainerId id, SandboxId sandbox, bool force)
     {
-        SandboxState? state = SandboxStateStore.Read(directories.StateFile(sandbox));
+        SandboxState? state = ReadState(sandbox, force);
         if (state is null && !force && Directory.Exists(directories.Sandbox(sandbox)))
         {
             throw SandboxStateException.WrongState("delete the container", id.Value, "being created", "created; if its create was killed, use --force");
@@ -78,8 +84,36 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             return;
         }
 
+        if (_recovery.IsServed(sandbox))
+        {
+            // It hangs, and the others with it: none of them can be reached any more.
+            await _recovery.RemoveAsync(sandbox, CancellationToken.None);
+            return;
+        }
+
         // The others of the pod are dead too, but each is its owner's to delete.
         SandboxStateStore.Write(directories.StateFile(sandbox), state! with { Containers = others });
         _index.Release(id);
+    }
+
+    // A pod without any claimed id: whoever made it was killed between the two.
+    private async Task RemoveOrphanAsync(SandboxId sandbox)
+    {
+        if (Directory.Exists(directories.Sandbox(sandbox)) && !_index.All().Any(entry => entry.Sandbox == sandbox))
+        {
+            await _recovery.RemoveAsync(sandbox, CancellationToken.None);
+        }
+    }
+
+    private SandboxState? ReadState(SandboxId sandbox, bool force)
+    {
+        try
+        {
+            return SandboxStateStore.Read(directories.StateFile(sandbox));
+        }
+        catch (InvalidDataException) when (force)
+        {
+            return null; // damaged: the journal says all that is needed
+        }
     }
 }

@@ -18,6 +18,9 @@ internal sealed class PodClient : IAsyncDisposable
     /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a hung service from hanging us for ever.</summary>
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>A forced delete that takes longer is done without the service.</summary>
+    private static readonly TimeSpan s_forceTimeout = TimeSpan.FromSeconds(45);
+
     /// <summary>From the answer to the last Delete until the service's process is gone.</summary>
     private static readonly TimeSpan s_exitTimeout = TimeSpan.FromSeconds(10);
 
@@ -87,7 +90,7 @@ internal sealed class PodClient : IAsyncDisposable
             headers.Add(TaskService.ForceHeader, "true");
         }
 
-        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options().WithHeaders(headers));
+        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout).WithHeaders(headers));
         await call.ResponseAsync;
         if (podIsGone())
         {
@@ -101,7 +104,9 @@ internal sealed class PodClient : IAsyncDisposable
         _process?.Dispose();
     }
 
-    private static CallOptions Options() => new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + s_callTimeout);
+    private static CallOptions Options() => Options(s_callTimeout);
+
+    private static CallOptions Options(TimeSpan limit) => new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + limit);
 
     private async Task WaitForServiceExitAsync()
     {

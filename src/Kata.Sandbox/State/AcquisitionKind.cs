@@ -9,6 +9,9 @@ internal enum AcquisitionKind
     /// <summary>A cgroup directory with every process of the pod inside. Released by killing them all and removing it.</summary>
     Cgroup,
 
+    /// <summary>The process that serves the pod, <c>PID STARTTIME</c>; recorded by itself before it makes anything. Released as a process is.</summary>
+    Service,
+
     /// <summary>A process, <c>PID STARTTIME</c>. Released by SIGKILL if the pair still matches.</summary>
     Process,
 

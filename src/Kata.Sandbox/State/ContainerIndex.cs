@@ -1,4 +1,3 @@
-using System.Text;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
@@ -6,8 +5,8 @@ using Kata.Oci;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// Which pod a container belongs to. An id is claimed by link(2), which fails when the name exists: of two creates with one
-/// id, exactly one wins, and a reader never sees an entry without its content.
+/// Which pod a container belongs to: a symbolic link from the container's id to the pod's. symlink(2) makes name and content in one
+/// step and fails when the name exists: of two creates with one id exactly one wins, and being killed leaves nothing half made.
 /// </summary>
 internal sealed class ContainerIndex(SandboxDirectories directories)
 {
@@ -15,41 +14,25 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
     public bool TryClaim(ContainerId container, SandboxId sandbox)
     {
         Directory.CreateDirectory(directories.Index, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        string entry = directories.IndexEntry(container);
-        string temporary = Path.Combine(directories.Index, $"@{Environment.ProcessId}.{Guid.NewGuid():N}");
-        File.WriteAllText(temporary, sandbox.ToString(), Encoding.ASCII);
-        try
+        if (LibC.symlink(sandbox.ToString(), directories.IndexEntry(container)) == 0)
         {
-            if (LibC.link(temporary, entry) == 0)
-            {
-                return true;
-            }
+            return true;
+        }
 
-            LinuxException error = LinuxException.FromLastErrno("link", $"claim the container id '{container}'");
-            return error.Errno == Errno.EEXIST ? false : throw error;
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        LinuxException error = LinuxException.FromLastErrno("symlink", $"claim the container id '{container}' in '{directories.Index}'");
+        return error.Errno == Errno.EEXIST ? false : throw error;
+    }
+
+    /// <summary>What tells this claim from a later one of the same id; null when the id is not claimed.</summary>
+    public ulong? Stamp(ContainerId container)
+    {
+        using SafeFileDescriptor entry = LibC.open(directories.IndexEntry(container), LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0);
+        return entry.IsInvalid ? null : FileStatus.Of(entry).Inode;
     }
 
     /// <summary>The pod of a container, or null when the id is not known.</summary>
-    public SandboxId? Find(ContainerId container)
-    {
-        try
-        {
-            return SandboxId.TryParse(File.ReadAllText(directories.IndexEntry(container), Encoding.ASCII), out SandboxId sandbox) ? sandbox : null;
-        }
-        catch (FileNotFoundException)
-        {
-            return null;
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+    public SandboxId? Find(ContainerId container) =>
+        new FileInfo(directories.IndexEntry(container)).LinkTarget is { } target && SandboxId.TryParse(target, out SandboxId sandbox) ? sandbox : null;
 
     /// <summary>Gives the id back. Not knowing it is no error.</summary>
     public void Release(ContainerId container)
@@ -72,7 +55,7 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
             yield break;
         }
 
-        foreach (string path in Directory.EnumerateFiles(directories.Index).Order(StringComparer.Ordinal))
+        foreach (string path in Directory.EnumerateFileSystemEntries(directories.Index).Order(StringComparer.Ordinal))
         {
             if (ContainerId.TryParse(Path.GetFileName(path), out ContainerId container) && Find(container) is { } sandbox)
             {

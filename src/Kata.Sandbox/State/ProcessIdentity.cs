@@ -30,6 +30,34 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
         return TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X') ? new ProcessIdentity(pid, startTime) : null;
     }
 
+    /// <summary>The process as the journal writes it.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Pid} {StartTime}");
+
+    /// <summary>Reads what <see cref="ToString"/> wrote; null when it is something else.</summary>
+    public static ProcessIdentity? Parse(string text)
+    {
+        string[] words = text.Split(' ');
+        return words.Length == 2
+            && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            && ulong.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong start)
+                ? new ProcessIdentity(pid, start)
+                : null;
+    }
+
+    /// <summary>Whether a living process is stopped by a signal or a debugger, and so will not answer.</summary>
+    public bool IsSuspended()
+    {
+        try
+        {
+            return TryParseStat(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/stat")), out char state, out ulong start)
+                && start == StartTime && state is 'T' or 't';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether this very process still lives.</summary>
     public bool IsAlive() => Of(Pid) == this;
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -18,6 +20,14 @@ internal sealed record SandboxDirectories(string Root)
     public const string DefaultRoot = "/run/kata";
 
     private const string IndexName = "@containers";
+
+    /// <summary>
+    /// The pod's control group. Of another root it carries that root's hash: two roots may hold pods of one name, and removing one
+    /// must not kill the other. '@' cannot occur in an id.
+    /// </summary>
+    public string Cgroup(SandboxId sandbox) => Root == DefaultRoot
+        ? $"/kata/{sandbox}"
+        : $"/kata/{sandbox}@{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)).AsSpan(0, 6))}";
 
     public string Index => Path.Combine(Root, IndexName);
 

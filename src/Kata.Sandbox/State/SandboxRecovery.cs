@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
@@ -6,48 +6,40 @@ using Kata.Oci;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// Removes a pod whose service is gone, from what lies on disk: everything in the journal in reverse order, then the directory.
-/// Works at any point of a creation, and again after having been interrupted itself.
+/// Removes a pod whose service is gone, hangs or is to go, from what lies on disk: its processes, then everything in the journal
+/// in reverse order, then the directory. Works at any point of a creation, and again after having been interrupted itself.
 /// </summary>
 internal sealed class SandboxRecovery(SandboxDirectories directories)
 {
     /// <summary>How long a killed process may take to leave its cgroup; the kernel needs a moment to free a VM's memory.</summary>
     private static readonly TimeSpan s_killTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether the pod's service lives. A pod without a state document has one only while its service holds the lock.</summary>
-    public bool IsServed(SandboxId sandbox) =>
-        SandboxStateStore.Read(directories.StateFile(sandbox))?.Service.IsAlive() ?? false;
+    /// <summary>Longer than a service takes to record itself, or another remover to be done.</summary>
+    private static readonly TimeSpan s_lockTimeout = TimeSpan.FromSeconds(45);
 
-    /// <summary>Removes all of the pod, its containers' ids included. Two at once serialise.</summary>
+    /// <summary>The process that serves the pod, dead or alive; null when none has ever recorded itself.</summary>
+    public ProcessIdentity? ServiceOf(SandboxId sandbox) => AcquisitionJournal.ReadHeld(directories.Journal(sandbox))
+        .Where(static held => held.Kind == AcquisitionKind.Service)
+        .Select(static held => ProcessIdentity.Parse(held.Value))
+        .FirstOrDefault();
+
+    /// <summary>Whether the pod's service lives, or is just being started.</summary>
+    public bool IsServed(SandboxId sandbox) =>
+        ServiceOf(sandbox)?.IsAlive() ?? PodLock.IsTaken(directories.Sandbox(sandbox));
+
+    /// <summary>Removes all of the pod, its containers' ids last: until then the same call finds what an interrupted one left.</summary>
     /// <exception cref="LinuxException">Something could not be removed; the rest was. Call again.</exception>
+    /// <exception cref="TimeoutException">A killed process does not end, or another command is at it.</exception>
     public async Task RemoveAsync(SandboxId sandbox, CancellationToken cancellationToken)
     {
         string directory = directories.Sandbox(sandbox);
-        LinuxException? first = null;
-        if (Directory.Exists(directory))
+        using (PodLock? held = await PodLock.TakeAsync(directory, s_lockTimeout, TimeProvider.System, cancellationToken))
         {
-            using FileLock held = FileLock.Acquire(Path.Combine(directory, "lock"));
-            foreach (Acquisition acquisition in AcquisitionJournal.ReadHeld(directories.Journal(sandbox)))
+            if (held is { IsGone: false })
             {
-                try
-                {
-                    await ReleaseAsync(acquisition, cancellationToken);
-                }
-                catch (LinuxException error)
-                {
-                    first ??= error; // the rest still goes
-                }
-            }
-
-            if (first is null)
-            {
+                await ReleaseAllAsync(AcquisitionJournal.ReadHeld(directories.Journal(sandbox)), cancellationToken);
                 DirectoryTree.Remove(directory);
             }
-        }
-
-        if (first is not null)
-        {
-            throw first;
         }
 
         var index = new ContainerIndex(directories);
@@ -60,6 +52,28 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         }
     }
 
+    private static async Task ReleaseAllAsync(IReadOnlyList<Acquisition> held, CancellationToken cancellationToken)
+    {
+        Exception? first = null;
+        // Processes before anything else: a service that lives would go on making things while we take them away.
+        foreach (Acquisition acquisition in held.OrderBy(static item => item.Kind is AcquisitionKind.Service or AcquisitionKind.Process ? 0 : 1))
+        {
+            try
+            {
+                await ReleaseAsync(acquisition, cancellationToken);
+            }
+            catch (Exception error) when (error is LinuxException or IOException or TimeoutException or UnauthorizedAccessException)
+            {
+                first ??= error; // the rest still goes
+            }
+        }
+
+        if (first is not null)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+    }
+
     private static async Task ReleaseAsync(Acquisition acquisition, CancellationToken cancellationToken)
     {
         switch (acquisition.Kind)
@@ -69,20 +83,33 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
                 await cgroup.KillAllAsync(s_killTimeout, cancellationToken);
                 await cgroup.RemoveAsync(s_killTimeout, cancellationToken);
                 break;
-            case AcquisitionKind.Process:
-                string[] words = acquisition.Value.Split(' ');
-                if (words.Length == 2
-                    && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                    && ulong.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong start)
-                    && new ProcessIdentity(pid, start).IsAlive())
+            case AcquisitionKind.Service or AcquisitionKind.Process:
+                if (ProcessIdentity.Parse(acquisition.Value) is { } process)
                 {
-                    _ = LibC.kill(pid, Signals.SIGKILL); // ESRCH: it ended meanwhile
+                    await KillAsync(process, cancellationToken);
                 }
 
                 break;
             case AcquisitionKind.File or AcquisitionKind.Directory:
                 DirectoryTree.Remove(acquisition.Value);
                 break;
+        }
+    }
+
+    // By descriptor, checked after it was opened: the number cannot come to mean another process in between.
+    private static async Task KillAsync(ProcessIdentity process, CancellationToken cancellationToken)
+    {
+        SafeFileDescriptor pidfd = LibC.pidfd_open(process.Pid);
+        if (pidfd.IsInvalid || !process.IsAlive())
+        {
+            pidfd.Dispose();
+            return;
+        }
+
+        using var ended = new PolledDescriptor(pidfd);
+        if (LibC.pidfd_send_signal(pidfd, Signals.SIGKILL) == 0)
+        {
+            await ended.WaitReadableAsync(cancellationToken).WaitAsync(s_killTimeout, TimeProvider.System, cancellationToken);
         }
     }
 }

@@ -22,6 +22,9 @@ internal sealed class StandIn : IAsyncDisposable
         Signals.SIGALRM, 26, 27, 29, // ALRM VTALRM PROF IO
     ];
 
+    /// <summary>The service answers a hello at once; one that is stopped or overwhelmed must not hang its callers.</summary>
+    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(30);
+
     private readonly LineConnection _connection;
     private readonly SafeFileDescriptor? _terminal;
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -35,13 +38,15 @@ internal sealed class StandIn : IAsyncDisposable
     /// <param name="execId">Empty for its first process.</param>
     /// <param name="terminal">The terminal to hand over, or null to hand over <paramref name="streams"/>. Kept until disposed.</param>
     /// <param name="streams">Input, output and error.</param>
+    /// <param name="detached">This process is only a stand-in and belongs to the pod.</param>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
+    /// <exception cref="TimeoutException">The service does not answer.</exception>
     public static async Task<StandIn> ConnectAsync(
-        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams,
+        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams, bool detached,
         CancellationToken cancellationToken)
     {
         TerminalSize size = terminal is null ? default : Terminal.GetSize(terminal) ?? default;
-        var hello = new StandInHello { Container = container, ExecId = execId, Terminal = terminal is not null, Rows = size.Rows, Columns = size.Columns };
+        var hello = new StandInHello { Container = container, ExecId = execId, Terminal = terminal is not null, Rows = size.Rows, Columns = size.Columns, Detached = detached };
         byte[] line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(hello, ServiceJsonContext.Default.StandInHello) + "\n");
         SafeFileDescriptor socket = UnixSocket.Connect(socketPath);
         var connection = new LineConnection(new DescriptorStream(socket));
@@ -54,15 +59,18 @@ internal sealed class StandIn : IAsyncDisposable
                 throw new IOException("the service's socket took only a part of the hello");
             }
 
-            string? answer = await connection.ReadLineAsync(null, cancellationToken);
+            string? answer = await connection.ReadLineAsync(null, cancellationToken).WaitAsync(s_helloTimeout, TimeProvider.System, cancellationToken);
             return answer == "ok"
                 ? new StandIn(connection, terminal)
                 : throw new IOException($"Cannot register with the pod's service: {answer ?? "it closed the connection"}");
         }
-        catch
+        catch (Exception error)
         {
             await connection.DisposeAsync();
-            throw;
+            throw error is TimeoutException
+                ? new TimeoutException(
+                    $"Cannot register with the pod's service: it did not answer within {s_helloTimeout.TotalSeconds:0} s. If it hangs, use 'kata-runtime delete --force {container}'")
+                : error;
         }
     }
 

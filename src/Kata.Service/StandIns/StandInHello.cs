@@ -16,4 +16,7 @@ internal sealed record StandInHello
     public ushort Rows { get; init; }
 
     public ushort Columns { get; init; }
+
+    /// <summary>A process of its own that belongs to the pod and ends with it; false for the caller's own command.</summary>
+    public bool Detached { get; init; }
 }

@@ -14,6 +14,7 @@ internal sealed class StandInServer : IAsyncDisposable
     private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SocketListener _listener;
+    private readonly AcquisitionJournal _journal;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
@@ -21,9 +22,9 @@ internal sealed class StandInServer : IAsyncDisposable
     private readonly Task _acceptLoop;
     private bool _disposed;
 
-    public StandInServer(string socketPath, TimeProvider time)
+    public StandInServer(string socketPath, AcquisitionJournal journal, TimeProvider time)
     {
-        _time = time;
+        (_journal, _time) = (journal, time);
         _listener = new SocketListener(UnixSocket.Listen(socketPath));
         _acceptLoop = AcceptAsync(); // ends on _stopping
     }
@@ -34,6 +35,25 @@ internal sealed class StandInServer : IAsyncDisposable
         lock (_gate)
         {
             return _waiting.Remove((container, execId), out StandInSession? session) ? session : null;
+        }
+    }
+
+    /// <summary>Sends away those that wait for a process of this container: nobody will ask for them.</summary>
+    public async Task DropAsync(string container)
+    {
+        List<StandInSession> dropped = [];
+        lock (_gate)
+        {
+            foreach ((string Container, string ExecId) key in _waiting.Keys.Where(key => key.Container == container).ToArray())
+            {
+                dropped.Add(_waiting[key]);
+                _waiting.Remove(key);
+            }
+        }
+
+        foreach (StandInSession session in dropped)
+        {
+            await session.DisposeAsync();
         }
     }
 
@@ -85,6 +105,12 @@ internal sealed class StandInServer : IAsyncDisposable
             if (await connection.ReadLineAsync(descriptors, both.Token) is { } line
                 && JsonSerializer.Deserialize(line, ServiceJsonContext.Default.StandInHello) is { } hello)
             {
+                if (hello.Detached && ProcessIdentity.Of(pid) is { } process)
+                {
+                    // It ends when we do, unless somebody has stopped it; then it is found here.
+                    _journal.Record(AcquisitionKind.Process, process.ToString());
+                }
+
                 ProcessStdio stdio = HostStdio.Open(hello.Terminal, descriptors);
                 descriptors.Clear(); // HostStdio owns them now
                 var session = new StandInSession(connection, hello, pid, stdio);

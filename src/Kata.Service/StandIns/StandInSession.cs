@@ -7,6 +7,9 @@ namespace Kata.Service;
 /// <summary>The service's side of one stand-in: its streams, the signals and sizes it passes on, and the exit it waits for.</summary>
 internal sealed class StandInSession(LineConnection connection, StandInHello hello, int pid, ProcessStdio stdio) : IAsyncDisposable
 {
+    /// <summary>A line of the protocol holds 4,096 bytes; a console's end quoted in a reason may be longer.</summary>
+    private const int MaxReasonChars = 1024;
+
     public StandInHello Hello => hello;
 
     /// <summary>The stand-in's process id, as the kernel told it.</summary>
@@ -32,7 +35,7 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
         }
 
         ProcessExit exit = await process.Exited;
-        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {exit.Reason?.ReplaceLineEndings(" | ")}"), cancellationToken));
+        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {OneLine(exit.Reason)}"), cancellationToken));
     }
 
     /// <summary>Tells the stand-in that its process never came to be.</summary>
@@ -43,6 +46,13 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     {
         await connection.DisposeAsync();
         await stdio.DisposeAsync();
+    }
+
+    // The component is named at the start, what happened last is at the end: it is the middle that goes.
+    private static string? OneLine(string? reason)
+    {
+        string? line = reason?.ReplaceLineEndings(" | ");
+        return line is null || line.Length <= MaxReasonChars ? line : $"{line[..(MaxReasonChars / 2)]} ... {line[^(MaxReasonChars / 2)..]}";
     }
 
     private static async Task HandleAsync(GuestProcess process, string request, CancellationToken cancellationToken)
