@@ -7,6 +7,9 @@ namespace Kata.Service;
 /// <summary>The service's side of one stand-in: its streams, the signals and sizes it passes on, and the exit it waits for.</summary>
 internal sealed class StandInSession(LineConnection connection, StandInHello hello, int pid, ProcessStdio stdio) : IAsyncDisposable
 {
+    /// <summary>With three bytes a character it fits into a line; the log has the whole of it.</summary>
+    private const int MaxReasonLength = 1200;
+
     public StandInHello Hello => hello;
 
     /// <summary>The stand-in's process id, as the kernel told it.</summary>
@@ -32,7 +35,13 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
         }
 
         ProcessExit exit = await process.Exited;
-        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {exit.Reason?.ReplaceLineEndings(" | ")}"), cancellationToken));
+        string reason = exit.Reason?.ReplaceLineEndings(" | ") ?? "";
+        if (reason.Length > MaxReasonLength)
+        {
+            reason = $"{reason[..MaxReasonLength]}...";
+        }
+
+        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {reason}"), cancellationToken));
     }
 
     /// <summary>Tells the stand-in that its process never came to be.</summary>
