@@ -115,6 +115,11 @@ internal sealed class StandInServer : IAsyncDisposable
                 descriptors.Clear(); // HostStdio owns them now
                 var session = new StandInSession(connection, hello, pid, stdio);
                 kept = Keep(hello, session);
+                if (!kept)
+                {
+                    await stdio.DisposeAsync(); // its readers see the end now
+                }
+
                 await connection.WriteLineAsync(kept ? "ok" : "error this process has a stand-in already", both.Token);
             }
         }
