@@ -17,6 +17,7 @@ internal sealed partial class Container
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
     private bool _rootShared;
     private bool _inGuest;
+    private readonly Lock _statusGate = new(); // the writes of Status
     private Task _exitWatch = Task.CompletedTask;
 
     internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created)
@@ -38,6 +39,13 @@ internal sealed partial class Container
 
     /// <summary>The host process that stands for the container; 0 when nobody does.</summary>
     public int StandInPid { get; init; }
+
+    /// <summary>Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.</summary>
+    public async Task StoppedAsync()
+    {
+        await Init.Exited;
+        await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a state that cannot be saved is logged, not waited for
+    }
 
     /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
     public async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
@@ -85,10 +93,7 @@ internal sealed partial class Container
         await AgentConnection.CallAsync(
             $"start the container '{Plan.Id}'",
             _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
-        if (Status == ContainerStatus.Created)
-        {
-            SetStatus(ContainerStatus.Running); // unless it has ended already
-        }
+        SetStatus(ContainerStatus.Running); // unless it has ended already
     }
 
     /// <summary>Sends a signal to the first process, to every process with <paramref name="all"/>, or to an exec.</summary>
@@ -202,9 +207,19 @@ internal sealed partial class Container
         _pod.Log.ContainerExited(Plan.Id, exit.Status, exit.Reason ?? "its own doing");
     }
 
+    // A program may end before the answer to its start: what is stopped stays so.
     private void SetStatus(ContainerStatus status)
     {
-        Status = status;
+        lock (_statusGate)
+        {
+            if (Status == ContainerStatus.Stopped)
+            {
+                return;
+            }
+
+            Status = status;
+        }
+
         _pod.Save();
     }
 

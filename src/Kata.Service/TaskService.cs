@@ -39,7 +39,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
-            TrackStandIn(standIn, container.Init);
+            TrackStandIn(standIn, container.Init, container.StoppedAsync());
             if (first)
             {
                 host.Track(MemoryTrim.RunAsync());
@@ -82,7 +82,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         {
             ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
             // Whoever came with a stand-in learns the exit from it and never asks again.
-            TrackStandIn(standIn, exec.Process, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
+            TrackStandIn(standIn, exec.Process, exec.Process.Exited, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
             return new StartResponse { Pid = (uint)exec.StandInPid };
         }
         catch when (standIn is not null)

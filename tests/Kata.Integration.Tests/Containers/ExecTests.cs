@@ -132,7 +132,7 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     {
         string directory = _runtime.NewDirectory("detached");
         string pidFile = Path.Combine(directory, "pid");
-        (await _runtime.RunAsync("exec", "--detach", "--pid-file", pidFile, _runtime.Id, "sleep", "1000")).Ok();
+        (await _runtime.RunDetachedAsync("exec", "--detach", "--pid-file", pidFile, _runtime.Id, "sleep", "1000")).Result.Ok();
         int pid = int.Parse(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture);
         Assert.True(Directory.Exists($"/proc/{pid}"));
 

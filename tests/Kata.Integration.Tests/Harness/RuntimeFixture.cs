@@ -102,13 +102,26 @@ public class RuntimeFixture : IAsyncLifetime
         return await command.FinishAsync(input, limit);
     }
 
+    /// <summary>
+    /// Runs a command whose streams outlive it, as a detached container's do: they are files, since a pipe would not end with the
+    /// command. What the container writes later appends to <c>Path</c> with <c>.out</c> and <c>.err</c>.
+    /// </summary>
+    internal async Task<(CommandResult Result, string Path)> RunDetachedAsync(params string[] arguments)
+    {
+        string path = Path.Combine(NewDirectory("detached"), "stream");
+        const string Script = "path=$1; shift; exec \"$@\" </dev/null >\"$path.out\" 2>\"$path.err\"";
+        using RunningCommand command = RunningCommand.Start("/bin/sh", ["-c", Script, "sh", path, RuntimePath!, .. Globals(arguments)]);
+        CommandResult result = await command.FinishAsync(default, Limit);
+        return (result with { Output = await File.ReadAllBytesAsync($"{path}.out"), Error = await File.ReadAllTextAsync($"{path}.err") }, path);
+    }
+
     /// <summary>Starts a container that only sleeps, and returns its id.</summary>
     internal async Task<string> StartSleeperAsync(Action<TestBundle>? edit = null)
     {
         string id = NewId();
         TestBundle bundle = NewBundle().Args("sleep", "100000");
         edit?.Invoke(bundle);
-        (await RunAsync("run", "--detach", "--bundle", bundle.Write(), id)).Ok();
+        (await RunDetachedAsync("run", "--detach", "--bundle", bundle.Write(), id)).Result.Ok();
         return id;
     }
 
