@@ -16,9 +16,14 @@ internal static class CommandLine
             EnablePosixBundling = true,
             ResponseFileTokenReplacer = null, // an argument that begins with '@' is an argument
         });
+        if (PosixOrder.FindUnknownOption(root, arguments) is { } unknown)
+        {
+            return Usage(result, $"Unknown option '{unknown}'");
+        }
+
         if (result.Errors.Count > 0)
         {
-            return Usage(result);
+            return Usage(result, result.Errors[0].Message);
         }
 
         try
@@ -71,10 +76,10 @@ internal static class CommandLine
         throw new InvalidOperationException("The root command has no version option");
     }
 
-    private static int Usage(ParseResult result)
+    private static int Usage(ParseResult result, string message)
     {
         string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
-        Console.Error.WriteLine($"kata-runtime: {result.Errors[0].Message}. See 'kata-runtime{command} --help'");
+        Console.Error.WriteLine($"kata-runtime: {message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.')}. See 'kata-runtime{command} --help'");
         return ExitCodes.Failure;
     }
 

@@ -45,6 +45,44 @@ internal static class PosixOrder
         return result;
     }
 
+    /// <summary>
+    /// The first word that looks like an option and is none of the command's, or null. The parser would take it for an argument:
+    /// <c>create --frobnicate</c> would make a container of that name.
+    /// </summary>
+    public static string? FindUnknownOption(RootCommand root, string[] arguments)
+    {
+        Command command = root;
+        for (int i = 0; i < arguments.Length && arguments[i] != "--"; i++)
+        {
+            string word = arguments[i];
+            if (word.Length < 2 || word[0] != '-')
+            {
+                if (command == root && root.Subcommands.FirstOrDefault(sub => sub.Name == word || sub.Aliases.Contains(word)) is { } found)
+                {
+                    command = found;
+                    continue;
+                }
+
+                return null; // the first argument: what follows is the program's own
+            }
+
+            string name = word.Split('=', 2)[0];
+            IEnumerable<Option> known = command.Options.Concat(root.Options);
+            bool bundled = name[1] != '-' && name[1..].All(letter => known.Any(option => Named(option, $"-{letter}")));
+            if (!bundled && !known.Any(option => Named(option, name)))
+            {
+                return name;
+            }
+
+            if (TakesNextWord(root, command, word))
+            {
+                i++;
+            }
+        }
+
+        return null;
+    }
+
     private static bool TakesNextWord(RootCommand root, Command command, string word)
     {
         if (word.Contains('=', StringComparison.Ordinal))
