@@ -4,7 +4,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>Much data through standard streams: nothing is lost, reordered or repeated, whoever is slow.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class DataTests : IClassFixture<SleeperFixture>
 {
     private const int Megabyte = 1 << 20;

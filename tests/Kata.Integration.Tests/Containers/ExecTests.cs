@@ -5,7 +5,7 @@ using Kata.Linux;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary><c>exec</c> in one running container.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class ExecTests : IClassFixture<SleeperFixture>
 {
     private readonly SleeperFixture _runtime;
@@ -148,6 +148,19 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
         CommandResult[] results = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => _runtime.ExecShellAsync(_runtime.Id, $"echo {i}; exit {i}")));
 
         Assert.Equal(Enumerable.Range(0, 8).Select(static i => (i, $"{i}")), results.Select(static result => (result.ExitCode, result.Text)));
+    }
+
+    [Fact]
+    public async Task Exec_InputHasEndedAndProgramGoesOn_ServiceIsIdle()
+    {
+        (await _runtime.ExecAsync(_runtime.Id, "true")).Ok();
+        int service = _runtime.ServicePid(_runtime.Id);
+        TimeSpan before = HostProcess.ProcessorTime(service);
+
+        (await _runtime.ExecAsync(_runtime.Id, "sleep", "5")).Ok();
+
+        // An exec costs it a few milliseconds; a loop that spins on the ended input would cost seconds.
+        Assert.InRange(HostProcess.ProcessorTime(service) - before, TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary><c>create start state list kill delete</c>, in one pod.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class LifeCycleTests : IClassFixture<PodFixture>
 {
     private readonly PodFixture _pod;

@@ -4,7 +4,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>Many machines, at once and one after the other. <c>KATA_TEST_SOAK</c> makes the sequence longer.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class ManyTests : IClassFixture<RuntimeFixture>
 {
     private const int AtOnce = 20;

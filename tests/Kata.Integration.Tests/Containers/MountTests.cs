@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>The root file system, mounts and paths of a container.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class MountTests : IClassFixture<PodFixture>
 {
     private readonly PodFixture _pod;

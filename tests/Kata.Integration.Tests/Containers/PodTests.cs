@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>Several containers in one virtual machine.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class PodTests : IClassFixture<PodFixture>
 {
     private const string BootId = "/proc/sys/kernel/random/boot_id";
@@ -118,7 +118,7 @@ public sealed class PodTests : IClassFixture<PodFixture>
 
     private (int Service, int Descriptors, int Mounts) Measure()
     {
-        int service = _pod.Snapshot().Processes.Single(process => process.Command.Contains(" service ", StringComparison.Ordinal) && process.Command.Contains($"--sandbox {_pod.PodId} ", StringComparison.Ordinal)).Pid;
+        int service = _pod.ServicePid(_pod.PodId);
         return (service, HostProcess.OpenDescriptors(service), File.ReadAllLines($"/proc/{service}/mountinfo").Length);
     }
 }

@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary><c>run</c> in the foreground: exit codes and streams.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class RunTests : IClassFixture<PodFixture>
 {
     private readonly PodFixture _pod;
@@ -101,6 +101,20 @@ public sealed class RunTests : IClassFixture<PodFixture>
 
         Assert.Equal(126, result.ExitCode);
         Assert.Contains("exec: \"/etc/passwd\": permission denied", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ManyAfterAnother_GuestKernelStaysWell()
+    {
+        // Each ends a file system of its own in the guest while it is still being closed (see the agent's SharedSubmounts).
+        for (int i = 0; i < 10; i++)
+        {
+            (await _pod.RunShellAsync("cat /etc/passwd | cat > /tmp/copy; true")).Ok();
+        }
+
+        string console = await File.ReadAllTextAsync(Path.Combine(_pod.Root, _pod.PodId, "console.log"), TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("Busy inodes", console, StringComparison.Ordinal);
+        Assert.DoesNotContain("kernel BUG", console, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Kata.Linux;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>Signals to the commands that stand for a program in the guest.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class SignalTests : IClassFixture<PodFixture>
 {
     private readonly PodFixture _pod;

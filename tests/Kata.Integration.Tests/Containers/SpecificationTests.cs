@@ -4,7 +4,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containers;
 
 /// <summary>What <c>config.json</c> asks for is what the program finds: process, users, limits.</summary>
-[Collection(ContainersCollection.Name)]
+[Collection(ContainersGroup.Name)]
 public sealed class SpecificationTests : IClassFixture<PodFixture>
 {
     private readonly PodFixture _pod;

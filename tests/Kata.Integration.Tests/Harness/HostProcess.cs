@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Linux;
 using Kata.Linux.Interop;
 
@@ -29,6 +30,14 @@ internal static class HostProcess
         {
             return false;
         }
+    }
+
+    /// <summary>The processor time that a process has used, in user mode and in the kernel.</summary>
+    public static TimeSpan ProcessorTime(int pid)
+    {
+        // proc(5): after the name in parentheses come the fields from the third on; the 14th and 15th are ticks of 10 ms.
+        string[] fields = File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ');
+        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
     }
 
     public static void Signal(int pid, int signal)

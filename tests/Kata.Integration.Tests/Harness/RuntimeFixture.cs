@@ -131,6 +131,10 @@ public class RuntimeFixture : IAsyncLifetime
 
     internal HostSnapshot Snapshot() => HostSnapshot.Take(Root, _prefix);
 
+    /// <summary>The process that owns a pod.</summary>
+    internal int ServicePid(string pod) => Snapshot().Processes.Single(process =>
+        process.Command.Contains(" service ", StringComparison.Ordinal) && process.Command.Contains($"--sandbox {pod} ", StringComparison.Ordinal)).Pid;
+
     /// <summary>Nothing of this fixture's containers is left on the host.</summary>
     internal Task AssertCleanAsync() => HostSnapshot.AssertCleanAsync(Root, _prefix);
 
