@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using Kata.Agent.Protocol;
 using Kata.Hypervisor;
-using Kata.Linux;
 using Kata.Oci;
 using Kata.Storage;
 using Microsoft.Extensions.Logging;

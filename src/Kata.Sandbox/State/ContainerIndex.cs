@@ -1,4 +1,3 @@
-using System.Text;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
