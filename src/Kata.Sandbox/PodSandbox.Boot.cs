@@ -151,7 +151,7 @@ internal sealed partial class PodSandbox
         }
 
         bool fileServerWasKilled = _fileServer.Exited.IsCompleted && (await _fileServer.Exited).Status is { Signal: not null };
-        if (ended != _machine.Exited && !fileServerWasKilled)
+        if (ended != _machine.Exited && !fileServerWasKilled && _agent?.Violation is null)
         {
             // The channel closes, and virtiofsd ends, a moment before a machine that dies is reaped: its own reason says more.
             await Task.WhenAny(_machine.Exited, Task.Delay(s_reapTimeout, _environment.Time));
@@ -161,7 +161,7 @@ internal sealed partial class PodSandbox
             ? (await _machine.Exited).Reason
             : _fileServer.Exited.IsCompleted
                 ? (await _fileServer.Exited).Reason
-                : $"the guest's agent closed its channel{ChannelFailure()}";
+                : ChannelFailure();
         reason = $"{reason}. The console's end:\n{_machine.Console.TailForError()}";
         _failure = reason;
         _failed.TrySetResult(reason);
@@ -173,9 +173,12 @@ internal sealed partial class PodSandbox
         }
     }
 
-    // An agent that breaks the protocol loses its channel for that: then the fault says what it did.
-    private string ChannelFailure() =>
-        _agent?.Completion.Exception?.InnerException is { } fault ? $": {GuestText.Escape(fault.Message)}" : "";
+    private string ChannelFailure() => _agent switch
+    {
+        { Violation: { } violation } => $"the guest's agent broke the protocol: {violation}",
+        { Completion.Exception.InnerException: { } fault } => $"the channel to the guest's agent failed: {GuestText.Escape(fault.Message)}",
+        _ => "the guest's agent closed its channel",
+    };
 
     private async Task<string> LossReasonAsync()
     {

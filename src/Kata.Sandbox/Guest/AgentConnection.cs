@@ -23,10 +23,12 @@ internal sealed class AgentConnection : IAsyncDisposable
     private readonly TtRpcClient _client;
     private readonly TimeSpan _requestTimeout;
     private readonly TimeProvider _time;
+    private readonly TaskCompletionSource _condemned = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private AgentConnection(TtRpcClient client, TimeSpan requestTimeout, TimeProvider time)
     {
         (_client, _requestTimeout, _time) = (client, requestTimeout, time);
+        Completion = Task.WhenAny(client.Completion, _condemned.Task).Unwrap();
         Agent = new AgentService.AgentServiceClient(client.CallInvoker);
     }
 
@@ -41,8 +43,18 @@ internal sealed class AgentConnection : IAsyncDisposable
     /// <summary>Whether the guest's kernel and runtime carry out seccomp profiles.</summary>
     public bool SupportsSeccomp { get; private set; }
 
-    /// <summary>Completes or faults when the channel is gone.</summary>
-    public Task Completion => _client.Completion;
+    /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
+    public Task Completion { get; }
+
+    /// <summary>How the agent broke the protocol, or null; safe to print.</summary>
+    public string? Violation { get; private set; }
+
+    /// <summary>The agent broke the protocol: whoever watches <see cref="Completion"/> ends its sandbox.</summary>
+    public void Condemn(string violation)
+    {
+        Violation ??= GuestText.Escape(violation);
+        _condemned.TrySetResult();
+    }
 
     /// <summary>Takes ownership of <paramref name="channel"/> and agrees on a protocol with the agent.</summary>
     /// <exception cref="AgentException">The agent did not answer in time, answered garbage, or speaks another protocol.</exception>

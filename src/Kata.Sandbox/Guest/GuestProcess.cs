@@ -44,7 +44,7 @@ internal sealed class GuestProcess : IAsyncDisposable
     public void Attach(ProcessStdio stdio)
     {
         _stdio = _agent.Extension is { } extension
-            ? new StreamedStdioPump(extension, Container, ExecId, stdio)
+            ? new StreamedStdioPump(extension, Container, ExecId, stdio, _agent.Condemn)
             : new UnaryStdioPump(_agent.Agent, Container, ExecId, stdio);
         _waitLoop = WaitAsync(_stdio); // ends when the process or the channel does, or on _stopping
     }

@@ -28,10 +28,13 @@ internal sealed class StreamedStdioPump : IStdioPump
     private readonly Task _inputLoop;
     private Task _flush = Task.CompletedTask;
 
-    /// <summary>Opens the streams. Takes ownership of <paramref name="stdio"/>.</summary>
-    public StreamedStdioPump(AgentExtension.AgentExtensionClient agent, string containerId, string execId, ProcessStdio stdio)
+    private readonly Action<string> _violated;
+
+    /// <summary>Opens the streams. Takes ownership of <paramref name="stdio"/>; <paramref name="violated"/> learns how the agent broke the protocol.</summary>
+    public StreamedStdioPump(
+        AgentExtension.AgentExtensionClient agent, string containerId, string execId, ProcessStdio stdio, Action<string> violated)
     {
-        _stdio = stdio;
+        (_stdio, _violated) = (stdio, violated);
         _call = agent.Stdio(new CallOptions(cancellationToken: _stopping.Token));
         _output = new OutputQueue(
             stdio.Output, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StdoutCredit = bytes }), () => TrySendAsync(new StdioToGuest { StdoutClosed = true }));
@@ -67,7 +70,11 @@ internal sealed class StreamedStdioPump : IStdioPump
                 Handle(_call.ResponseStream.Current);
             }
         }
-        catch (Exception error) when (error is RpcException or OperationCanceledException or InvalidDataException or IOException)
+        catch (InvalidDataException error)
+        {
+            _violated(error.Message); // it loses its sandbox for it
+        }
+        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException)
         {
             // The channel's loss is reported by whoever waits for the process; here it only ends the streams.
         }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Kata.Integration.Tests.Hypervisor;
-using Kata.Linux;
 
 namespace Kata.Integration.Tests.Faults;
 
@@ -32,9 +31,18 @@ public sealed class KillAtStepTests : IAsyncLifetime
     public static TheoryData<string, int> Steps()
     {
         var data = new TheoryData<string, int>();
-        foreach (string victim in (string[])["service", "command", "both", "qemu-system-x86", "virtiofsd"])
+        foreach (string victim in (string[])["service", "command", "both"])
         {
             for (int line = 1; line <= 8; line++)
+            {
+                data.Add(victim, line);
+            }
+        }
+
+        // These two have processes only when their own lines are being written.
+        foreach (string victim in (string[])["qemu-system-x86", "virtiofsd"])
+        {
+            for (int line = 6; line <= 8; line++)
             {
                 data.Add(victim, line);
             }
@@ -83,6 +91,9 @@ public sealed class KillAtStepTests : IAsyncLifetime
         await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
         KillVictim(victim, run);
 
+        await _host.SucceedAsync("delete", "--force", "c1");
+        // A delete that came before the id was claimed had nothing to do, and the container lives as it should.
+        await FaultHarness.UntilAsync(() => run.HasExited || IsRunning("c1"), "the command has ended or the container runs");
         await _host.SucceedAsync("delete", "--force", "c1");
         await run.FinishAsync();
 
@@ -192,6 +203,19 @@ public sealed class KillAtStepTests : IAsyncLifetime
         await _host.SucceedAsync("start", "i1");
         await _host.SucceedAsync("delete", "--force", "i1");
         await _host.AssertNothingLeftAsync();
+    }
+
+    private bool IsRunning(string id)
+    {
+        string state = Path.Combine(_host.Root, id, "state.json");
+        try
+        {
+            return File.Exists(state) && File.ReadAllText(state).Contains("\"running\"", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // it goes away
+        }
     }
 
     private bool LinkExists(string id) => new FileInfo(Path.Combine(_host.Root, "@containers", id)).LinkTarget is not null;
