@@ -11,6 +11,7 @@ public sealed class StandInTests : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly SignallingTimeProvider _time = new();
     private readonly ScriptedAgent _agent = new();
+    private readonly AcquisitionJournal _journal;
     private readonly StandInServer _server;
     private readonly DescriptorStream _input;
     private readonly DescriptorStream _output;
@@ -19,7 +20,8 @@ public sealed class StandInTests : IAsyncDisposable
 
     public StandInTests()
     {
-        _server = new StandInServer(SocketPath, _time);
+        _journal = AcquisitionJournal.Open(JournalPath);
+        _server = new StandInServer(SocketPath, _journal, _time);
         (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
         (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
         (_input, _output) = (new DescriptorStream(inputWrite), new DescriptorStream(outputRead));
@@ -32,6 +34,8 @@ public sealed class StandInTests : IAsyncDisposable
             }
         };
     }
+
+    private string JournalPath => _directory.File("journal");
 
     private string SocketPath => _directory.File("stand-in.sock");
 
@@ -47,6 +51,7 @@ public sealed class StandInTests : IAsyncDisposable
         await _input.DisposeAsync();
         await _output.DisposeAsync();
         CloseOurs();
+        _journal.Dispose();
         _directory.Dispose();
     }
 
@@ -74,13 +79,38 @@ public sealed class StandInTests : IAsyncDisposable
         using (write)
         {
             IOException error = await Assert.ThrowsAsync<IOException>(
-                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], CancellationToken.None)).Within();
+                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], detached: false, CancellationToken.None)).Within();
             Assert.Contains("has a stand-in already", error.Message, StringComparison.Ordinal);
         }
 
         Assert.Equal(0, await output.ReadAsync(new byte[1]).AsTask().Within());
         await using StandInSession? session = _server.Take("c1", "");
         Assert.NotNull(session);
+    }
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public async Task ConnectAsync_Detached_IsInTheJournal(bool detached, int records)
+    {
+        await using StandIn standIn = await ConnectAsync("c1", "", detached);
+        IReadOnlyList<Acquisition> held = AcquisitionJournal.ReadHeld(JournalPath);
+        Assert.Equal(records, held.Count);
+        Assert.All(held, static item => Assert.Equal((AcquisitionKind.Process, ProcessIdentity.Of(Environment.ProcessId)!.ToString()), (item.Kind, item.Value)));
+    }
+
+    [Fact]
+    public async Task DropAsync_Container_SendsAwayItsWaitingStandIns()
+    {
+        await using StandIn first = await ConnectAsync("c1", "");
+        await using StandIn exec = await ConnectAsync("c1", "e1");
+        await using StandIn other = await ConnectAsync("c2", "");
+        await _server.DropAsync("c1");
+        Assert.Equal(255, (await first.WaitAsync(CancellationToken.None).Within()).Status);
+        Assert.Equal(255, (await exec.WaitAsync(CancellationToken.None).Within()).Status);
+        Assert.Null(_server.Take("c1", "e1"));
+        await using StandInSession? left = _server.Take("c2", "");
+        Assert.NotNull(left);
     }
 
     [Fact]
@@ -137,7 +167,7 @@ public sealed class StandInTests : IAsyncDisposable
         await using (session)
         await using (process)
         {
-            Task serving = session.ServeAsync(process, CancellationToken.None);
+            Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Exit.TrySetResult(42);
             Assert.Equal((42, null), await standIn.WaitAsync(CancellationToken.None).Within());
             await serving.Within();
@@ -154,7 +184,7 @@ public sealed class StandInTests : IAsyncDisposable
         await using (session)
         await using (process)
         {
-            Task serving = session.ServeAsync(process, CancellationToken.None);
+            Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Die();
             Assert.Equal((255, expected), await standIn.WaitAsync(CancellationToken.None).Within());
             await serving.Within();
@@ -164,17 +194,17 @@ public sealed class StandInTests : IAsyncDisposable
     [Fact]
     public async Task WaitAsync_EndlessReason_IsCut()
     {
-        (StandIn standIn, StandInSession session, GuestProcess process) = await ServeAsync(new string('€', 10_000));
+        (StandIn standIn, StandInSession session, GuestProcess process) = await ServeAsync(new string('€', 10_000) + " the end");
         await using (standIn)
         await using (session)
         await using (process)
         {
-            Task serving = session.ServeAsync(process, CancellationToken.None);
+            Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Die();
             (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None).Within();
             Assert.Equal(255, status);
             Assert.StartsWith("€€€", reason, StringComparison.Ordinal);
-            Assert.EndsWith("€...", reason, StringComparison.Ordinal);
+            Assert.EndsWith("€ the end", reason, StringComparison.Ordinal);
             await serving.Within();
         }
     }
@@ -188,7 +218,7 @@ public sealed class StandInTests : IAsyncDisposable
         Assert.Equal("ok", await client.ReadLineAsync(null, CancellationToken.None).Within());
         await using StandInSession session = _server.Take("c1", "")!;
         await using GuestProcess process = await AttachAsync(session, "lost");
-        Task serving = session.ServeAsync(process, CancellationToken.None);
+        Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
         foreach (string line in new[] { "signal 15", "signal x", "signal -9", "dance", "", "resize 24 80", "resize 24" })
         {
             await client.WriteLineAsync(line, CancellationToken.None);
@@ -223,8 +253,8 @@ public sealed class StandInTests : IAsyncDisposable
 
     private void CloseOurs() => Array.ForEach(_streams, static stream => stream.Dispose());
 
-    private Task<StandIn> ConnectAsync(string container, string execId) =>
-        StandIn.ConnectAsync(SocketPath, container, execId, null, _streams, CancellationToken.None).Within();
+    private Task<StandIn> ConnectAsync(string container, string execId, bool detached = false) =>
+        StandIn.ConnectAsync(SocketPath, container, execId, null, _streams, detached, CancellationToken.None).Within();
 
     private async Task<(StandIn StandIn, StandInSession Session, GuestProcess Process)> ServeAsync(string lossReason = "lost")
     {
