@@ -87,7 +87,7 @@ internal sealed partial class PodSandbox
         {
             throw new HypervisorException(
                 $"Cannot boot the guest of '{Id}': its agent did not answer within {_plan.Timeouts.Boot.TotalSeconds:0} s. "
-                + $"A slow host needs a longer boot_timeout. The console's end:\n{_machine!.Console.TailForError()}");
+                + $"A slow host needs a longer boot_timeout{_machine!.Console.TailForError()}");
         }
 
         _agent = await OpenAgentAsync(channel, cancellationToken);
@@ -116,7 +116,7 @@ internal sealed partial class PodSandbox
         }
         catch (AgentException error)
         {
-            throw new AgentException($"reach the agent in the guest of '{Id}'", error.Code, $"{error.Message}\n{_machine!.Console.TailForError()}");
+            throw new AgentException($"reach the agent in the guest of '{Id}'", error.Code, $"{error.Message}{_machine!.Console.TailForError()}");
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed partial class PodSandbox
             : _fileServer.Exited.IsCompleted
                 ? (await _fileServer.Exited).Reason
                 : ChannelFailure();
-        reason = $"{reason}. The console's end:\n{_machine.Console.TailForError()}";
+        reason = $"{reason}{_machine.Console.TailForError()}";
         _failure = reason;
         _failed.TrySetResult(reason);
         Log.SandboxFailed(Id, reason);

@@ -49,7 +49,7 @@ public sealed class ContainerIndexTests : IDisposable
             TaskScheduler.Default))];
         await Task.WhenAll(claims).Within();
         Assert.Equal(Assert.Single(winners), _index.Find(container)?.Value);
-        Assert.Single(Directory.GetFiles(_directories.Index)); // no temporary file is left
+        Assert.Single(Directory.GetFileSystemEntries(_directories.Index)); // no temporary file is left
     }
 
     [Fact]
@@ -59,9 +59,20 @@ public sealed class ContainerIndexTests : IDisposable
         _index.TryClaim(ContainerId.Parse("a"), SandboxId.Parse("pod"));
         File.WriteAllText(Path.Combine(_directories.Index, "@123.tmp"), "pod");
         File.WriteAllText(Path.Combine(_directories.Index, "spaced name"), "pod");
-        File.WriteAllText(Path.Combine(_directories.Index, "c"), "../../etc");
-        File.WriteAllText(Path.Combine(_directories.Index, "d"), "");
+        File.CreateSymbolicLink(Path.Combine(_directories.Index, "c"), "../../etc");
+        File.CreateSymbolicLink(Path.Combine(_directories.Index, "spaced link"), "pod");
+        File.WriteAllText(Path.Combine(_directories.Index, "d"), "pod");
         Assert.Equal(["a", "b"], _index.All().Select(static item => item.Container.Value));
+    }
+
+    [Fact]
+    public void Stamp_WhileClaimed_IsTheSame()
+    {
+        var container = ContainerId.Parse("c1");
+        Assert.Null(_index.Stamp(container));
+        _index.TryClaim(container, SandboxId.Parse("pod"));
+        Assert.NotNull(_index.Stamp(container));
+        Assert.Equal(_index.Stamp(container), _index.Stamp(container));
     }
 
     [Fact]

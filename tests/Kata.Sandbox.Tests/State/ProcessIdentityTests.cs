@@ -33,6 +33,20 @@ public sealed class ProcessIdentityTests
         Assert.False((identity with { StartTime = identity.StartTime + 1 }).IsAlive());
     }
 
+    [Theory]
+    [InlineData("42 18446744073709551615", true)]
+    [InlineData("42", false)]
+    [InlineData("42 ", false)]
+    [InlineData("-1 5", false)]
+    [InlineData("42 5 6", false)]
+    [InlineData("2147483648 5", false)]
+    [InlineData("", false)]
+    public void Parse_Table(string text, bool parsed)
+    {
+        ProcessIdentity? identity = ProcessIdentity.Parse(text);
+        Assert.Equal(parsed ? text : null, identity?.ToString());
+    }
+
     [Fact]
     public void Of_NoSuchProcess_IsNull() => Assert.Null(ProcessIdentity.Of(int.MaxValue));
 }
