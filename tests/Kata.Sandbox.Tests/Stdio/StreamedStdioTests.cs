@@ -151,10 +151,12 @@ public sealed class StreamedStdioTests : IAsyncDisposable
             await responses.WriteAsync(new StdioFromGuest { Stdout = ByteString.CopyFrom(new byte[(1024 * 1024) + 1]) });
             await RestAsync(requests);
         };
+        var violated = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using GatedStream output = GatedStream.OpenOne();
         await using AgentConnection connection = await ConnectAsync();
-        await using var pump = new StreamedStdioPump(connection.Extension!, "c1", "", new ProcessStdio { Output = output });
+        await using var pump = new StreamedStdioPump(connection.Extension!, "c1", "", new ProcessStdio { Output = output }, violated.SetResult);
         await pump.Drained.Within();
+        Assert.Contains("more output than it had credit for", await violated.Task.Within(), StringComparison.Ordinal);
         await output.Closed.Task.Within();
         Assert.Equal("first", Encoding.UTF8.GetString(output.Taken));
     }
