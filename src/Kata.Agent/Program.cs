@@ -59,8 +59,8 @@ internal static class Program
         AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, logger));
         timings.Mark("services");
 
-        Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Events, CancellationToken.None);
-        timings.Mark("channel");
+        Stream channel = AgentChannel.Open(boot.CommandLine, boot.Events, timings);
+        timings.Mark("host");
         logger.Ready(timings.ToString());
         await server.ServeAsync(channel, CancellationToken.None);
         logger.ChannelClosed();

@@ -43,7 +43,9 @@ internal sealed class EventLoop
             _slots[slot] = descriptor;
         }
 
-        if (Control(LibC.EPOLL_CTL_ADD, descriptor.Descriptor, 0, slot) < 0)
+        // One-shot from the start: EPOLLHUP and EPOLLERR are reported even when not asked for (epoll_ctl(2)), and of a peer that
+        // went while nobody waits they would be reported without end.
+        if (Control(LibC.EPOLL_CTL_ADD, descriptor.Descriptor, LibC.EPOLLONESHOT, slot) < 0)
         {
             LinuxException error = LinuxException.FromLastErrno("epoll_ctl(ADD)", "watch a descriptor");
             lock (_gate)

@@ -2,9 +2,6 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>Rows and columns of a terminal; 0 means unknown.</summary>
-internal readonly record struct TerminalSize(ushort Rows, ushort Columns);
-
 /// <summary>Pseudoterminals and terminal modes (pty(7), termios(3)).</summary>
 internal static class Terminal
 {

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Kata.Runtime;
 
 /// <summary>The command's own arguments as a log may hold them.</summary>
-internal static class Arguments
+internal static partial class Arguments
 {
     /// <summary>Joined with spaces; what <c>--env</c> sets is left out, it may be a secret.</summary>
     public static string ForLog(IReadOnlyList<string> arguments)
@@ -9,12 +11,22 @@ internal static class Arguments
         var shown = new List<string>();
         for (int i = 0; i < arguments.Count; i++)
         {
-            bool afterEnv = i > 0 && arguments[i - 1] is "-e" or "--env";
-            bool env = arguments[i].StartsWith("--env=", StringComparison.Ordinal) || (arguments[i].StartsWith("-e", StringComparison.Ordinal) && arguments[i].Length > 2);
-            int equals = arguments[i].IndexOf('=', env ? arguments[i].IndexOf('=', StringComparison.Ordinal) + 1 : 0);
-            shown.Add((afterEnv || env) && equals > 0 ? $"{arguments[i][..equals]}=..." : arguments[i]);
+            bool afterEnv = i > 0 && EnvOption().IsMatch(arguments[i - 1]);
+            Match match = afterEnv ? Variable().Match(arguments[i]) : EnvWithVariable().Match(arguments[i]);
+            shown.Add(match.Success ? $"{match.Value}..." : arguments[i]);
         }
 
         return string.Join(' ', shown);
     }
+
+    // The option alone, perhaps at the end of bundled ones. Hiding what is none costs nothing.
+    [GeneratedRegex("^(--env|-[a-z]*e)$")]
+    private static partial Regex EnvOption();
+
+    // The option and its variable in one word.
+    [GeneratedRegex("^(--env[=:]|-[a-z]*e[=:]?)[^=]+=")]
+    private static partial Regex EnvWithVariable();
+
+    [GeneratedRegex("^[^=]+=")]
+    private static partial Regex Variable();
 }

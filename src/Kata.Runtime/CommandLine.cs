@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Kata.Runtime.Commands;
 using Kata.Service;
 using Microsoft.Extensions.Logging;

@@ -73,16 +73,6 @@ internal sealed class GlobalOptions
         container);
 
     /// <summary>Where configuration comes from: the option, the environment, the default places, what is built in.</summary>
-    public ConfigurationSources Sources(ParseResult result) => new()
-    {
-        ExplicitPath = result.GetValue(Configuration) is { } path
-            ? Path.GetFullPath(path)
-            : Environment.GetEnvironmentVariable("KATA_CONF_FILE") is { Length: > 0 } named ? named : null,
-        InstallPrefix = InstallPrefix,
-        HostCpuCount = Environment.ProcessorCount,
-    };
-
-    /// <summary>The directory above the one that this executable is in.</summary>
-    public static string InstallPrefix { get; } =
-        Path.GetDirectoryName(Path.GetDirectoryName(Environment.ProcessPath ?? "/usr/local/bin/kata-runtime")) ?? "/usr/local";
+    public ConfigurationSources Sources(ParseResult result) =>
+        ConfigurationSources.ForHost(result.GetValue(Configuration) is { } path ? Path.GetFullPath(path) : null);
 }

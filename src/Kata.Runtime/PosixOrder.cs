@@ -90,14 +90,25 @@ internal static class PosixOrder
             return false;
         }
 
-        IEnumerable<Option> known = command.Options.Concat(root.Options);
-        // Bundled short options: in "-it" only the last one can take a value.
-        string name = word.StartsWith("--", StringComparison.Ordinal) ? word : $"-{word[^1]}";
-        bool exact = known.Any(option => Named(option, word));
-        return known.FirstOrDefault(option => Named(option, exact ? word : name)) is { Arity.MaximumNumberOfValues: > 0 } match && !IsFlag(match);
+        List<Option> known = [.. command.Options, .. root.Options];
+        if (known.Find(option => Named(option, word)) is { } exact)
+        {
+            return TakesValue(exact);
+        }
+
+        // Bundled short options: the first that takes a value takes the rest of the word, and the next word when there is no rest.
+        for (int i = 1; i < word.Length && !word.StartsWith("--", StringComparison.Ordinal); i++)
+        {
+            if (known.Find(option => Named(option, $"-{word[i]}")) is { } match && TakesValue(match))
+            {
+                return i == word.Length - 1;
+            }
+        }
+
+        return false;
     }
 
     private static bool Named(Option option, string name) => option.Name == name || option.Aliases.Contains(name);
 
-    private static bool IsFlag(Option option) => option.ValueType == typeof(bool);
+    private static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
 }

@@ -3,12 +3,6 @@ using Kata.Oci;
 
 namespace Kata.Sandbox;
 
-/// <summary>An additional process of a container, from being described to being forgotten.</summary>
-internal sealed record ExecProcess(GuestProcess Process, ProcessSpec Spec, ProcessStdio Stdio, int StandInPid)
-{
-    public bool Started { get; set; }
-}
-
 internal sealed partial class Container
 {
     /// <summary>Describes an additional process. Takes ownership of <paramref name="stdio"/>.</summary>

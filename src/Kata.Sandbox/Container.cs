@@ -1,6 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
-using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -8,6 +9,7 @@ namespace Kata.Sandbox;
 /// One container of a pod: its life cycle from created to deleted. Every operation is serialised with the others on the same
 /// container; waiting for an exit is not, and neither are signals: a kill must get through to a container that is stuck.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
 internal sealed partial class Container
 {
     private readonly PodSandbox _pod;
@@ -15,6 +17,8 @@ internal sealed partial class Container
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
     private bool _rootShared;
     private bool _inGuest;
+    private readonly Lock _statusGate = new(); // the writes of Status
+    private Task _exitWatch = Task.CompletedTask;
 
     internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created)
     {
@@ -36,8 +40,15 @@ internal sealed partial class Container
     /// <summary>The host process that stands for the container; 0 when nobody does.</summary>
     public int StandInPid { get; init; }
 
+    /// <summary>Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.</summary>
+    public async Task StoppedAsync()
+    {
+        await Init.Exited;
+        await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a state that cannot be saved is logged, not waited for
+    }
+
     /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
-    internal async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
+    public async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
         try
@@ -82,10 +93,7 @@ internal sealed partial class Container
         await AgentConnection.CallAsync(
             $"start the container '{Plan.Id}'",
             _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
-        if (Status == ContainerStatus.Created)
-        {
-            SetStatus(ContainerStatus.Running); // unless it has ended already
-        }
+        SetStatus(ContainerStatus.Running); // unless it has ended already
     }
 
     /// <summary>Sends a signal to the first process, to every process with <paramref name="all"/>, or to an exec.</summary>
@@ -174,7 +182,7 @@ internal sealed partial class Container
     /// <summary>The state as <c>state.json</c> keeps it.</summary>
     internal ContainerState ToState()
     {
-        ProcessExit? exit = Init.Exited.IsCompletedSuccessfully ? Init.Exited.GetAwaiter().GetResult() : null;
+        ProcessExit? exit = Init.Exit;
         return new ContainerState
         {
             Id = Plan.Id.Value,
@@ -192,8 +200,6 @@ internal sealed partial class Container
 
     private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();
 
-    private Task _exitWatch = Task.CompletedTask;
-
     private async Task WatchExitAsync()
     {
         ProcessExit exit = await Init.Exited;
@@ -201,13 +207,23 @@ internal sealed partial class Container
         _pod.Log.ContainerExited(Plan.Id, exit.Status, exit.Reason ?? "its own doing");
     }
 
+    // A program may end before the answer to its start: what is stopped stays so.
     private void SetStatus(ContainerStatus status)
     {
-        Status = status;
+        lock (_statusGate)
+        {
+            if (Status == ContainerStatus.Stopped)
+            {
+                return;
+            }
+
+            Status = status;
+        }
+
         _pod.Save();
     }
 
-    private Task SignalAllAsync(uint signal, CancellationToken cancellationToken) => AgentConnection.CallAsync(
+    private Task<Empty> SignalAllAsync(uint signal, CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"send signal {signal} to every process of '{Plan.Id}'",
         _pod.Agent.Agent.SignalProcessAsync(
             new SignalProcessRequest { ContainerId = Plan.Id.Value, Signal = signal }, _pod.Agent.Timed(cancellationToken)));

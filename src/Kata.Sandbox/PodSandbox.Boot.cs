@@ -163,6 +163,7 @@ internal sealed partial class PodSandbox
                 ? (await _fileServer.Exited).Reason
                 : ChannelFailure();
         reason = $"{reason}. The console's end:\n{_machine.Console.TailForError()}";
+        _failure = reason;
         _failed.TrySetResult(reason);
         Log.SandboxFailed(Id, reason);
         await _machine.StopAsync(CancellationToken.None);

@@ -24,6 +24,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     private AgentConnection? _agent;
     private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _watch = Task.CompletedTask;
+    private volatile string? _failure;
     private volatile bool _stopping;
 
     private PodSandbox(SandboxPlan plan, SandboxEnvironment environment) => (_plan, _environment) = (plan, environment);
@@ -33,7 +34,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public SandboxPlan Plan => _plan;
 
     /// <summary>Why the pod is dead while its service lives, or null. Its containers have ended with status 255.</summary>
-    public string? Failure => _failed.Task.IsCompletedSuccessfully ? _failed.Task.GetAwaiter().GetResult() : null;
+    public string? Failure => _failure;
 
     public int MachineProcessId => _machine!.ProcessId;
 

@@ -17,11 +17,3 @@ internal sealed class SandboxStateException : Exception
     internal static SandboxStateException WrongState(string action, string id, string actual, string allowed) =>
         new($"Cannot {action} '{id}': the container is {actual}. It must be {allowed}", SandboxStateError.WrongState);
 }
-
-/// <summary>What is wrong with the moment of a request.</summary>
-internal enum SandboxStateError
-{
-    NotFound,
-    AlreadyExists,
-    WrongState,
-}

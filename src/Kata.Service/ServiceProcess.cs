@@ -1,5 +1,4 @@
 using Kata.Linux;
-using Kata.Sandbox;
 using Kata.TtRpc;
 using Microsoft.Extensions.Logging;
 

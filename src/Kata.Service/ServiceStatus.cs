@@ -14,17 +14,22 @@ internal static class ServiceStatus
     /// <summary>Messages of the chain joined with ": ", a message that its predecessor quotes already left out.</summary>
     public static string TextOf(Exception error)
     {
-        string text = error.Message;
+        string text = MessageOf(error);
         for (Exception? inner = error.InnerException; inner is not null; inner = inner.InnerException)
         {
-            if (!text.Contains(inner.Message, StringComparison.Ordinal))
+            string message = MessageOf(inner);
+            if (!text.Contains(message, StringComparison.Ordinal))
             {
-                text = $"{text}: {inner.Message}";
+                text = $"{text}: {message}";
             }
         }
 
         return text;
     }
+
+    // .NET puts the object's name or the value on a line of its own; our own line ends are the guest's console.
+    private static string MessageOf(Exception error) =>
+        error is ObjectDisposedException or ArgumentException ? error.Message.ReplaceLineEndings(" ") : error.Message;
 
     private static StatusCode CodeOf(Exception error) => error switch
     {

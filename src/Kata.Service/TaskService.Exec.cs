@@ -97,15 +97,18 @@ internal sealed partial class TaskService
         return execId.Length == 0 ? container.Init : container.FindExec(execId, action).Process;
     }
 
-    private void Serve(StandInSession? standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards = null)
+    private void TrackStandIn(
+        StandInSession? standIn, GuestProcess process, System.Threading.Tasks.Task ended, Func<System.Threading.Tasks.Task>? afterwards = null)
     {
         if (standIn is not null)
         {
-            host.Track(ServeAsync(standIn, process, afterwards)); // ends when the process or the stand-in does
+            host.Track(ServeAsync(standIn, process, ended, afterwards)); // ends when the process or the stand-in does
         }
     }
 
-    private async System.Threading.Tasks.Task ServeAsync(StandInSession standIn, GuestProcess process, Func<System.Threading.Tasks.Task>? afterwards)
+    // The stand-in learns the exit last: its caller's next command must see the container as stopped.
+    private async System.Threading.Tasks.Task ServeAsync(
+        StandInSession standIn, GuestProcess process, System.Threading.Tasks.Task ended, Func<System.Threading.Tasks.Task>? afterwards)
     {
         await using (standIn)
         {
@@ -121,7 +124,7 @@ internal sealed partial class TaskService
                 }
             }
 
-            await standIn.ServeAsync(process, host.Stopping);
+            await standIn.ServeAsync(process, ended, host.Stopping);
             await process.Exited;
         }
 

@@ -1,7 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Containerd.Protocol.TaskV2;
-using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 using TaskStatus = Kata.Containerd.Protocol.Types.Status;
@@ -12,6 +12,7 @@ namespace Kata.Service;
 /// containerd's Task service for one pod: the one core under the command line, the shim and the library. The first Create boots
 /// the pod, the last Delete ends it.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
 internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.TaskV2.Task.TaskBase
 {
     private readonly SemaphoreSlim _podGate = new(1, 1); // one create or delete at a time: they make and end the pod
@@ -38,7 +39,12 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
-            Serve(standIn, container.Init);
+            TrackStandIn(standIn, container.Init, container.StoppedAsync());
+            if (first)
+            {
+                host.Track(MemoryTrim.RunAsync());
+            }
+
             return new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
         }
         catch
@@ -76,7 +82,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         {
             ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
             // Whoever came with a stand-in learns the exit from it and never asks again.
-            Serve(standIn, exec.Process, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
+            TrackStandIn(standIn, exec.Process, exec.Process.Exited, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
             return new StartResponse { Pid = (uint)exec.StandInPid };
         }
         catch when (standIn is not null)
@@ -136,9 +142,8 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
                 _ => TaskStatus.Stopped,
             },
         };
-        if (process.Exited.IsCompletedSuccessfully)
+        if (process.Exit is { } exit)
         {
-            ProcessExit exit = process.Exited.GetAwaiter().GetResult(); // completed
             response.Status = TaskStatus.Stopped;
             response.ExitStatus = exit.Status;
             response.ExitedAt = Timestamp.FromDateTimeOffset(exit.At);
@@ -222,7 +227,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
     private static DeleteResponse Deleted(GuestProcess process, int pid)
     {
-        ProcessExit exit = process.Exited.GetAwaiter().GetResult(); // deleted: it has ended
+        ProcessExit exit = process.Exit!; // deleted: it has ended
         return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
     }
 

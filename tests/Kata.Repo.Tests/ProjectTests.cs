@@ -11,7 +11,6 @@ public sealed class ProjectTests
         ["Kata.Agent.Protocol"] = "generated from protos/",
         ["Kata.Containerd.Protocol"] = "generated from protos/",
         ["Kata.Hypervisor"] = "interfaces and the VM model; Kata.Hypervisor.Qemu.Tests covers what has behaviour",
-        ["Kata.Service"] = "needs real processes; Kata.Runtime.Tests and Kata.Integration.Tests cover it",
     };
 
     [Theory]

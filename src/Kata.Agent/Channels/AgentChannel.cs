@@ -9,14 +9,14 @@ namespace Kata.Agent.Channels;
 /// </summary>
 internal static class AgentChannel
 {
-    /// <summary>Returns once the host is connected. The caller owns the stream.</summary>
-    public static async Task<Stream> OpenAsync(KernelCommandLine commandLine, DeviceEvents events, CancellationToken cancellationToken)
+    /// <summary>Blocks the calling thread until the host is connected. The caller owns the stream.</summary>
+    public static Stream Open(KernelCommandLine commandLine, DeviceEvents events, BootTimings timings)
     {
         string kind = commandLine["channel"] ?? "virtio-serial";
         switch (kind)
         {
             case "virtio-serial":
-                return await VirtioSerialChannel.OpenAsync(events, cancellationToken);
+                return VirtioSerialChannel.Open(events, timings);
             case "vsock":
                 string port = commandLine["vsock_port"] ?? "";
                 return uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number)

@@ -29,12 +29,39 @@ internal sealed class DeviceEvents : IDisposable
         return new DeviceEvents(socket);
     }
 
-    /// <summary>Blocks the calling thread until the kernel announces something. Errors count as an announcement: ENOBUFS means some were lost.</summary>
-    public unsafe void WaitForOne()
+    /// <summary>
+    /// Blocks the calling thread until the kernel announces something of <paramref name="subsystem"/>. Loading modules announces dozens
+    /// of other things, and a look at /sys for each would cost more than the loading. An error counts: ENOBUFS means that some were lost.
+    /// </summary>
+    public unsafe void WaitForOne(ReadOnlySpan<byte> subsystem)
     {
-        byte* message = stackalloc byte[4096];
-        // SAFETY: the kernel writes at most the buffer's size; a longer message is cut, and its text is not used.
-        _ = LibC.recv(_socket, message, 4096, 0);
+        const int Size = 4096;
+        byte* message = stackalloc byte[Size];
+        while (true)
+        {
+            // SAFETY: the kernel writes at most the buffer's size; a longer message is cut.
+            nint length = LibC.recv(_socket, message, Size, 0);
+            if (length < 0 || Names(new ReadOnlySpan<byte>(message, (int)length), subsystem))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A uevent is a heading and then KEY=VALUE items, each ended by a NUL.</summary>
+    internal static bool Names(ReadOnlySpan<byte> message, ReadOnlySpan<byte> subsystem)
+    {
+        ReadOnlySpan<byte> key = "SUBSYSTEM="u8;
+        foreach (Range range in message.Split((byte)0))
+        {
+            ReadOnlySpan<byte> item = message[range];
+            if (item.StartsWith(key) && item[key.Length..].SequenceEqual(subsystem))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public void Dispose() => _socket.Dispose();

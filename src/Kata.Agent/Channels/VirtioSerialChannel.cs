@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Kata.Agent.Boot;
 using Kata.Linux;
 using Kata.Linux.Interop;
 
@@ -15,19 +16,19 @@ internal static class VirtioSerialChannel
     private const string PortDirectory = "/sys/class/virtio-ports";
 
     /// <summary>Blocks the calling thread until the port exists and the host is connected to it; the host's boot deadline is the limit.</summary>
-    public static Task<Stream> OpenAsync(DeviceEvents events, CancellationToken cancellationToken)
+    public static Stream Open(DeviceEvents events, BootTimings timings)
     {
         string? device;
         while ((device = Find(PortDirectory)) is null)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            events.WaitForOne();
+            events.WaitForOne("virtio-ports"u8);
         }
 
+        timings.Mark("port");
         SafeFileDescriptor port = LinuxException.ThrowIfInvalid(
             LibC.open(device, LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0), "open", $"open the virtio-serial port '{device}'");
         WaitForHost(port);
-        return Task.FromResult<Stream>(new DescriptorStream(port));
+        return new DescriptorStream(port);
     }
 
     /// <summary>The device node of the agent's port, or null while the kernel has not announced its name.</summary>

@@ -46,6 +46,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 }
             }
 
+            container.Mounts.AddRange(SharedSubmounts.Enter(SharedPaths(spec)).Except(container.Mounts));
             spec.Process ??= new Process();
             ResolveUser(spec.Process, request.StringUser, container.RootPath);
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
@@ -232,6 +233,9 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         process.User = database.Resolve(user);
     }
 
+    private static IEnumerable<string> SharedPaths(Spec spec) =>
+        [spec.Root?.Path ?? "", .. spec.Mounts.Where(static mount => mount.Type is "bind").Select(static mount => mount.Source)];
+
     // Goes on after a failure: what is left behind is logged, and never hides why the container ended here.
     private void CleanUp(Container container)
     {
@@ -243,6 +247,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         });
         foreach (string mount in Enumerable.Reverse(container.Mounts))
         {
+            Attempt(container, () => SharedSubmounts.Drain(mount));
             if (!StorageMounter.Unmount(mount))
             {
                 logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");

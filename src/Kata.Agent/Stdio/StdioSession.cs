@@ -109,6 +109,12 @@ internal sealed class StdioSession : IDisposable
                 case StdioToGuest.FrameOneofCase.StderrCredit:
                     _errorCredit.Grant(frame.StderrCredit);
                     break;
+                case StdioToGuest.FrameOneofCase.StdoutClosed:
+                    _stdio.Output?.Dispose(); // its last reader: the process gets SIGPIPE or EPIPE, as from any pipe
+                    break;
+                case StdioToGuest.FrameOneofCase.StderrClosed:
+                    _stdio.Error?.Dispose();
+                    break;
                 default:
                     throw AgentException.Invalid($"Cannot take the stdio frame '{frame.FrameCase}': 'open' comes once and first");
             }

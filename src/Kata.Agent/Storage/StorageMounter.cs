@@ -10,6 +10,7 @@ internal static class StorageMounter
     public static readonly string[] Drivers = ["virtio-fs", "9p", "ephemeral", "local", "bind", "overlayfs"];
 
     private const string AllowedRoot = "/run/";
+    private const uint SharedMode = 0x5FD; // 02775: new files get the directory's group
 
     /// <summary>Mounts one storage and returns its mount point when it must be unmounted later, null when nothing was mounted.</summary>
     /// <exception cref="Grpc.Core.RpcException">Unimplemented: another driver. InvalidArgument: a mount point elsewhere.</exception>
@@ -40,7 +41,7 @@ internal static class StorageMounter
             case "local":
                 MakeDirectory(target);
                 string? mode = storage.Options.FirstOrDefault(static option => option.StartsWith("mode=", StringComparison.Ordinal));
-                File.SetUnixFileMode(target, (UnixFileMode)Convert.ToInt32(mode?["mode=".Length..] ?? "0777", 8));
+                SetMode(target, Convert.ToUInt32(mode?["mode=".Length..] ?? "0777", 8));
                 SetGroup(storage, target);
                 return null;
             default:
@@ -75,7 +76,10 @@ internal static class StorageMounter
         if (storage.FsGroup is { } group)
         {
             LinuxException.ThrowIfNegative(LibC.chown(target, uint.MaxValue, group.GroupId), "chown", $"give '{target}' to the group {group.GroupId}");
-            File.SetUnixFileMode(target, File.GetUnixFileMode(target) | UnixFileMode.SetGroup | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute);
+            SetMode(target, SharedMode);
         }
     }
+
+    private static void SetMode(string path, uint mode) =>
+        LinuxException.ThrowIfNegative(LibC.chmod(path, mode & 0xFFF), "chmod", $"set the mode of '{path}'");
 }

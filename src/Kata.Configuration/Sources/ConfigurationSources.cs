@@ -44,10 +44,13 @@ internal sealed record ConfigurationSources
         if (string.IsNullOrEmpty(explicitPath))
             explicitPath = Environment.GetEnvironmentVariable("KATA_CONF_FILE");
         string? executable = Environment.ProcessPath is { } path ? HostFiles.Instance.Resolve(path) : null;
+        string prefix = Path.GetDirectoryName(Path.GetDirectoryName(executable)) ?? "/usr";
         return new ConfigurationSources
         {
             ExplicitPath = string.IsNullOrEmpty(explicitPath) ? null : explicitPath,
-            InstallPrefix = Path.GetDirectoryName(Path.GetDirectoryName(executable)) ?? "/usr",
+            // What `make install` put beside this executable comes before a distribution's, after the administrator's.
+            SearchPaths = [DefaultSearchPaths[0], Path.Combine(prefix, "share/defaults/kata-containers/configuration.toml"), DefaultSearchPaths[1]],
+            InstallPrefix = prefix,
             HostCpuCount = Environment.ProcessorCount,
         };
     }

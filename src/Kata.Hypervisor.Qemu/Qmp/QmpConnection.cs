@@ -83,10 +83,13 @@ internal sealed class QmpConnection : IAsyncDisposable
             await WithDeadlineAsync(SendAsync(command.ToLine(id), cancellationToken), command.Name, cancellationToken);
             await WithDeadlineAsync(source.Task, command.Name, cancellationToken);
             QmpMessage answer = await source.Task;
-            return answer.Kind == QmpMessageKind.Return
-                ? answer.Data
-                : throw new HypervisorException(
-                    $"Cannot run the command '{command.Name}' of QEMU: {PrintableText.Escape(answer.Description)}") { Code = PrintableText.Escape(answer.Name) };
+            if (answer.Kind == QmpMessageKind.Return)
+            {
+                return answer.Data;
+            }
+
+            string text = $"Cannot run the command '{command.Name}' of QEMU: {PrintableText.Escape(answer.Description)}";
+            throw new HypervisorException(text) { Code = PrintableText.Escape(answer.Name) };
         }
         finally
         {

@@ -45,8 +45,3 @@ internal sealed record ContainerDocument
         Reason = state.Reason,
     };
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(ContainerDocument))]
-[JsonSerializable(typeof(List<ContainerDocument>))]
-internal sealed partial class RuntimeJsonContext : JsonSerializerContext;

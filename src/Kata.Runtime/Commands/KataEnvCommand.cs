@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Kata.Configuration;
 
@@ -7,6 +10,13 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>kata-env</c>: TOML for people, JSON for programs.</summary>
 internal static class KataEnvCommand
 {
+    // People read it, and no browser does: an apostrophe may be one.
+    private static readonly KataEnvironmentJson s_json = new(new JsonSerializerOptions
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+
     public static Command Define(GlobalOptions globals)
     {
         var json = new Option<bool>("--json") { Description = "Print JSON instead of TOML" };
@@ -16,37 +26,32 @@ internal static class KataEnvCommand
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             KataEnvironment environment = KataEnvironment.Read(KataConfiguration.Load(globals.Sources(result)));
-            JsonElement document = JsonSerializer.SerializeToElement(environment, KataEnvironmentJson.Default.KataEnvironment);
-            if (result.GetValue(json))
-            {
-                Console.Out.WriteLine(JsonSerializer.Serialize(environment, KataEnvironmentJson.Default.KataEnvironment));
-            }
-            else
-            {
-                PrintToml(document);
-            }
-
+            Console.Out.Write(result.GetValue(json) ? ToJson(environment) + "\n" : ToToml(environment));
             return ExitCodes.Success;
         });
         return command;
     }
 
+    internal static string ToJson(KataEnvironment environment) => JsonSerializer.Serialize(environment, s_json.KataEnvironment);
+
     // Two levels of tables with strings, numbers and booleans: all of which TOML writes as JSON does.
-    private static void PrintToml(JsonElement document)
+    internal static string ToToml(KataEnvironment environment)
     {
-        foreach (JsonProperty table in document.EnumerateObject())
+        var text = new StringBuilder();
+        foreach (JsonProperty table in JsonSerializer.SerializeToElement(environment, s_json.KataEnvironment).EnumerateObject())
         {
-            Console.Out.WriteLine($"[{table.Name}]");
+            text.Append(CultureInfo.InvariantCulture, $"[{table.Name}]\n");
             foreach (JsonProperty value in table.Value.EnumerateObject())
             {
-                Console.Out.WriteLine($"  {value.Name} = {value.Value.GetRawText()}");
+                string written = value.Value.ValueKind == JsonValueKind.String
+                    ? $"\"{JsonEncodedText.Encode(value.Value.GetString()!, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""
+                    : value.Value.GetRawText();
+                text.Append(CultureInfo.InvariantCulture, $"  {value.Name} = {written}\n");
             }
 
-            Console.Out.WriteLine();
+            text.Append('\n');
         }
+
+        return text.ToString();
     }
 }
-
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(WriteIndented = true)]
-[System.Text.Json.Serialization.JsonSerializable(typeof(KataEnvironment))]
-internal sealed partial class KataEnvironmentJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Kata.Oci;
 using Kata.Runtime.Hosting;
 
 namespace Kata.Runtime.Commands;

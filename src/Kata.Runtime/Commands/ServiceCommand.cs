@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Kata.Linux;
-using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Service;

@@ -7,9 +7,6 @@ namespace Kata.Runtime.Hosting;
 /// <summary>Starts copies of this executable that outlive the command: a pod's service, a container's stand-in.</summary>
 internal static class Children
 {
-    /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
-    private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>The descriptor on which a child says that it is ready. Its standard error goes there too until then.</summary>
     public const int ReadyDescriptor = 3;
 
@@ -18,6 +15,9 @@ internal static class Children
 
     /// <summary>The descriptor of the pod's lock, for a service.</summary>
     public const int PodLockDescriptor = 5;
+
+    /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
+    private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
     public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments, PodLock podLock)
@@ -50,7 +50,7 @@ internal static class Children
             {
                 Path = self,
                 Arguments = ["kata-runtime", command, .. arguments],
-                Environment = [$"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}"],
+                Environment = ChildEnvironment(),
                 Descriptors = all,
                 NewSession = true,
                 WorkingDirectory = "/",
@@ -61,6 +61,27 @@ internal static class Children
 
         await WaitReadyAsync(command, ready, child);
         return child;
+    }
+
+    // A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).
+    // The runtime's own variables of the caller come through, for diagnosis.
+    private static List<string> ChildEnvironment()
+    {
+        var result = new List<string> { $"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}" };
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            if (variable.Key is string name && name.StartsWith("DOTNET_", StringComparison.Ordinal))
+            {
+                result.Add($"{name}={variable.Value}");
+            }
+        }
+
+        if (!result.Exists(static item => item.StartsWith("DOTNET_GCgen0size=", StringComparison.Ordinal)))
+        {
+            result.Add("DOTNET_GCgen0size=0x80000"); // 512 KiB, hexadecimal as the runtime reads it
+        }
+
+        return result;
     }
 
     private static int SpawnWithPrivateMounts(SpawnOptions options)

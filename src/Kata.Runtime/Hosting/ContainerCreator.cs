@@ -10,21 +10,6 @@ using Kata.Service;
 
 namespace Kata.Runtime.Hosting;
 
-/// <summary>What a create was asked for.</summary>
-internal sealed record CreateRequest
-{
-    public required ContainerId Id { get; init; }
-
-    public required string Bundle { get; init; }
-
-    public string? ConsoleSocket { get; init; }
-
-    public string? PidFile { get; init; }
-
-    /// <summary>The command itself stands for the container, instead of a process of its own.</summary>
-    public bool Foreground { get; init; }
-}
-
 /// <summary>
 /// Creates a container for <c>create</c> and <c>run</c>: checks everything, claims the id, starts the pod's service when the
 /// container is the pod's first, lets a stand-in take over the caller's streams, and calls Create. Undone as a whole on failure.
@@ -73,6 +58,14 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
     }
 
+    /// <summary>Whole or not at all: whoever reads the file must not see half a number.</summary>
+    internal static async Task WritePidFileAsync(string path, int pid)
+    {
+        string temporary = $"{path}.{Environment.ProcessId}";
+        await File.WriteAllTextAsync(temporary, pid.ToString(CultureInfo.InvariantCulture));
+        File.Move(temporary, path, overwrite: true);
+    }
+
     private async Task<ForegroundProcess?> CreateInPodAsync(CreateRequest request, Bundle bundle, SandboxId sandbox, bool terminal)
     {
         await using PodClient client = PodClient.Connect(_directories, sandbox);
@@ -85,14 +78,6 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
 
         return front.Release();
-    }
-
-    /// <summary>Whole or not at all: whoever reads the file must not see half a number.</summary>
-    internal static async Task WritePidFileAsync(string path, int pid)
-    {
-        string temporary = $"{path}.{Environment.ProcessId}";
-        await File.WriteAllTextAsync(temporary, pid.ToString(CultureInfo.InvariantCulture));
-        File.Move(temporary, path, overwrite: true);
     }
 
     // Plans are pure: made here for their refusals, before a process or a directory exists, and made again by the service.
@@ -165,7 +150,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
         catch (Exception error) when (error is LinuxException or IOException or TimeoutException or RpcException or SandboxStateException)
         {
-            Console.Error.WriteLine($"kata-runtime: warning: {ExitCodes.TextOf(error)}. Run 'kata-runtime delete --force {id}'");
+            await Console.Error.WriteLineAsync($"kata-runtime: warning: {ExitCodes.TextOf(error)}. Run 'kata-runtime delete --force {id}'");
             return;
         }
 

@@ -12,7 +12,7 @@ internal sealed class ForegroundProcess(StandIn standIn, ConsoleSetup console) :
         if (reason is not null)
         {
             await DisposeAsync(); // the terminal must be readable again before text goes to it
-            Console.Error.WriteLine($"kata-runtime: the container ended with status {status}: {reason}");
+            await Console.Error.WriteLineAsync($"kata-runtime: the container ended with status {status}: {reason}");
         }
 
         return status;

@@ -3,12 +3,6 @@ using Kata.Agent.Protocol;
 
 namespace Kata.Sandbox;
 
-/// <summary>How a guest process ended, as far as the host knows.</summary>
-/// <param name="Status">0 to 255: its exit code, 128 plus the signal, or 255 when the host lost it.</param>
-/// <param name="At">When the host learnt of it.</param>
-/// <param name="Reason">Set when it was lost: which component failed and how.</param>
-internal sealed record ProcessExit(uint Status, DateTimeOffset At, string? Reason);
-
 /// <summary>One process of a container in the guest: its first one or an exec. Its exit is reported once its output is complete.</summary>
 internal sealed class GuestProcess : IAsyncDisposable
 {
@@ -23,6 +17,7 @@ internal sealed class GuestProcess : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private IStdioPump? _stdio;
     private Task _waitLoop = Task.CompletedTask;
+    private ProcessExit? _exit;
 
     /// <param name="agent">The guest's agent.</param>
     /// <param name="container">The container's id.</param>
@@ -41,6 +36,9 @@ internal sealed class GuestProcess : IAsyncDisposable
 
     /// <summary>Completes when the process has ended and its output has reached the reader. Never faults.</summary>
     public Task<ProcessExit> Exited => _exited.Task;
+
+    /// <summary>How it ended, or null while <see cref="Exited"/> is not complete.</summary>
+    public ProcessExit? Exit => Volatile.Read(ref _exit);
 
     /// <summary>Connects the streams and begins to wait. Call once, after the agent made the process. Takes ownership of <paramref name="stdio"/>.</summary>
     public void Attach(ProcessStdio stdio)
@@ -78,7 +76,7 @@ internal sealed class GuestProcess : IAsyncDisposable
             await _stdio.DisposeAsync();
         }
 
-        _exited.TrySetResult(new ProcessExit(LostStatus, _time.GetUtcNow(), "the container was deleted"));
+        End(new ProcessExit(LostStatus, _time.GetUtcNow(), "the container was deleted"));
         _stopping.Dispose();
     }
 
@@ -114,6 +112,15 @@ internal sealed class GuestProcess : IAsyncDisposable
 
         // Output first, then the exit. A reader that takes nothing at all must not keep a dead process alive for ever.
         await Task.WhenAny(stdio.Drained, Task.Delay(_drainTimeout, _time, _stopping.Token));
-        _exited.TrySetResult(exit);
+        End(exit);
+    }
+
+    // The first one counts.
+    private void End(ProcessExit exit)
+    {
+        if (Interlocked.CompareExchange(ref _exit, exit, null) is null)
+        {
+            _exited.TrySetResult(exit);
+        }
     }
 }

@@ -15,6 +15,9 @@ internal static class SandboxPlanner
         "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
         + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on";
 
+    /// <summary>What version 1 of cgroups calls no limit, PAGE_COUNTER_MAX of 4 KiB pages; some callers pass it on.</summary>
+    private const long NoMemoryLimit = long.MaxValue & ~0xfffL;
+
     /// <summary>
     /// The machine has the configured size plus what the first container may use: a limit that a container is given must be a
     /// limit that it can reach.
@@ -74,5 +77,5 @@ internal static class SandboxPlanner
             : 0;
 
     private static long ExtraMemoryMib(RuntimeSpec spec) =>
-        spec.Linux?.Resources?.Memory?.Limit is > 0 and var limit ? (limit + (1 << 20) - 1) >> 20 : 0;
+        spec.Linux?.Resources?.Memory?.Limit is > 0 and < NoMemoryLimit and var limit ? ((limit - 1) >> 20) + 1 : 0;
 }

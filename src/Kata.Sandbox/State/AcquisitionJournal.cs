@@ -11,7 +11,8 @@ namespace Kata.Sandbox;
 /// </summary>
 /// <remarks>
 /// One JSON object a line, appended by a single write(2). The file lies on a tmpfs and must survive our death, not the
-/// machine's, so nothing is synced. A torn last line (the disk was full) never belonged to a thing that was made: skipped.
+/// machine's, so nothing is synced. A torn line (the disk was full) never belonged to a thing that was made: skipped; the next
+/// record begins on a line of its own.
 /// Mounts are absent on purpose: they exist only in the service's private mount namespace and die with its last process.
 /// </remarks>
 internal sealed class AcquisitionJournal : IDisposable
@@ -20,8 +21,9 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private readonly SafeFileDescriptor _file;
     private readonly string _path;
+    private bool _torn; // the file may end within a line
 
-    private AcquisitionJournal(SafeFileDescriptor file, string path) => (_file, _path) = (file, path);
+    private AcquisitionJournal(SafeFileDescriptor file, string path) => (_file, _path, _torn) = (file, path, true);
 
     /// <summary>Opens the journal for appending, creating it when it is missing.</summary>
     public static AcquisitionJournal Open(string path) => new(
@@ -93,11 +95,15 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private void Append(Acquisition entry)
     {
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition), (byte)'\n'];
+        byte[] record = JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition);
+        byte[] line = _torn ? [(byte)'\n', .. record, (byte)'\n'] : [.. record, (byte)'\n'];
+        _torn = true;
         string action = $"record in the journal '{_path}'";
         if (DescriptorWriter.Write(_file, line, action) != line.Length)
         {
             throw new LinuxException("write", action, Errno.ENOSPC);
         }
+
+        _torn = false;
     }
 }

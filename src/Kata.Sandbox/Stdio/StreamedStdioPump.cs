@@ -37,9 +37,9 @@ internal sealed class StreamedStdioPump : IStdioPump
         (_stdio, _violated) = (stdio, violated);
         _call = agent.Stdio(new CallOptions(cancellationToken: _stopping.Token));
         _output = new OutputQueue(
-            stdio.Output, OutputWindow, bytes => SendAsync(new StdioToGuest { StdoutCredit = bytes }), () => SendAsync(new StdioToGuest { StdoutClosed = true }));
+            stdio.Output, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StdoutCredit = bytes }), () => TrySendAsync(new StdioToGuest { StdoutClosed = true }));
         _error = new OutputQueue(
-            stdio.Error, OutputWindow, bytes => SendAsync(new StdioToGuest { StderrCredit = bytes }), () => SendAsync(new StdioToGuest { StderrClosed = true }));
+            stdio.Error, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StderrCredit = bytes }), () => TrySendAsync(new StdioToGuest { StderrClosed = true }));
         var open = new StdioOpen { ContainerId = containerId, ExecId = execId, StdoutCredit = OutputWindow, StderrCredit = OutputWindow };
         _receiveLoop = ReceiveAsync(open); // ends when the guest ends the call, the channel is lost, or on _stopping
         _inputLoop = SendInputAsync(); // ends at the end of the input, with the receive loop, or on _stopping
@@ -50,9 +50,10 @@ internal sealed class StreamedStdioPump : IStdioPump
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await Task.WhenAll(_receiveLoop, _inputLoop, _flush).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // The queues first: a flush waits for their reader, who may never read again.
         await _output.DisposeAsync();
         await _error.DisposeAsync();
+        await Task.WhenAll(_receiveLoop, _inputLoop, _flush).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stdio.DisposeAsync();
         _call.Dispose();
         _sending.Dispose();
@@ -146,6 +147,20 @@ internal sealed class StreamedStdioPump : IStdioPump
         catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
         {
             // The caller's side of the input or the channel is gone; the process sees its end with the call.
+        }
+    }
+
+    // The guest may have ended the call while its output is still on the way to the reader: nobody needs the credit, and the rest
+    // must be written all the same.
+    private async Task TrySendAsync(StdioToGuest frame)
+    {
+        try
+        {
+            await SendAsync(frame);
+        }
+        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or InvalidOperationException)
+        {
+            // the end of the call is the receive loop's to see
         }
     }
 

@@ -9,13 +9,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Kata.Service;
 
-/// <summary>How a record is written: one line of <c>key="value"</c> words, or one JSON object a line.</summary>
-internal enum LogFormat
-{
-    Text,
-    Json,
-}
-
 /// <summary>
 /// Writes one structured record per event: time, level, msg, name, pid, source, subsystem, sandbox, container, version, commit.
 /// Each record is one write(2) to a file opened for appending, so several processes can share a log.

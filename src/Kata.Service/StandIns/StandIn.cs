@@ -28,6 +28,7 @@ internal sealed class StandIn : IAsyncDisposable
     private readonly LineConnection _connection;
     private readonly SafeFileDescriptor? _terminal;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private Task _lastSend = Task.CompletedTask;
 
     private StandIn(LineConnection connection, SafeFileDescriptor? terminal) => (_connection, _terminal) = (connection, terminal);
 
@@ -129,8 +130,6 @@ internal sealed class StandIn : IAsyncDisposable
             _lastSend = action(); // kept so that a fault is not lost silently; the next read sees a dead connection
         }));
     }
-
-    private Task _lastSend = Task.CompletedTask;
 
     private async Task SendAsync(string line)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Kata.Service;
 
 /// <summary>
@@ -22,7 +20,3 @@ internal sealed record StandInHello
     /// <summary>A process of its own that belongs to the pod and ends with it; false for the caller's own command.</summary>
     public bool Detached { get; init; }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(StandInHello))]
-internal sealed partial class ServiceJsonContext : JsonSerializerContext;

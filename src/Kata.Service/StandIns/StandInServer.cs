@@ -7,11 +7,11 @@ namespace Kata.Service;
 /// <summary>Accepts stand-ins and keeps those that nobody has asked for yet.</summary>
 internal sealed class StandInServer : IAsyncDisposable
 {
-    /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
-    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
-
     /// <summary>Stand-ins between hello and Create; more than a pod's concurrent creates is a mistake or an attack.</summary>
     private const int MaxWaiting = 256;
+
+    /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
+    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
 
     private readonly SocketListener _listener;
     private readonly AcquisitionJournal _journal;
@@ -115,6 +115,11 @@ internal sealed class StandInServer : IAsyncDisposable
                 descriptors.Clear(); // HostStdio owns them now
                 var session = new StandInSession(connection, hello, pid, stdio);
                 kept = Keep(hello, session);
+                if (!kept)
+                {
+                    await stdio.DisposeAsync(); // its readers see the end now
+                }
+
                 await connection.WriteLineAsync(kept ? "ok" : "error this process has a stand-in already", both.Token);
             }
         }

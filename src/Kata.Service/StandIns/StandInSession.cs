@@ -19,7 +19,10 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     public ProcessStdio Stdio => stdio;
 
     /// <summary>Passes on what the stand-in asks for until it has gone. A stand-in that was killed takes its process with it.</summary>
-    public async Task ServeAsync(GuestProcess process, CancellationToken cancellationToken)
+    /// <param name="process">The process that it stands for.</param>
+    /// <param name="ended">Completes when its end may be told.</param>
+    /// <param name="cancellationToken">The service ends.</param>
+    public async Task ServeAsync(GuestProcess process, Task ended, CancellationToken cancellationToken)
     {
         Task<string?> line = connection.ReadLineAsync(null, cancellationToken);
         while (await Task.WhenAny(line, process.Exited) == line)
@@ -34,6 +37,7 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
             line = connection.ReadLineAsync(null, cancellationToken);
         }
 
+        await ended;
         ProcessExit exit = await process.Exited;
         await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {OneLine(exit.Reason)}"), cancellationToken));
     }

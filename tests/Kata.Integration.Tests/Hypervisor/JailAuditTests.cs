@@ -34,7 +34,10 @@ public sealed class JailAuditTests
         string root = $"/proc/{test.Machine.ProcessId}/root";
         Assert.All(
             Directory.GetFileSystemEntries(root).Select(Path.GetFileName),
-            static name => Assert.Contains(name, (string[])["bin", "etc", "kernel", "lib", "lib64", "sbin", "usr"]));
+            static name => Assert.Contains(name, (string[])["bin", "dev", "etc", "kernel", "lib", "lib64", "sbin", "usr"]));
+        // Only with KVM, and then the one node.
+        Assert.All(
+            Directory.Exists(root + "/dev") ? Directory.GetFileSystemEntries(root + "/dev") : [], path => Assert.Equal(root + "/dev/kvm", path));
         Assert.Equal(["ld.so.cache"], Directory.GetFileSystemEntries(root + "/etc").Select(Path.GetFileName));
     }
 

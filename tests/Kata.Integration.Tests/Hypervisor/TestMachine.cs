@@ -7,7 +7,7 @@ namespace Kata.Integration.Tests.Hypervisor;
 /// <summary>A real QEMU, with what the host has for it (KVM and vsock, or emulation and virtio-serial), in a directory of its own that goes with it.</summary>
 internal sealed class TestMachine : IAsyncDisposable
 {
-    public static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(120);
 
     private static readonly AcceleratorChoice s_host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
 

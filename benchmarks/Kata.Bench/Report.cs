@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Kata.Bench;
+
+/// <summary>The figures, with the targets they have.</summary>
+internal static class Report
+{
+    private static readonly (string Name, double Limit, bool AtMost)[] s_targets =
+    [
+        ("run.ready_per_bare_boot", 1.25, true),
+        ("exec.true.kata_s", 0.35, true),
+        ("service.after_execs.private_dirty_mb", 6, true),
+        ("stdout.container_per_bare_channel", 0.4, false),
+    ];
+
+    public static JsonSerializerOptions Json { get; } = new() { WriteIndented = true };
+
+    public static void Print(SortedDictionary<string, double> results)
+    {
+        foreach ((string name, double value) in results)
+        {
+            (string _, double limit, bool atMost) = s_targets.FirstOrDefault(target => target.Name == name);
+            string verdict = limit == 0
+                ? ""
+                : $"target {(atMost ? "<=" : ">=")} {limit.ToString(CultureInfo.InvariantCulture)}: {((atMost ? value <= limit : value >= limit) ? "met" : "MISSED")}";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-45} {value,10:0.000}  {verdict}"));
+        }
+    }
+}

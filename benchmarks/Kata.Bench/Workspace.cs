@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Kata.Bench;
+
+/// <summary>A private folder with a busybox bundle, a state root and logs. Disposing removes it.</summary>
+internal sealed class Workspace : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kata-bench-").FullName;
+    private int _serial;
+
+    public Workspace(string artifacts)
+    {
+        Artifacts = artifacts;
+        Directory.CreateDirectory(Path.Combine(_folder, "rootfs", "bin"));
+        foreach (string name in new[] { "proc", "sys", "dev", "tmp", "etc" })
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "rootfs", name));
+        }
+
+        File.Copy("/bin/busybox", Path.Combine(_folder, "rootfs", "bin", "busybox"));
+        foreach (string applet in Capture("/bin/busybox", ["--list"]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (applet != "busybox")
+            {
+                File.CreateSymbolicLink(Path.Combine(_folder, "rootfs", "bin", applet), "busybox");
+            }
+        }
+
+        Capture("/usr/sbin/runc", ["spec", "--bundle", _folder]);
+    }
+
+    public string Artifacts { get; }
+
+    public string Runtime => Path.Combine(Artifacts, "bin", "kata-runtime");
+
+    public string Folder => _folder;
+
+    public string Log => Path.Combine(_folder, "log");
+
+    public string NewId() => string.Create(CultureInfo.InvariantCulture, $"bench{++_serial}");
+
+    /// <summary>Makes config.json run <paramref name="program"/> without a terminal.</summary>
+    public void SetProgram(params string[] program)
+    {
+        string path = Path.Combine(_folder, "config.json");
+        JsonNode spec = JsonNode.Parse(File.ReadAllText(path))!;
+        spec["process"]!["terminal"] = false;
+        spec["root"]!["readonly"] = false;
+        spec["process"]!["args"] = new JsonArray([.. program.Select(word => (JsonNode)word)]);
+        File.WriteAllText(path, spec.ToJsonString());
+    }
+
+    public string[] Kata(params string[] arguments) =>
+        ["--root", Path.Combine(_folder, "state"), "--log", Log, .. arguments];
+
+    public string[] Runc(params string[] arguments) => ["--root", Path.Combine(_folder, "runc"), .. arguments];
+
+    /// <summary>Runs a program to its end and returns how long it took in seconds.</summary>
+    public double Time(string program, string[] arguments)
+    {
+        long start = Stopwatch.GetTimestamp();
+        (int code, string _, string error) = Capture(program, arguments);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return code == 0 ? seconds : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {code}: {error}");
+    }
+
+    public (int Code, string Output, string Error) Capture(string program, IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error);
+    }
+
+    /// <summary>Starts a detached container; its streams are /dev/null so that nothing waits for it.</summary>
+    public void StartDetached(string runtime, string[] arguments) =>
+        Time("/bin/sh", ["-c", "exec \"$0\" \"$@\" < /dev/null > /dev/null 2>&1", runtime, .. arguments]);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}

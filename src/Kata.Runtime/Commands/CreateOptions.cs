@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+
+namespace Kata.Runtime.Commands;
+
+/// <summary>What <c>create</c> and <c>run</c> share.</summary>
+internal sealed class CreateOptions
+{
+    private readonly Option<string> _bundle = new("--bundle", "-b")
+    {
+        Description = "Directory of the OCI bundle",
+        HelpName = "DIR",
+        DefaultValueFactory = static _ => Directory.GetCurrentDirectory(),
+    };
+
+    private readonly Option<string?> _consoleSocket = new("--console-socket")
+    {
+        Description = "Unix socket that gets the controlling side of the container's terminal",
+        HelpName = "PATH",
+    };
+
+    private readonly Option<string?> _pidFile = new("--pid-file") { Description = "File for the id of the process that stands for the container", HelpName = "FILE" };
+
+    private readonly Option<bool> _noPivot = new("--no-pivot") { Description = "Accepted and ignored: the root is the guest's" };
+
+    private readonly Option<bool> _noNewKeyring = new("--no-new-keyring") { Description = "Accepted and ignored: keys are the guest kernel's" };
+
+    public Argument<string> Id { get; } = new("ID") { Description = "The container's id, unique on this host" };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _bundle, _consoleSocket, _pidFile, _noPivot, _noNewKeyring })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    public CreateRequest Read(ParseResult result, bool foreground = false) => new()
+    {
+        Id = ContainerId.Parse(result.GetValue(Id)!),
+        Bundle = result.GetValue(_bundle)!,
+        ConsoleSocket = result.GetValue(_consoleSocket),
+        PidFile = result.GetValue(_pidFile),
+        Foreground = foreground,
+    };
+}

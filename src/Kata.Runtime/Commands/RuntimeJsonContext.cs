@@ -1,0 +1,8 @@
+using System.Text.Json.Serialization;
+
+namespace Kata.Runtime.Commands;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(ContainerDocument))]
+[JsonSerializable(typeof(List<ContainerDocument>))]
+internal sealed partial class RuntimeJsonContext : JsonSerializerContext;

@@ -1,0 +1,27 @@
+namespace Kata.Sandbox;
+
+/// <summary>What <c>state.json</c> holds of one container.</summary>
+internal sealed record ContainerState
+{
+    public required string Id { get; init; }
+
+    public required string OciVersion { get; init; }
+
+    public required string Bundle { get; init; }
+
+    public required string RootFs { get; init; }
+
+    public required ContainerStatus Status { get; init; }
+
+    /// <summary>The host process that stands for the container, 0 when it has ended.</summary>
+    public int Pid { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    public uint? ExitStatus { get; init; }
+
+    /// <summary>Why the container ended when it was not its own doing, for example that its VM died.</summary>
+    public string? Reason { get; init; }
+
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+}

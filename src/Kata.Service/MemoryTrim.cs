@@ -1,0 +1,15 @@
+namespace Kata.Service;
+
+/// <summary>
+/// Gives the memory that a pod's creation took back to the kernel, once: configuration, specification and plans are garbage by
+/// then, and the process may idle for years without ever allocating enough to be collected.
+/// </summary>
+internal static class MemoryTrim
+{
+    /// <summary>Collects on the pool, after the answer to Create is on its way.</summary>
+    public static async Task RunAsync()
+    {
+        await Task.Yield();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+}

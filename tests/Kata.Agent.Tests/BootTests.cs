@@ -1,0 +1,109 @@
+using Kata.Agent.Boot;
+using Kata.Agent.Channels;
+using Kata.Agent.Containers;
+using Kata.Agent.Logging;
+using Kata.Agent.Processes;
+using Kata.Agent.Protocol.Extension;
+using Kata.Agent.Storage;
+using Kata.Agent.Stdio;
+using Kata.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Agent.Tests;
+
+public sealed class BootTests
+{
+    [Fact]
+    public void Parse_CommandLine_LastWordWinsAndOthersAreIgnored()
+    {
+        var words = KernelCommandLine.Parse("quiet agent.log=info root=/dev/x agent.vsock_port=\"5\" agent.devmode  agent.log=debug\n");
+        Assert.Equal(("debug", "5", "true", null), (words["log"], words["vsock_port"], words["devmode"], words["root"]));
+    }
+
+    [Fact]
+    public void Find_PortByName_AmongOthers()
+    {
+        string root = Directory.CreateTempSubdirectory("kata-agent-ports").FullName;
+        try
+        {
+            Assert.Null(VirtioSerialChannel.Find(Path.Combine(root, "missing")));
+            foreach ((string port, string? name) in new[] { ("vport1p1", "other\n"), ("vport1p2", (string?)null), ("vport2p1", "agent.channel.0\n") })
+            {
+                Directory.CreateDirectory(Path.Combine(root, port));
+                if (name is not null)
+                {
+                    File.WriteAllText(Path.Combine(root, port, "name"), name);
+                }
+            }
+
+            Assert.Equal("/dev/vport2p1", VirtioSerialChannel.Find(root));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("add@/devices/x\0ACTION=add\0SUBSYSTEM=virtio-ports\0SEQNUM=5\0", true)]
+    [InlineData("add@/devices/x\0ACTION=add\0SUBSYSTEM=virtio-ports-2\0", false)]
+    [InlineData("add@/SUBSYSTEM=virtio-ports\0XSUBSYSTEM=virtio-ports\0", false)]
+    [InlineData("", false)]
+    public void Names_DeviceEvents_BySubsystem(string message, bool expected) =>
+        Assert.Equal(expected, DeviceEvents.Names(System.Text.Encoding.ASCII.GetBytes(message), "virtio-ports"u8));
+
+    [Theory]
+    [InlineData("ro,noexec", MountFlags.MS_RDONLY | MountFlags.MS_NOEXEC, null)]
+    [InlineData("ro,rw,size=1m,mode=755", MountFlags.None, "size=1m,mode=755")]
+    [InlineData("rbind", MountFlags.MS_BIND | MountFlags.MS_REC, null)]
+    [InlineData("", MountFlags.None, null)]
+    internal void Parse_MountOptions_SplitFlagsAndData(string text, MountFlags flags, string? data) =>
+        Assert.Equal((flags, data), MountOptions.Parse([text]));
+
+    [Fact]
+    public void Format_ContainerText_StaysOneAsciiLine()
+    {
+        byte[] line = ConsoleLogger.Format(DateTimeOffset.UnixEpoch, LogLevel.Warning, "a\nb\u001b[31m\"ü", null);
+        Assert.Equal('\n', (char)line[^1]);
+        Assert.All(line[..^1], static value => Assert.InRange(value, (byte)0x20, (byte)0x7e));
+        Assert.StartsWith("{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warning\",\"msg\":", System.Text.Encoding.ASCII.GetString(line));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".hidden")]
+    [InlineData("a/b")]
+    [InlineData("a b")]
+    [InlineData("é")]
+    public void Parse_BadContainerId_IsRefused(string id) => Assert.Throws<Grpc.Core.RpcException>(() => ContainerId.Parse(id));
+
+    [Fact]
+    public void Parse_ProcFiles_NameWithParentheses()
+    {
+        GuestProcess? process = ProcFiles.Parse(
+            42, "42 (a) b) S 1 42 42 0 -1 4194304 1 0 0 0 150 50 0 0 20 0 3 0 1000 4096 10 18446744073709551615",
+            "Name:\ta) b\nUid:\t5\t5\t5\t5\nNSpid:\t42\t7\n", "sh\0-c\0x\0"u8);
+        Assert.Equal((7, 42, "sh -c x", 5u, "S", 3u), (process!.Pid, process.GuestPid, process.Command, process.Uid, process.State, process.Threads));
+        Assert.Equal((10_000ul, 2000ul, 40960ul), (process.StartedMs, process.CpuMs, process.ResidentBytes));
+        Assert.Null(ProcFiles.Parse(1, "garbage", "", []));
+        Assert.Equal("[k]", ProcFiles.Parse(2, "2 (k) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "", [])!.Command);
+    }
+
+    [Fact]
+    public async Task ByteCredit_WaitsTakesAndRefusesOverdraft()
+    {
+        var credit = new ByteCredit(5);
+        Assert.Equal(3, await credit.WaitAsync(3, CancellationToken.None));
+        Assert.False(credit.TryTake(6));
+        Assert.True(credit.TryTake(5));
+        Task<int> waiting = credit.WaitAsync(100, CancellationToken.None).AsTask();
+        Assert.False(waiting.IsCompleted);
+        credit.Grant(2);
+        Assert.Equal(2, await waiting.WaitAsync(TimeSpan.FromSeconds(5)));
+        using var cancelled = new CancellationTokenSource();
+        credit.TryTake(2);
+        waiting = credit.WaitAsync(1, cancelled.Token).AsTask();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+}

@@ -1,0 +1,37 @@
+using Grpc.Core;
+using Kata.Agent.Containers;
+
+namespace Kata.Agent.Tests;
+
+public sealed class CrunErrorsTests
+{
+    [Theory]
+    [InlineData("executable file `nope` not found in $PATH: No such file or directory", "nope", StatusCode.NotFound, "exec: \"nope\": executable file not found in $PATH")]
+    [InlineData("executable file `/nope` not found in $PATH: No such file or directory", "/nope", StatusCode.NotFound, "exec: \"/nope\": stat /nope: no such file or directory")]
+    [InlineData("executable file `./nope` not found in $PATH: No such file or directory", "./nope", StatusCode.NotFound, "exec: \"./nope\": stat ./nope: no such file or directory")]
+    [InlineData("open executable: Permission denied", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
+    [InlineData("open executable: Operation not permitted", "/etc", StatusCode.PermissionDenied, "exec: \"/etc\": permission denied")]
+    [InlineData("mount `proc` to `/proc`: Operation not permitted", "sh", StatusCode.Internal, "Cannot create it: mount `proc` to `/proc`: Operation not permitted")]
+    [InlineData("", "sh", StatusCode.Internal, "Cannot create it: crun failed without a message")]
+    public void Translate_KnownTexts_AreRuncs(string message, string command, StatusCode code, string expected)
+    {
+        string log = message.Length == 0 ? "" : System.Text.Json.JsonSerializer.Serialize(new { msg = message, level = "error", time = "2026-01-01T00:00:00Z" });
+        RpcException error = CrunErrors.Translate(log, command, "create it");
+        Assert.Equal(code, error.StatusCode);
+        Assert.Equal(expected, error.Status.Detail);
+    }
+
+    [Fact]
+    public void LastMessage_SeveralLines_TakesTheLast() =>
+        Assert.Equal("two", CrunErrors.LastMessage("{\"msg\":\"one\"}\n{\"msg\":\"two\"}\n{\"level\":\"x\"}\n"));
+
+    [Theory]
+    [InlineData("not json", "not json")]
+    [InlineData("{\"msg\":5}", "")]
+    [InlineData("[]", "")]
+    [InlineData("{\"msg\":", "{\"msg\":")]
+    public void LastMessage_BadLines_DoNotThrow(string log, string expected) => Assert.Equal(expected, CrunErrors.LastMessage(log));
+
+    [Fact]
+    public void LastMessage_HugeText_IsCut() => Assert.Equal(4096, CrunErrors.LastMessage(new string('x', 100_000)).Length);
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Containers;
+
+/// <summary>Many machines, at once and one after the other. <c>KATA_TEST_SOAK</c> makes the sequence longer.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed class ManyTests : IClassFixture<RuntimeFixture>
+{
+    private const int AtOnce = 20;
+    private const int MemoryMibOfOne = 400; // 256 for the guest, the rest for QEMU
+
+    private readonly RuntimeFixture _runtime;
+
+    public ManyTests(RuntimeFixture runtime)
+    {
+        RuntimeFixture.Require();
+        _runtime = runtime;
+    }
+
+    /// <summary>How many in sequence: 10, as each costs seconds in software emulation.</summary>
+    internal static int Sequence { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 10;
+
+    [Fact]
+    public async Task Run_TwentyAtOnce_EachEndsWellAndNothingIsLeft()
+    {
+        long availableMib = AvailableMib();
+        Assert.SkipWhen(availableMib < AtOnce * MemoryMibOfOne, $"needs {AtOnce * MemoryMibOfOne} MiB of free memory, has {availableMib}");
+
+        CommandResult[] results = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async i =>
+            await _runtime.RunAsync(["run", "--bundle", _runtime.NewBundle().Args("echo", $"container {i}").Write(), NewId()], default, TimeSpan.FromMinutes(5))));
+
+        Assert.All(results, static result => result.Ok());
+        Assert.Equal(Enumerable.Range(0, AtOnce).Select(static i => $"container {i}"), results.Select(static result => result.Text));
+        await _runtime.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Run_ManyInSequence_LeaveNothing()
+    {
+        int mounts = File.ReadAllLines("/proc/self/mountinfo").Length;
+        for (int i = 0; i < Sequence; i++)
+        {
+            (await _runtime.RunAsync("run", "--bundle", _runtime.NewBundle().Args("true").Write(), NewId())).Ok();
+        }
+
+        await _runtime.AssertCleanAsync();
+        Assert.Equal(mounts, File.ReadAllLines("/proc/self/mountinfo").Length);
+    }
+
+    private static long AvailableMib()
+    {
+        string line = File.ReadLines("/proc/meminfo").First(static line => line.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    private string NewId()
+    {
+        lock (_runtime)
+        {
+            return _runtime.NewId();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using Kata.Integration.Tests.Harness;
+using Kata.Linux;
+
+namespace Kata.Integration.Tests.Containers;
+
+/// <summary>Terminals: this command's own, and one handed over through a console socket.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed class TerminalTests : IClassFixture<PodFixture>
+{
+    private readonly PodFixture _pod;
+
+    public TerminalTests(PodFixture pod)
+    {
+        RuntimeFixture.Require();
+        _pod = pod;
+    }
+
+    [Fact]
+    public async Task Run_WithTerminal_ProgramHasOneOfTheCallersSizeThatFollowsIt()
+    {
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("run", "--bundle", TerminalBundle("sh"), _pod.NewId());
+        await using (terminal)
+        {
+            await terminal.TypeAsync("tty; stty size; echo end-$?\n");
+            await terminal.ExpectAsync("/dev/");
+            await terminal.ExpectAsync("24 80");
+            await terminal.ExpectAsync("end-0");
+
+            // The trap proves the signal, the loop ends only by it: the size is asked for after the guest has been told.
+            await terminal.TypeAsync("trap 'stty size; echo resized' WINCH; echo trap-set\n");
+            await terminal.ExpectAsync("\ntrap-set");
+            terminal.Resize(50, 132);
+            await terminal.TypeAsync("sleep 1; echo waited\n"); // the shell runs its trap between commands
+            await terminal.ExpectAsync("50 132");
+            await terminal.TypeAsync("exit 9\n");
+
+            Assert.Equal(new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
+    public async Task Run_ControlC_EndsTheForegroundProgram()
+    {
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("run", "--bundle", TerminalBundle("sh"), _pod.NewId());
+        await using (terminal)
+        {
+            await terminal.TypeAsync("sh -c 'echo up; exec sleep 1000'\n");
+            await terminal.ExpectAsync("\nup");
+            await terminal.TypeAsync("\u0003");
+            await terminal.TypeAsync("echo status-$?\n");
+            await terminal.ExpectAsync("status-130");
+            await terminal.TypeAsync("exit\n");
+
+            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
+    public async Task Exec_WithTerminal_ProgramHasOne()
+    {
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("exec", "--tty", _pod.PodId, "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && stty size");
+        await using (terminal)
+        {
+            await terminal.ExpectAsync("24 80");
+            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
+    public async Task Run_TerminalAndInputIsNone_IsRefusedWithTheRemedy()
+    {
+        CommandResult result = await _pod.RunAsync("run", "--bundle", TerminalBundle("true"), _pod.NewId());
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("Set process.terminal to false, or run from a terminal", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_ConsoleSocket_GetsATerminalThatWorksAndResizes()
+    {
+        using var socket = new ConsoleSocket(Path.Combine(_pod.NewDirectory("console"), "socket"));
+        string id = _pod.NewId();
+        Task<CommandResult> create = _pod.RunAsync("create", "--console-socket", socket.Path, "--bundle", TerminalBundle("sh"), id);
+        await using Pseudoterminal terminal = await socket.ReceiveAsync();
+        (await create).Ok();
+        (await _pod.RunAsync("start", id)).Ok();
+
+        terminal.Resize(33, 99);
+        await terminal.TypeAsync("test -t 0 && echo is-$?\n");
+        await terminal.ExpectAsync("\nis-0");
+        await terminal.TypeAsync("until test \"$(stty size)\" = '33 99'; do :; done; echo resized-$?\n");
+        await terminal.ExpectAsync("resized-0");
+        await terminal.TypeAsync("exit\n");
+        await _pod.RunAsync("delete", "--force", id);
+    }
+
+    [Fact]
+    public async Task Exec_ConsoleSocket_GetsATerminalThatWorks()
+    {
+        using var socket = new ConsoleSocket(Path.Combine(_pod.NewDirectory("console"), "socket"));
+        Task<CommandResult> exec = _pod.RunAsync("exec", "--tty", "--detach", "--console-socket", socket.Path, _pod.PodId, "sh");
+        await using Pseudoterminal terminal = await socket.ReceiveAsync();
+        (await exec).Ok();
+
+        await terminal.TypeAsync("echo sum-$((40 + 2))\n");
+        await terminal.ExpectAsync("\nsum-42");
+        await terminal.TypeAsync("exit\n");
+    }
+
+    [Fact]
+    public async Task Create_TerminalWithoutConsoleSocket_IsRefusedWithTheRemedy()
+    {
+        CommandResult result = await _pod.RunAsync("create", "--bundle", TerminalBundle("sh"), _pod.NewId());
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("Give --console-socket", result.Error, StringComparison.Ordinal);
+    }
+
+    private string TerminalBundle(params string[] arguments) =>
+        _pod.NewPodBundle().Args(arguments).Edit(static bundle => bundle.Process["terminal"] = true).Write();
+
+    // setsid makes the pseudoterminal the command's controlling terminal, as a shell's is: only so do resizes become signals.
+    private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments)
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        Terminal.SetSize(controller, new TerminalSize(24, 80));
+        using (peer)
+        {
+            ChildProcess command = ChildProcess.Start(new SpawnOptions
+            {
+                Path = "/usr/bin/setsid",
+                Arguments = ["setsid", "--ctty", "--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)],
+                Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+                Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = peer, [1] = peer, [2] = peer },
+            });
+            return (command, new Pseudoterminal(controller));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace Kata.Runtime.Tests;
+
+public sealed class CommandLineTests
+{
+    private static readonly RootCommand s_root = CommandLine.Build(out _);
+
+    [Fact]
+    public void Build_EveryCommandOptionAndArgument_HasADescription()
+    {
+        foreach (Command command in s_root.Subcommands)
+        {
+            Assert.False(string.IsNullOrEmpty(command.Description), command.Name);
+            if (command.Hidden)
+            {
+                continue; // started by ourselves
+            }
+
+            Assert.All(command.Options, option => Assert.False(string.IsNullOrEmpty(option.Description), $"{command.Name} {option.Name}"));
+            Assert.All(command.Arguments, argument => Assert.False(string.IsNullOrEmpty(argument.Description), $"{command.Name} {argument.Name}"));
+        }
+
+        Assert.All(s_root.Options, static option => Assert.False(string.IsNullOrEmpty(option.Description), option.Name));
+    }
+
+    [Fact]
+    public void Build_NamesAndAliases_AreUnambiguous()
+    {
+        IEnumerable<string> commands = s_root.Subcommands.SelectMany(static command => command.Aliases.Append(command.Name));
+        Assert.Empty(commands.GroupBy(static name => name).Where(static group => group.Count() > 1).Select(static group => group.Key));
+        foreach (Command command in s_root.Subcommands)
+        {
+            IEnumerable<string> options = command.Options.Concat(s_root.Options.Where(static option => option.Recursive))
+                .SelectMany(static option => option.Aliases.Append(option.Name));
+            Assert.Empty(options.GroupBy(static name => name).Where(static group => group.Count() > 1).Select(group => $"{command.Name} {group.Key}"));
+        }
+    }
+
+    [Fact]
+    public async Task Help_OfTheRoot_IsTheGolden()
+    {
+        using var output = new StringWriter();
+        s_root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = int.MaxValue }; // whatever the terminal's is
+        int status = await s_root.Parse(["--help"]).InvokeAsync(new InvocationConfiguration { Output = output });
+        Assert.Equal(0, status);
+        string golden = Path.Combine(AppContext.BaseDirectory, "Golden", "help.txt");
+        // The name of the executable is the test's own here.
+        string text = output.ToString().ReplaceLineEndings("\n").Replace(RootCommand.ExecutableName, "kata-runtime", StringComparison.Ordinal);
+        Assert.Equal(await File.ReadAllTextAsync(golden), string.Join('\n', text.Split('\n').Select(static line => line.TrimEnd())).TrimEnd() + "\n");
+    }
+
+    [Theory]
+    [InlineData("create")]
+    [InlineData("start")]
+    [InlineData("run")]
+    [InlineData("exec")]
+    [InlineData("state")]
+    [InlineData("list")]
+    [InlineData("kill")]
+    [InlineData("delete")]
+    public void Build_RuncsCommands_AreThere(string name) => Assert.Contains(s_root.Subcommands, command => command.Name == name && !command.Hidden);
+
+    [Theory]
+    [InlineData("exec -dt -- ID sh -c ls")]
+    [InlineData("exec --pid-file=/p -p file -- ID")]
+    [InlineData("run --no-pivot -d --bundle=/b -- ID")]
+    [InlineData("--systemd-cgroup --log /l --log-format json create --pid-file /p -- ID")]
+    [InlineData("kill -a -- ID KILL")]
+    [InlineData("delete -f -- a b")]
+    [InlineData("--rootless=auto list -q -f json")]
+    public void Parse_EnginesCalls_HaveNoError(string arguments) =>
+        Assert.Empty(s_root.Parse(arguments.Split(' '), new ParserConfiguration { EnablePosixBundling = true }).Errors);
+}

@@ -1,0 +1,21 @@
+using Kata.Runtime.Hosting;
+
+namespace Kata.Runtime.Tests;
+
+public sealed class ConsoleRulesTests
+{
+    [Theory]
+    [InlineData(false, null, false)]
+    [InlineData(false, null, true)]
+    [InlineData(true, null, false)]
+    [InlineData(true, "/console.sock", true)]
+    public void Check_Sensible_IsSilent(bool terminal, string? socket, bool detached) => ConsoleRules.Check(terminal, socket, detached);
+
+    [Theory]
+    [InlineData(true, null, true, "Give --console-socket")]
+    [InlineData(false, "/s", true, "Set process.terminal")]
+    [InlineData(false, "/s", false, "Set process.terminal")]
+    [InlineData(true, "/s", false, "Detach")]
+    public void Check_Senseless_SaysWhatToDo(bool terminal, string? socket, bool detached, string remedy) =>
+        Assert.Contains(remedy, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(terminal, socket, detached)).Message, StringComparison.Ordinal);
+}

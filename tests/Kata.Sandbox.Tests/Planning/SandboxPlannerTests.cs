@@ -1,0 +1,134 @@
+using Kata.Configuration;
+using Kata.Hypervisor;
+using Kata.Oci;
+
+namespace Kata.Sandbox.Tests;
+
+public sealed class SandboxPlannerTests
+{
+    private const long Mib = 1024 * 1024;
+
+    private static readonly KataConfiguration s_configuration = KataConfiguration.Load(new ConfigurationSources
+    {
+        SearchPaths = [],
+        InstallPrefix = "/usr/local",
+        HostCpuCount = 8,
+    });
+
+    private static readonly AcceleratorChoice s_kvm = new(Accelerator.Kvm, AgentTransport.Vsock, "because", null);
+
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData(-1L, 0)]
+    [InlineData(0L, 0)]
+    [InlineData(1L, 1)]
+    [InlineData(64 * Mib, 64)]
+    [InlineData((64 * Mib) + 1, 65)]
+    [InlineData(0x7FFF_FFFF_FFFF_F000L, 0)] // what cgroup v1 prints for "no limit"
+    [InlineData(long.MaxValue, 0)]
+    public void Plan_MemoryLimit_AddsToTheConfiguredSize(long? limit, int extraMib)
+    {
+        SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = limit } });
+        Assert.Equal(s_configuration.Hypervisor.MemoryMib + extraMib, plan.VirtualMachine.MemoryMib);
+    }
+
+    [Fact]
+    public void Plan_AbsurdMemoryLimit_StaysPositive()
+    {
+        SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = long.MaxValue / 2 } });
+        Assert.Equal(int.MaxValue, plan.VirtualMachine.MemoryMib);
+    }
+
+    [Theory]
+    [InlineData(null, null, 0)]
+    [InlineData(-1L, 100_000ul, 0)]
+    [InlineData(0L, 100_000ul, 0)]
+    [InlineData(50_000L, 100_000ul, 1)]
+    [InlineData(100_000L, 100_000ul, 1)]
+    [InlineData(100_001L, 100_000ul, 2)]
+    [InlineData(300_000L, 0ul, 0)]
+    [InlineData(300_000L, null, 0)]
+    [InlineData(long.MaxValue, 1ul, 100)]
+    public void Plan_CpuQuota_AddsProcessorsUpToTheMaximum(long? quota, ulong? period, int extra)
+    {
+        SandboxPlan plan = Plan(new LinuxResources { Cpu = new LinuxCpu { Quota = quota, Period = period } });
+        int expected = Math.Min(s_configuration.Hypervisor.DefaultVcpus + extra, s_configuration.Hypervisor.MaxVcpus);
+        Assert.Equal(expected, plan.VirtualMachine.VcpuCount);
+    }
+
+    [Fact]
+    public void Plan_KernelParameters_TheUsersComeLast()
+    {
+        KataConfiguration configuration = s_configuration with
+        {
+            Hypervisor = s_configuration.Hypervisor with { KernelParameters = "panic=7 mine" },
+        };
+        string parameters = Plan(null, configuration).VirtualMachine.KernelParameters;
+        Assert.EndsWith(" quiet panic=7 mine", parameters, StringComparison.Ordinal);
+        Assert.StartsWith("console=ttyS0 ", parameters, StringComparison.Ordinal);
+        Assert.True(parameters.IndexOf("panic=-1", StringComparison.Ordinal) < parameters.IndexOf("panic=7", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Plan_DebugOfEitherSection_MakesTheGuestTalk(bool hypervisor, bool agent)
+    {
+        KataConfiguration configuration = s_configuration with
+        {
+            Hypervisor = s_configuration.Hypervisor with { EnableDebug = hypervisor, KernelParameters = "" },
+            Agent = s_configuration.Agent with { EnableDebug = agent },
+        };
+        string parameters = Plan(null, configuration).VirtualMachine.KernelParameters;
+        Assert.EndsWith(" debug agent.log=debug", parameters, StringComparison.Ordinal);
+        Assert.DoesNotContain("quiet", parameters, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_Warnings_AreTheConfigurationsAndTheHosts()
+    {
+        SandboxPlan plan = SandboxPlanner.Plan(
+            SandboxId.Parse("pod"),
+            s_configuration with { Warnings = ["of the file"] },
+            new AcceleratorChoice(Accelerator.Tcg, AgentTransport.VirtioSerial, "r", "slow"),
+            Spec(null));
+        Assert.Equal(["of the file", "slow"], plan.Warnings);
+        Assert.Equal((Accelerator.Tcg, AgentTransport.VirtioSerial), (plan.VirtualMachine.Accelerator, plan.VirtualMachine.AgentTransport));
+    }
+
+    [Fact]
+    public void Plan_Host_DecidesAcceleratorAndTransport()
+    {
+        SandboxPlan plan = Plan(null);
+        Assert.Equal((Accelerator.Kvm, AgentTransport.Vsock), (plan.VirtualMachine.Accelerator, plan.VirtualMachine.AgentTransport));
+        Assert.Empty(plan.Warnings);
+        Assert.Equal("pod", plan.VirtualMachine.Name);
+        Assert.Equal("host-of-pod", plan.Hostname);
+        Assert.Equal("kataShared", Assert.Single(plan.VirtualMachine.SharedFilesystems).Tag);
+        Assert.NotEqual(0u, plan.VirtualMachine.JailUserId);
+    }
+
+    [Fact]
+    public void Plan_Limits_AreTheConfigurations()
+    {
+        LimitsConfig limits = s_configuration.Limits;
+        SandboxPlan plan = Plan(null);
+        Assert.Equal(new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
+        Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.VirtualMachine.MonitorTimeout, plan.VirtualMachine.StopTimeout));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Plan_DisableGuestSeccomp_IsHonoured(bool disabled)
+    {
+        KataConfiguration configuration = s_configuration with { Runtime = s_configuration.Runtime with { DisableGuestSeccomp = disabled } };
+        Assert.Equal(!disabled, Plan(null, configuration).GuestSeccomp);
+    }
+
+    private static SandboxPlan Plan(LinuxResources? resources, KataConfiguration? configuration = null) =>
+        SandboxPlanner.Plan(SandboxId.Parse("pod"), configuration ?? s_configuration, s_kvm, Spec(resources));
+
+    private static RuntimeSpec Spec(LinuxResources? resources) =>
+        new() { OciVersion = "1.0.2", Hostname = "host-of-pod", Linux = new LinuxSpec { Resources = resources } };
+}

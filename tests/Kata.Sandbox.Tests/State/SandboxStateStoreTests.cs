@@ -1,0 +1,118 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kata.Testing;
+
+namespace Kata.Sandbox.Tests;
+
+public sealed class SandboxStateStoreTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    private string StatePath => _directory.File("state.json");
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void Read_WhatWasWritten_IsEqual()
+    {
+        SandboxState state = State("running");
+        SandboxStateStore.Write(StatePath, state);
+        SandboxState read = SandboxStateStore.Read(StatePath)!;
+        Assert.Equal(JsonSerializer.Serialize(state, SandboxJsonContext.Default.SandboxState), JsonSerializer.Serialize(read, SandboxJsonContext.Default.SandboxState));
+        Assert.Equal(state.Service, read.Service);
+        Assert.Equal("why\nnot", read.Containers[0].Reason);
+        Assert.False(File.Exists(StatePath + ".new"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(StatePath));
+    }
+
+    [Theory]
+    [InlineData(ContainerStatus.Creating, "creating")]
+    [InlineData(ContainerStatus.Created, "created")]
+    [InlineData(ContainerStatus.Running, "running")]
+    [InlineData(ContainerStatus.Paused, "paused")]
+    [InlineData(ContainerStatus.Stopped, "stopped")]
+    internal void Write_EveryStatus_IsTheSpecificationsWord(ContainerStatus status, string word)
+    {
+        SandboxState state = State("x");
+        SandboxStateStore.Write(StatePath, state with { Containers = [state.Containers[0] with { Status = status }] });
+        Assert.Contains($"\"{word}\"", File.ReadAllText(StatePath), StringComparison.Ordinal);
+        Assert.Equal(status, SandboxStateStore.Read(StatePath)!.Containers[0].Status);
+    }
+
+    [Fact]
+    public void Read_NoFileOrNoDirectory_IsNull()
+    {
+        Assert.Null(SandboxStateStore.Read(StatePath));
+        Assert.Null(SandboxStateStore.Read(_directory.File("none/state.json")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"version\":1")]
+    public void Read_Malformed_NamesTheFileAndTheRemedy(string text)
+    {
+        File.WriteAllText(StatePath, text);
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => SandboxStateStore.Read(StatePath));
+        Assert.Contains(StatePath, error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("'kata-runtime delete --force'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_LaterVersion_NamesBothVersions()
+    {
+        SandboxStateStore.Write(StatePath, State("x"));
+        JsonNode document = JsonNode.Parse(File.ReadAllText(StatePath))!;
+        string key = document.AsObject().First(static pair => pair.Key.Equals("version", StringComparison.OrdinalIgnoreCase)).Key;
+        document[key] = 2;
+        File.WriteAllText(StatePath, document.ToJsonString());
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => SandboxStateStore.Read(StatePath));
+        Assert.Contains("its version is 2, this runtime knows up to 1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_HugeFile_IsRefused()
+    {
+        using (FileStream file = File.Create(StatePath))
+        {
+            file.SetLength((16 * 1024 * 1024) + 1);
+        }
+
+        Assert.Throws<InvalidDataException>(() => SandboxStateStore.Read(StatePath));
+    }
+
+    [Fact]
+    public void Write_FullDisk_TheOldDocumentStands()
+    {
+        SandboxStateStore.Write(StatePath, State("old"));
+        File.CreateSymbolicLink(StatePath + ".new", "/dev/full");
+        Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State("new")));
+        Assert.Equal("old", SandboxStateStore.Read(StatePath)!.Hypervisor);
+    }
+
+    private static SandboxState State(string hypervisor) => new()
+    {
+        Version = SandboxState.CurrentVersion,
+        Id = "pod",
+        Runtime = "0.1.0+abc",
+        Service = new ProcessIdentity(42, ulong.MaxValue),
+        Hypervisor = hypervisor,
+        Containers =
+        [
+            new ContainerState
+            {
+                Id = "pod",
+                OciVersion = "1.0.2",
+                Bundle = "/b/ü",
+                RootFs = "/b/rootfs",
+                Status = ContainerStatus.Stopped,
+                Created = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+                ExitStatus = 255,
+                Reason = "why\nnot",
+                Annotations = new Dictionary<string, string> { ["a"] = "'b'" },
+            },
+        ],
+    };
+}

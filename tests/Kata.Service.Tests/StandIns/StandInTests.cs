@@ -1,0 +1,252 @@
+using System.Text;
+using Kata.Linux;
+using Kata.Sandbox;
+using Kata.Testing;
+
+namespace Kata.Service.Tests;
+
+/// <summary>A stand-in and its server over a real socket, with pipes as the caller's streams.</summary>
+public sealed class StandInTests : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly SignallingTimeProvider _time = new();
+    private readonly ScriptedAgent _agent = new();
+    private readonly StandInServer _server;
+    private readonly DescriptorStream _input;
+    private readonly DescriptorStream _output;
+    private readonly SafeFileDescriptor[] _streams;
+    private AgentConnection? _connection;
+
+    public StandInTests()
+    {
+        _server = new StandInServer(SocketPath, _time);
+        (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
+        (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
+        (_input, _output) = (new DescriptorStream(inputWrite), new DescriptorStream(outputRead));
+        _streams = [inputRead, outputWrite, outputWrite.Duplicate()];
+        _agent.Stdio = static async (requests, _) =>
+        {
+            while (await requests.MoveNext(CancellationToken.None))
+            {
+                // until the host ends the call
+            }
+        };
+    }
+
+    private string SocketPath => _directory.File("stand-in.sock");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync();
+        }
+
+        await _agent.DisposeAsync();
+        await _input.DisposeAsync();
+        await _output.DisposeAsync();
+        CloseOurs();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task ConnectAsync_Hello_ReachesWhoeverTakesIt()
+    {
+        await using StandIn standIn = await ConnectAsync("c1", "e1");
+        Assert.Null(_server.Take("c1", ""));
+        await using StandInSession session = _server.Take("c1", "e1")!;
+        Assert.Null(_server.Take("c1", "e1"));
+        Assert.Equal(("c1", "e1", false), (session.Hello.Container, session.Hello.ExecId, session.Hello.Terminal));
+        Assert.Equal(Environment.ProcessId, session.Pid);
+        await session.Stdio.Output!.WriteAsync("out"u8.ToArray());
+        Assert.Equal("out", await ReadOutputAsync());
+        await _input.WriteAsync("in"u8.ToArray());
+        Assert.Equal(2, await session.Stdio.Input!.ReadAsync(new byte[10]).AsTask().Within());
+    }
+
+    [Fact]
+    public async Task ConnectAsync_SameProcessTwice_TheSecondIsRefusedAndItsStreamsAreClosed()
+    {
+        await using StandIn first = await ConnectAsync("c1", "");
+        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        await using var output = new DescriptorStream(read);
+        using (write)
+        {
+            IOException error = await Assert.ThrowsAsync<IOException>(
+                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], CancellationToken.None)).Within();
+            Assert.Contains("has a stand-in already", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, await output.ReadAsync(new byte[1]).AsTask().Within());
+        await using StandInSession? session = _server.Take("c1", "");
+        Assert.NotNull(session);
+    }
+
+    [Fact]
+    public async Task Welcome_WrongDescriptorCount_ClosesAllOfIt()
+    {
+        using SafeFileDescriptor socket = UnixSocket.Connect(SocketPath);
+        DescriptorPassing.Send(socket, Hello("c1"), [_streams[1], _streams[2]]);
+        CloseOurs();
+        await using var connection = new DescriptorStream(socket.Duplicate());
+        Assert.Equal(0, await connection.ReadAsync(new byte[10]).AsTask().Within());
+        Assert.Equal(0, await _output.ReadAsync(new byte[10]).AsTask().Within());
+        Assert.Null(_server.Take("c1", ""));
+    }
+
+    [Theory]
+    [InlineData("not json\n")]
+    [InlineData("null\n")]
+    [InlineData("{}\n")]
+    [InlineData("{\"container\":null,\"execId\":\"\"}\n")]
+    public async Task Welcome_Garbage_ClosesItAndServesTheNext(string text)
+    {
+        await using var stranger = new DescriptorStream(UnixSocket.Connect(SocketPath));
+        await stranger.WriteAsync(Encoding.UTF8.GetBytes(text));
+        Assert.Equal(0, await stranger.ReadAsync(new byte[10]).AsTask().Within());
+        await using StandIn standIn = await ConnectAsync("c1", "");
+    }
+
+    [Fact]
+    public async Task Welcome_EndlessHello_ClosesItAndServesTheNext()
+    {
+        await using var stranger = new DescriptorStream(UnixSocket.Connect(SocketPath));
+        await stranger.WriteAsync(new byte[4096]);
+        Assert.Equal(0, await stranger.ReadAsync(new byte[10]).AsTask().Within());
+        await using StandIn standIn = await ConnectAsync("c1", "");
+    }
+
+    [Fact]
+    public async Task Welcome_SilentPeer_IsDroppedAtTheLimit()
+    {
+        await using var silent = new DescriptorStream(UnixSocket.Connect(SocketPath));
+        await _time.TimerCreated.Within();
+        Task<StandIn> next = ConnectAsync("c1", "");
+        Assert.False(next.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await using StandIn standIn = await next;
+        Assert.Equal(0, await silent.ReadAsync(new byte[10]).AsTask().Within());
+    }
+
+    [Fact]
+    public async Task WaitAsync_ProcessEnds_HasItsStatus()
+    {
+        (StandIn standIn, StandInSession session, GuestProcess process) = await ServeAsync();
+        await using (standIn)
+        await using (session)
+        await using (process)
+        {
+            Task serving = session.ServeAsync(process, CancellationToken.None);
+            _agent.Exit.TrySetResult(42);
+            Assert.Equal((42, null), await standIn.WaitAsync(CancellationToken.None).Within());
+            await serving.Within();
+        }
+    }
+
+    [Theory]
+    [InlineData("the VM died:\n| panic\r\n| end", "the VM died: | | panic | | end")]
+    [InlineData("short", "short")]
+    public async Task WaitAsync_ProcessLost_Is255WithTheReasonInOneLine(string reason, string expected)
+    {
+        (StandIn standIn, StandInSession session, GuestProcess process) = await ServeAsync(reason);
+        await using (standIn)
+        await using (session)
+        await using (process)
+        {
+            Task serving = session.ServeAsync(process, CancellationToken.None);
+            _agent.Die();
+            Assert.Equal((255, expected), await standIn.WaitAsync(CancellationToken.None).Within());
+            await serving.Within();
+        }
+    }
+
+    [Fact]
+    public async Task WaitAsync_EndlessReason_IsCut()
+    {
+        (StandIn standIn, StandInSession session, GuestProcess process) = await ServeAsync(new string('€', 10_000));
+        await using (standIn)
+        await using (session)
+        await using (process)
+        {
+            Task serving = session.ServeAsync(process, CancellationToken.None);
+            _agent.Die();
+            (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None).Within();
+            Assert.Equal(255, status);
+            Assert.StartsWith("€€€", reason, StringComparison.Ordinal);
+            Assert.EndsWith("€...", reason, StringComparison.Ordinal);
+            await serving.Within();
+        }
+    }
+
+    [Fact]
+    public async Task ServeAsync_Requests_ReachTheGuestAndUnknownOnesAreIgnored()
+    {
+        using SafeFileDescriptor socket = UnixSocket.Connect(SocketPath);
+        DescriptorPassing.Send(socket, Hello("c1"), _streams);
+        await using var client = new LineConnection(new DescriptorStream(socket.Duplicate()));
+        Assert.Equal("ok", await client.ReadLineAsync(null, CancellationToken.None).Within());
+        await using StandInSession session = _server.Take("c1", "")!;
+        await using GuestProcess process = await AttachAsync(session, "lost");
+        Task serving = session.ServeAsync(process, CancellationToken.None);
+        foreach (string line in new[] { "signal 15", "signal x", "signal -9", "dance", "", "resize 24 80", "resize 24" })
+        {
+            await client.WriteLineAsync(line, CancellationToken.None);
+        }
+
+        await client.DisposeAsync();
+        socket.Dispose();
+        await serving.Within();
+        Assert.Equal("signal c1/c1 15", await NextRequestAsync());
+        Assert.Equal("resize c1/c1 24x80", await NextRequestAsync());
+        Assert.Equal("signal c1/c1 9", await NextRequestAsync()); // a stand-in that is gone takes its process with it
+    }
+
+    [Fact]
+    public async Task AbandonAsync_TellsTheStandIn()
+    {
+        await using StandIn standIn = await ConnectAsync("c1", "");
+        await using StandInSession session = _server.Take("c1", "")!;
+        await session.AbandonAsync(CancellationToken.None).Within();
+        Assert.Equal((255, "the process was not started"), await standIn.WaitAsync(CancellationToken.None).Within());
+    }
+
+    [Fact]
+    public async Task WaitAsync_ServiceIsGone_Is255()
+    {
+        await using StandIn standIn = await ConnectAsync("c1", "");
+        await _server.DisposeAsync().AsTask().Within();
+        Assert.Equal((255, "the pod's service has ended unexpectedly"), await standIn.WaitAsync(CancellationToken.None).Within());
+    }
+
+    private static byte[] Hello(string container) => Encoding.UTF8.GetBytes($"{{\"container\":\"{container}\",\"execId\":\"\"}}\n");
+
+    private void CloseOurs() => Array.ForEach(_streams, static stream => stream.Dispose());
+
+    private Task<StandIn> ConnectAsync(string container, string execId) =>
+        StandIn.ConnectAsync(SocketPath, container, execId, null, _streams, CancellationToken.None).Within();
+
+    private async Task<(StandIn StandIn, StandInSession Session, GuestProcess Process)> ServeAsync(string lossReason = "lost")
+    {
+        StandIn standIn = await ConnectAsync("c1", "");
+        StandInSession session = _server.Take("c1", "")!;
+        return (standIn, session, await AttachAsync(session, lossReason));
+    }
+
+    private async Task<GuestProcess> AttachAsync(StandInSession session, string lossReason)
+    {
+        _connection = await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        var process = new GuestProcess(
+            _connection, "c1", "", TimeSpan.FromMilliseconds(1), () => Task.FromResult(lossReason), TimeProvider.System);
+        process.Attach(session.Stdio);
+        return process;
+    }
+
+    private Task<string> NextRequestAsync() => _agent.Requests.Reader.ReadAsync().AsTask().Within();
+
+    private async Task<string> ReadOutputAsync()
+    {
+        byte[] buffer = new byte[100];
+        return Encoding.UTF8.GetString(buffer, 0, await _output.ReadAsync(buffer).AsTask().Within());
+    }
+}
