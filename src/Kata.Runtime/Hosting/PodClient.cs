@@ -47,13 +47,13 @@ internal sealed class PodClient : IAsyncDisposable
     {
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
             new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options());
-        return (int)(await call.ResponseAsync).Pid;
+        return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 
     public async Task StartAsync(ContainerId id, string execId = "")
     {
         using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, Options());
-        await call.ResponseAsync;
+        await AwaitAsync(call, "start the container", id);
     }
 
     public async Task ExecAsync(ContainerId id, string execId, ProcessSpec process)
@@ -66,19 +66,19 @@ internal sealed class PodClient : IAsyncDisposable
             Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(process)) },
         };
         using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, Options());
-        await call.ResponseAsync;
+        await AwaitAsync(call, "execute in the container", id);
     }
 
     public async Task<StateResponse> StateAsync(ContainerId id)
     {
         using AsyncUnaryCall<StateResponse> call = _tasks.StateAsync(new StateRequest { Id = id.Value }, Options());
-        return await call.ResponseAsync;
+        return await AwaitAsync(call, "query the container", id);
     }
 
     public async Task KillAsync(ContainerId id, uint signal, bool all)
     {
         using AsyncUnaryCall<Empty> call = _tasks.KillAsync(new KillRequest { Id = id.Value, Signal = signal, All = all }, Options());
-        await call.ResponseAsync;
+        await AwaitAsync(call, "signal the container", id);
     }
 
     /// <summary>Deletes a container. When it was the pod's last, returns after the service's process has ended.</summary>
@@ -91,7 +91,7 @@ internal sealed class PodClient : IAsyncDisposable
         }
 
         using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout).WithHeaders(headers));
-        await call.ResponseAsync;
+        await AwaitAsync(call, "delete the container", id);
         if (podIsGone())
         {
             await WaitForServiceExitAsync();
@@ -103,6 +103,26 @@ internal sealed class PodClient : IAsyncDisposable
         await _client.DisposeAsync();
         _process?.Dispose();
     }
+
+    // What the transport says of a service that died or hangs means nothing to people; the code stays for whoever decides by it.
+    private async Task<T> AwaitAsync<T>(AsyncUnaryCall<T> call, string action, ContainerId id)
+    {
+        try
+        {
+            return await call.ResponseAsync;
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable && _client.Completion.IsCompleted)
+        {
+            throw Explained(error, action, id, "the pod's service has ended unexpectedly. Remove what is left with");
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded && error.Status.Detail.Contains("deadline has passed", StringComparison.Ordinal))
+        {
+            throw Explained(error, action, id, "the pod's service did not answer in time. If it hangs, remove it with");
+        }
+    }
+
+    private static RpcException Explained(RpcException error, string action, ContainerId id, string cause) =>
+        new(new Status(error.StatusCode, $"Cannot {action} '{id}': {cause} 'kata-runtime delete --force {id}'", error));
 
     private static CallOptions Options() => Options(s_callTimeout);
 
