@@ -99,7 +99,7 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
         CommandResult result = await _pod.RunAsync("create", "--bundle", _pod.NewPodBundle().Args("true").Write(), id);
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("already exists", result.Error, StringComparison.Ordinal);
+        Assert.Contains("exists already", result.Error, StringComparison.Ordinal);
         (await _pod.ExecAsync(id, "true")).Ok();
     }
 

@@ -48,8 +48,9 @@ public class RuntimeFixture : IAsyncLifetime
 
         _directory = Directory.CreateTempSubdirectory("kata-it-");
         RootFileSystem.Create(RootFs);
-        // 256 MiB: enough for busybox, and twenty fit on a small machine.
-        await File.WriteAllTextAsync(Path.Combine(DirectoryPath, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n");
+        // 256 MiB: enough for busybox, and twenty fit on a small machine. Twenty that boot at once on two processors take minutes.
+        await File.WriteAllTextAsync(
+            Path.Combine(DirectoryPath, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\n");
         await PrepareAsync();
     }
 
