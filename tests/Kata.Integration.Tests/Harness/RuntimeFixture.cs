@@ -50,7 +50,7 @@ public class RuntimeFixture : IAsyncLifetime
         RootFileSystem.Create(RootFs);
         // 256 MiB: enough for busybox, and twenty fit on a small machine. Twenty that boot at once on two processors take minutes.
         await File.WriteAllTextAsync(
-            Path.Combine(DirectoryPath, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\n");
+            Path.Combine(DirectoryPath, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
         await PrepareAsync();
     }
 
