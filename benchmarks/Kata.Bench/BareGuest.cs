@@ -107,7 +107,7 @@ internal sealed class BareGuest : IDisposable
         string kernel = Path.Combine(_workspace.Artifacts, "share/kata-containers/vmlinuz.container");
         return Process.Start(new ProcessStartInfo("/usr/bin/qemu-system-x86_64",
         [
-            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64", "-cpu", "Nehalem,+rdrand",
             "-smp", "1", "-m", "2048", "-serial", "stdio", "-kernel", kernel, "-initrd", _image, "-append", $"{Parameters} {extra}", .. devices,
         ])
         { RedirectStandardOutput = true, RedirectStandardInput = true })!;
