@@ -23,7 +23,8 @@ internal sealed class AcquisitionJournal : IDisposable
     private readonly string _path;
     private bool _torn; // the file may end within a line
 
-    private AcquisitionJournal(SafeFileDescriptor file, string path) => (_file, _path, _torn) = (file, path, true);
+    private AcquisitionJournal(SafeFileDescriptor file, string path) =>
+        (_file, _path, _torn) = (file, path, FileStatus.Of(file).Size > 0);
 
     /// <summary>Opens the journal for appending, creating it when it is missing.</summary>
     public static AcquisitionJournal Open(string path) => new(

@@ -11,7 +11,7 @@ internal sealed class StandInServer : IAsyncDisposable
     private const int MaxWaiting = 256;
 
     /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
-    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(30);
 
     private readonly SocketListener _listener;
     private readonly AcquisitionJournal _journal;

@@ -41,11 +41,11 @@ public sealed class MountTests : IClassFixture<PodFixture>
     public async Task Tmpfs_WithOptions_IsMountedWithThem()
     {
         CommandResult result = await _pod.RunShellAsync(
-            "grep ' /mnt ' /proc/self/mounts; touch /mnt/file && echo written", static bundle => bundle.Mount("/mnt", "tmpfs", "tmpfs", "nosuid", "noexec", "size=1m"));
+            "grep ' /mnt ' /proc/self/mounts; touch /mnt/made && echo written", static bundle => bundle.Mount("/mnt", "tmpfs", "tmpfs", "nosuid", "noexec", "size=1m"));
 
         Assert.Matches("^tmpfs /mnt tmpfs .*nosuid.*noexec.*size=1024k", result.Ok().Lines[0]);
         Assert.Equal("written", result.Lines[1]);
-        Assert.False(File.Exists(Path.Combine(_pod.RootFs, "mnt/file")));
+        Assert.False(File.Exists(Path.Combine(_pod.RootFs, "mnt/made")));
     }
 
     [Fact]
