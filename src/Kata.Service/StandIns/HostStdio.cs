@@ -44,13 +44,24 @@ internal static class HostStdio
                 return DescriptorStream.OverRegularFile(descriptor.Duplicate());
             }
 
+            SafeFileDescriptor own;
             try
             {
-                return new DescriptorStream(DescriptorStream.Reopen(descriptor, access | LibC.O_NONBLOCK));
+                own = DescriptorStream.Reopen(descriptor, access | LibC.O_NONBLOCK);
             }
             catch (LinuxException error) when (error.Errno is Errno.ENXIO or Errno.EACCES or Errno.ENOENT)
             {
-                return new DescriptorStream(descriptor.Duplicate());
+                own = descriptor.Duplicate();
+            }
+
+            try
+            {
+                return new DescriptorStream(own);
+            }
+            catch (LinuxException error) when (error.Errno == Errno.EPERM)
+            {
+                // epoll_ctl(2): a device without poll, such as /dev/null under another name or /dev/zero. It is always ready.
+                return DescriptorStream.OverRegularFile(own);
             }
         }
     }
