@@ -29,7 +29,7 @@ END
 # The container lives while QEMU's command line is read: what kata-env promises must be what happens.
 status=0
 "$runtime" --log "$work/log" run --detach --bundle "$work/bundle" lab > "$work/errors" 2>&1 < /dev/null || { cat "$work/errors" "$work/log" >&2; fail "the container did not start"; }
-arguments=$(tr '\0' ' ' < "/proc/$(pgrep -f '^[^ ]*qemu-system' | head -n 1)/cmdline")
+arguments=$(tr '\0' ' ' < "/proc/$(pgrep -x qemu-system-x86 | head -n 1)/cmdline")
 "$runtime" --log "$work/log" exec lab /bin/sh -c 'busybox uname -r; exit 42' > "$work/output" 2>> "$work/errors" < /dev/null || status=$?
 "$runtime" --log "$work/log" delete --force lab
 [[ $status -eq 42 ]] || { cat "$work/errors" "$work/log" >&2; fail "the command in the container ended with $status and not with 42"; }
