@@ -27,7 +27,7 @@ public sealed class ComponentDeathTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("qemu-system-x86", "QEMU was killed by signal 9")]
+    [InlineData("qemu-system-x86", "QEMU was killed by signal 9. Last console lines: ")]
     [InlineData("virtiofsd", "virtiofsd ")]
     [InlineData("service", "the pod's service has ended unexpectedly")]
     public async Task Run_ComponentKilled_EndsWith255AndNamesIt(string component, string reason)
@@ -43,7 +43,7 @@ public sealed class ComponentDeathTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("qemu-system-x86", "QEMU was killed by signal 9")]
+    [InlineData("qemu-system-x86", "QEMU was killed by signal 9. Last console lines: ")]
     [InlineData("virtiofsd", "virtiofsd ")]
     [InlineData("service", "the pod's service has ended unexpectedly")]
     public async Task Detached_ComponentKilled_IsStoppedWithReasonAndDeletable(string component, string reason)
