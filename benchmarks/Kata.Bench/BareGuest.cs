@@ -11,20 +11,20 @@ namespace Kata.Bench;
 /// </summary>
 internal sealed class BareGuest : IDisposable
 {
-    // As the pods' own: SandboxPlanner, QemuCommandLine.
-    private const string Parameters =
-        "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
-        + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on quiet";
-
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
     private readonly Workspace _workspace;
     private readonly string _folder;
     private readonly string _image;
+    private readonly string[] _processor; // -accel, -cpu and -smp, as the pods have them
+    private readonly string _parameters;
 
     public BareGuest(Workspace workspace)
     {
         _workspace = workspace;
+        string[] pod = workspace.PodCommandLine();
+        _processor = [.. new[] { "-accel", "-cpu", "-smp" }.SelectMany(option => new[] { option, After(pod, option) })];
+        _parameters = After(pod, "-append");
         _folder = Directory.CreateTempSubdirectory("kata-bare-").FullName;
         Directory.CreateDirectory(Path.Combine(_folder, "over", "bin"));
         File.Copy("/bin/busybox", Path.Combine(_folder, "over", "bin", "busybox"));
@@ -80,24 +80,10 @@ internal sealed class BareGuest : IDisposable
             ["-device", "virtio-serial-pci", "-chardev", $"socket,id=c,path={path}", "-device", "virtserialport,chardev=c,name=agent.channel.0"]);
         using Socket channel = listener.Accept();
         WaitFor(machine, "CHANNEL-OPEN");
-        byte[] buffer = new byte[256 * 1024];
-        long start = 0, total = 0;
-        while (total < chunks * 65536L)
-        {
-            int count = channel.Receive(buffer);
-            if (count == 0)
-            {
-                throw new InvalidOperationException("The bare guest closed its channel early");
-            }
-
-            start = total == 0 ? Stopwatch.GetTimestamp() : start;
-            total += count;
-        }
-
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double rate = Throughput.Rate((buffer, offset, length) => channel.Receive(buffer, offset, length, SocketFlags.None));
         machine.Kill();
         machine.WaitForExit();
-        return total / 1e6 / seconds;
+        return rate;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -107,11 +93,13 @@ internal sealed class BareGuest : IDisposable
         string kernel = Path.Combine(_workspace.Artifacts, "share/kata-containers/vmlinuz.container");
         return Process.Start(new ProcessStartInfo("/usr/bin/qemu-system-x86_64",
         [
-            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64", "-cpu", "Nehalem,+rdrand",
-            "-smp", "1", "-m", "2048", "-serial", "stdio", "-kernel", kernel, "-initrd", _image, "-append", $"{Parameters} {extra}", .. devices,
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", .. _processor,
+            "-m", "2048", "-serial", "stdio", "-kernel", kernel, "-initrd", _image, "-append", $"{_parameters} {extra}", .. devices,
         ])
         { RedirectStandardOutput = true, RedirectStandardInput = true })!;
     }
+
+    private static string After(string[] arguments, string option) => arguments[Array.IndexOf(arguments, option) + 1];
 
     private static void WaitFor(Process machine, string line)
     {

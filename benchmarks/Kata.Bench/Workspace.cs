@@ -87,5 +87,23 @@ internal sealed class Workspace : IDisposable
     public void StartDetached(string runtime, string[] arguments) =>
         Time("/bin/sh", ["-c", "exec \"$0\" \"$@\" < /dev/null > /dev/null 2>&1", runtime, .. arguments]);
 
+    /// <summary>The arguments of a living pod's QEMU.</summary>
+    public string[] PodCommandLine()
+    {
+        string id = NewId();
+        SetProgram("/bin/sleep", "100000");
+        StartDetached(Runtime, Kata("run", "--detach", id));
+        try
+        {
+            // The brackets keep the search from finding itself.
+            string processes = Capture("/bin/sh", ["-c", $"grep -lsza 'guest=[s]andbox-{id},' /proc/[0-9]*/cmdline || true"]).Output;
+            return File.ReadAllText(processes.Split('\n')[0]).TrimEnd('\0').Split('\0');
+        }
+        finally
+        {
+            Time(Runtime, Kata("delete", "--force", id));
+        }
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
