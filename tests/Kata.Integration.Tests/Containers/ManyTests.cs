@@ -18,9 +18,9 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
         _runtime = runtime;
     }
 
-    /// <summary>How many in sequence: 10, as each costs seconds in software emulation.</summary>
+    /// <summary>How many in sequence.</summary>
     internal static int Sequence { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 10;
+        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 50;
 
     [Fact]
     public async Task Run_TwentyAtOnce_EachEndsWellAndNothingIsLeft()
