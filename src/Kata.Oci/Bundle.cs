@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Kata.Oci;
 
 /// <summary>An OCI bundle: a directory with a <c>config.json</c> and, usually, the root file system.</summary>
@@ -90,7 +92,14 @@ public sealed class Bundle
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw InvalidSpecException.ForBundle(directory, "config.json cannot be read", "It must be a readable file", exception);
+            throw InvalidSpecException.ForBundle(directory, $"config.json cannot be read: {WhyUnreadable(path, exception)}", "It must be a readable file", exception);
         }
     }
+
+    // The kernel's word for it, without what .NET puts around it. Of a directory .NET says that access is denied.
+    private static string WhyUnreadable(string path, Exception exception) =>
+        System.IO.Directory.Exists(path) ? "it is a directory"
+        : exception is UnauthorizedAccessException ? "permission is denied"
+        : exception.HResult is > 0 and < 4096 and int errno ? Marshal.GetPInvokeErrorMessage(errno)
+        : "the system reports an input or output error";
 }

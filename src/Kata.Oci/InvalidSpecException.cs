@@ -51,4 +51,8 @@ public sealed class InvalidSpecException : Exception
             Field.Length == 0 ? $"config.json {Cause}" : Cause,
             Remedy,
             InnerException);
+
+    /// <summary>The same finding with the file named that was read instead of a bundle's.</summary>
+    internal InvalidSpecException InFile(string path) =>
+        new($"Cannot use the file {SpecText.Quote(path)}", Field, Field.Length == 0 ? $"it {Cause}" : Cause, Remedy, InnerException);
 }

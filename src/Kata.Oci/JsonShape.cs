@@ -19,7 +19,7 @@ internal static class JsonShape
         }
         catch (JsonException syntax)
         {
-            return Syntax(utf8, syntax.LineNumber is null ? exception : syntax);
+            return JsonSyntax.Explain(utf8, syntax.LineNumber is null ? exception : syntax);
         }
 
         return Check(root, type) ?? new InvalidSpecException("", "is not understood", "Follow the OCI runtime specification", exception);
@@ -45,17 +45,6 @@ internal static class JsonShape
         {
             return new InvalidSpecException("", "holds text that is not Unicode", "Write it as UTF-8", exception);
         }
-    }
-
-    private static InvalidSpecException Syntax(ReadOnlySpan<byte> utf8, JsonException exception)
-    {
-        if (utf8.IsEmpty || utf8.Trim(" \t\r\n"u8).IsEmpty)
-            return new InvalidSpecException("", "is empty", "It must be a JSON object", exception);
-
-        // The reader counts both from zero.
-        string place = string.Create(
-            CultureInfo.InvariantCulture, $"line {(exception.LineNumber ?? 0) + 1}, column {(exception.BytePositionInLine ?? 0) + 1}");
-        return new InvalidSpecException("", $"is not JSON at {place}", "Correct it there", exception);
     }
 
     private static InvalidSpecException? Find(JsonElement element, JsonTypeInfo type, string pointer) => type.Kind switch

@@ -15,7 +15,7 @@ internal static class ServiceStatus
     public static string TextOf(Exception error)
     {
         string text = MessageOf(error);
-        for (Exception? inner = error.InnerException; inner is not null; inner = inner.InnerException)
+        for (Exception? inner = InnerOf(error); inner is not null; inner = InnerOf(inner))
         {
             string message = MessageOf(inner);
             if (!text.Contains(message, StringComparison.Ordinal))
@@ -26,6 +26,9 @@ internal static class ServiceStatus
 
         return text;
     }
+
+    // A wrong specification says all of it itself; what revealed it speaks of .NET's reader.
+    private static Exception? InnerOf(Exception error) => error is InvalidSpecException ? null : error.InnerException;
 
     // .NET puts the object's name or the value on a line of its own; our own line ends are the guest's console.
     private static string MessageOf(Exception error) =>

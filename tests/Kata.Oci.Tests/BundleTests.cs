@@ -60,7 +60,7 @@ public sealed class BundleTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_directory, "config.json"));
 
-        Assert.Contains("config.json cannot be read", Message(), StringComparison.Ordinal);
+        Assert.Equal($"Cannot load the bundle '{_directory}': config.json cannot be read: it is a directory. It must be a readable file", Message());
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class BundleTests : IDisposable
     {
         Write("{\n \"ociVersion\" 5}");
 
-        Assert.Equal($"Cannot load the bundle '{_directory}': config.json is not JSON at line 2, column 15. Correct it there", Message());
+        Assert.Equal($"Cannot load the bundle '{_directory}': config.json is not JSON at line 2, column 15: it holds '5'. A colon must follow the name", Message());
     }
 
     private void Write(string text) => File.WriteAllText(Path.Combine(_directory, "config.json"), text, Encoding.UTF8);

@@ -75,21 +75,33 @@ public sealed class OciJsonTests
     }
 
     [Theory]
-    [InlineData("", "is empty")]
-    [InlineData(" \n\t", "is empty")]
-    [InlineData("null", "holds only null")]
-    [InlineData("[]", "holds an array")]
-    [InlineData("5", "holds the number 5")]
-    [InlineData("{", "is not JSON at line 1, column 2")]
-    [InlineData("{\n  \"a\": 1,\n  b\n}", "is not JSON at line 3, column 3")]
-    [InlineData("{} {}", "is not JSON at line 1, column 4")]
-    [InlineData("{\"ociVersion\":\"\u0001\"}", "is not JSON at line 1, column 16")]
-    public void ParseSpec_NotASpecification_SaysWhere(string text, string cause)
+    [InlineData("", "", "is empty", "It must be a JSON object")]
+    [InlineData(" \n\t", "", "is empty", "It must be a JSON object")]
+    [InlineData("null", "", "holds only null", "It must be an object")]
+    [InlineData("[]", "", "holds an array", "It must be an object")]
+    [InlineData("5", "", "holds the number 5", "It must be an object")]
+    [InlineData("oops", "", "is not JSON at line 1, column 1: it holds 'o'", "It must be a JSON object")]
+    [InlineData("{", "", "is not JSON at line 1, column 2: it ends there", "A name in double quotes or '}' must follow")]
+    [InlineData("{\n  \"a\": 1,\n  b\n}", "", "is not JSON at line 3, column 3: it holds 'b'", "A name in double quotes must follow the comma")]
+    [InlineData("{\n  \"a\": 1,\n}", "", "is not JSON at line 3, column 1: it holds '}'", "A name in double quotes must follow the comma")]
+    [InlineData("{\"a\" 1}", "", "is not JSON at line 1, column 6: it holds '1'", "A colon must follow the name")]
+    [InlineData("{\"a\":\n}", "/a", "is not JSON at line 2, column 1: it holds '}'", "A value must follow the colon")]
+    [InlineData("{\"a\":1 \"b\":2}", "", "is not JSON at line 1, column 8: it holds '\"'", "A comma or '}' must follow")]
+    [InlineData("{\"process\":{\"args\":[\"a\",\n  b]}}", "/process/args/1", "is not JSON at line 2, column 3: it holds 'b'", "A value must follow the comma")]
+    [InlineData("{\"process\":{\"args\":[\"a\" \"b\"]}}", "/process/args/1", "is not JSON at line 1, column 25: it holds '\"'", "A comma or ']' must follow")]
+    [InlineData("{\"a\":[}", "/a", "is not JSON at line 1, column 7: it holds '}'", "A value or ']' must follow")]
+    [InlineData("{\"a\":{\"b\":1}}}", "", "is not JSON at line 1, column 14: it holds '}'", "Nothing may follow the end of the document")]
+    [InlineData("{} {}", "", "is not JSON at line 1, column 4: it holds '{'", "Nothing may follow the end of the document")]
+    [InlineData("{\"ociVersion\":\"\u0001\"}", "/ociVersion", "is not JSON at line 1, column 16: it holds '\\u0001'", "Control characters in a string must be escaped")]
+    [InlineData("{\"a/~b\":tru}", "/a~1~0b", "is not JSON at line 1, column 12: it holds '}'", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData("{\"a\":01}", "/a", "is not JSON at line 1, column 7: it holds '1'", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData("{\"a\":\"open", "/a", "is not JSON at line 1, column 11: it ends there", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData("{\"ü\": €}", "/ü", "is not JSON at line 1, column 8: it holds '€'", "A value must follow the colon")]
+    public void ParseSpec_NotASpecification_SaysWhereWhatAndWhatMayBeThere(string text, string field, string cause, string remedy)
     {
         var exception = Assert.Throws<InvalidSpecException>(() => Specs.Parse(text));
 
-        Assert.Equal("", exception.Field);
-        Assert.Equal(cause, exception.Cause);
+        Assert.Equal((field, cause, remedy), (exception.Field, exception.Cause, exception.Remedy));
     }
 
     [Fact]
@@ -97,7 +109,9 @@ public sealed class OciJsonTests
     {
         string text = Specs.Minimal[..^1] + ",\"x\":" + new string('[', 100_000) + new string(']', 100_000) + "}";
 
-        Assert.Contains("is not JSON", Assert.Throws<InvalidSpecException>(() => Specs.Parse(text)).Cause, StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidSpecException>(() => Specs.Parse(text));
+        Assert.Contains("is nested too deep at line 1, column ", exception.Cause, StringComparison.Ordinal);
+        Assert.Equal("At most 64 levels are read", exception.Remedy);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Grpc.Core;
 using Kata.Hypervisor;
 using Kata.Linux;
@@ -47,6 +48,18 @@ public sealed class ServiceStatusTests
     {
         var error = new IOException("Cannot a: root cause", new IOException("middle", new IOException("root cause")));
         Assert.Equal("Cannot a: root cause: middle", ServiceStatus.TextOf(error));
+    }
+
+    [Theory]
+    [InlineData("{ oops }")]
+    [InlineData("")]
+    [InlineData("{\"ociVersion\":5}")]
+    [InlineData("{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"\\ud800\"]}}")]
+    public void TextOf_WrongSpecification_HasNoTextOfDotNet(string json)
+    {
+        InvalidSpecException error = Assert.Throws<InvalidSpecException>(() => OciJson.ParseSpec(Encoding.UTF8.GetBytes(json)));
+        Assert.Equal(error.Message, ServiceStatus.TextOf(error));
+        Assert.Equal("outer: " + error.Message, ServiceStatus.TextOf(new IOException("outer", error)));
     }
 
     [Fact]

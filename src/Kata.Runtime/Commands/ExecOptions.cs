@@ -33,7 +33,7 @@ internal sealed class ExecOptions
     {
         if (result.GetValue(_processFile) is { } file)
         {
-            ProcessSpec whole = OciJson.ParseProcess(File.ReadAllBytes(file));
+            ProcessSpec whole = ReadProcess(file);
             return result.GetValue(_tty) ? whole with { Terminal = true } : whole;
         }
 
@@ -82,6 +82,24 @@ internal sealed class ExecOptions
         return text.Length == 0 || parts.Any(static part => part.Length == 0)
             ? throw new ArgumentException($"Cannot use the user '{text}': a part of it is empty. Give USER or USER:GROUP, as names or numbers")
             : numeric ? new UserSpec { Uid = uid, Gid = gid } : new UserSpec { Username = text };
+    }
+
+    private static ProcessSpec ReadProcess(string file)
+    {
+        try
+        {
+            return OciJson.ParseProcess(File.ReadAllBytes(file));
+        }
+        catch (InvalidSpecException error)
+        {
+            throw error.InFile(file);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            string cause = error is not UnauthorizedAccessException ? "it does not exist"
+                : Directory.Exists(file) ? "it is a directory" : "permission is denied";
+            throw new ArgumentException($"Cannot use the file '{file}': {cause}. Give --process a JSON file with an OCI process");
+        }
     }
 
     private static LinuxCapabilities Add(LinuxCapabilities capabilities, string[] added) => capabilities with

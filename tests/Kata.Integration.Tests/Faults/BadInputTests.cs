@@ -33,12 +33,12 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         string bundle = _host.Bundle();
         File.Delete($"{bundle}/config.json");
-        await RefuseAsync("Cannot load the bundle '{bundle}': there is no config.json in it. Write one ('kata-runtime spec' makes a template), or name another directory with --bundle*", "create", "-b", bundle, "c1");
+        await RefuseAsync("Cannot load the bundle '{bundle}': there is no config.json in it. Write one ('kata-runtime spec' makes a template), or name another directory with --bundle", "create", "-b", bundle, "c1");
     }
 
     [Theory]
-    [InlineData("{\n  \"ociVersion\": \"1.0.2\",\n  oops\n}", "Cannot load the bundle '{bundle}': config.json is not JSON at line 3, column 3. Correct it there: 'o' is an invalid start of a property name*")]
-    [InlineData("", "Cannot load the bundle '{bundle}': config.json is empty. It must be a JSON object*")]
+    [InlineData("{\n  \"ociVersion\": \"1.0.2\",\n  oops\n}", "Cannot load the bundle '{bundle}': config.json is not JSON at line 3, column 3: it holds 'o'. A name in double quotes must follow the comma")]
+    [InlineData("", "Cannot load the bundle '{bundle}': config.json is empty. It must be a JSON object")]
     [InlineData("null", "Cannot load the bundle '{bundle}': config.json holds only null. It must be an object")]
     [InlineData("[]", "Cannot load the bundle '{bundle}': config.json holds an array. It must be an object")]
     public async Task Create_ConfigMalformed_NamesThePlace(string text, string expected)

@@ -44,6 +44,23 @@ public sealed class ExecOptionsTests
         Assert.Contains("Give USER or USER:GROUP", Assert.Throws<ArgumentException>(() => ExecOptions.ParseUser(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Build_ProcessFileUnusable_NamesItAndWhatToGive()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.File("process.json");
+        Assert.Equal(
+            $"Cannot use the file '{file}': it does not exist. Give --process a JSON file with an OCI process",
+            Assert.Throws<ArgumentException>(() => Build($"-p {file}")).Message);
+        File.WriteAllText(file, "{\"args\":7,\"cwd\":\"/\"}");
+        Assert.Equal($"Cannot use the file '{file}': /args: holds the number 7. It must be an array", Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
+        File.WriteAllText(file, "");
+        Assert.Equal($"Cannot use the file '{file}': it is empty. It must be a JSON object", Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
+        Assert.Equal(
+            $"Cannot use the file '{directory.Path}': it is a directory. Give --process a JSON file with an OCI process",
+            Assert.Throws<ArgumentException>(() => Build($"-p {directory.Path}")).Message);
+    }
+
+    [Fact]
     public void Build_NoOptions_IsTheContainersWithTheProgram()
     {
         ProcessSpec process = Build("", "ls", "-l");
