@@ -5,8 +5,12 @@ namespace Kata.Linux;
 /// <summary>The kernel refused a call. <see cref="Errno"/> is the number; the text says which call, on what, and why.</summary>
 internal sealed class LinuxException : Exception
 {
-    internal LinuxException(string call, string action, Errno errno)
-        : base($"Cannot {action}: {call}: {Describe(errno)}")
+    /// <param name="call">The system call.</param>
+    /// <param name="action">What it was for, with the object: <c>open the log '/x'</c>.</param>
+    /// <param name="errno">The kernel's answer.</param>
+    /// <param name="remedy">What to do, as a sentence without its full stop; null where only the number can tell.</param>
+    internal LinuxException(string call, string action, Errno errno, string? remedy = null)
+        : base($"Cannot {action}: {call}: {Describe(errno)}{((remedy ?? RemedyFor(errno)) is { } text ? $". {text}" : "")}")
     {
         Call = call;
         Errno = errno;
@@ -15,6 +19,14 @@ internal sealed class LinuxException : Exception
     public string Call { get; }
 
     public Errno Errno { get; }
+
+    /// <summary>What to do about errors whose remedy does not depend on what was being done; else null.</summary>
+    internal static string? RemedyFor(Errno errno) => errno switch
+    {
+        Errno.EMFILE => "This process may open no more files: raise its limit ('ulimit -n', LimitNOFILE= of a systemd unit)",
+        Errno.ENFILE => "The host may open no more files: raise it with 'sysctl fs.file-max', or end what holds them",
+        _ => null,
+    };
 
     /// <summary>Reads the error of the last <c>SetLastError</c> call of this thread; call it in the statement after the call.</summary>
     internal static LinuxException FromLastErrno(string call, string action) => new(call, action, (Errno)Marshal.GetLastPInvokeError());

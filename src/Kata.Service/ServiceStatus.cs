@@ -30,8 +30,13 @@ internal static class ServiceStatus
     // A wrong specification says all of it itself; what revealed it speaks of .NET's reader.
     private static Exception? InnerOf(Exception error) => error is InvalidSpecException ? null : error.InnerException;
 
+    // .NET's own calls meet the same limits as ours and know no remedy.
+    private static string MessageOf(Exception error) => error is IOException && LinuxException.RemedyFor((Errno)error.HResult) is { } remedy
+        ? $"{error.Message}. {remedy}"
+        : OneLine(error);
+
     // .NET puts the object's name or the value on a line of its own; our own line ends are the guest's console.
-    private static string MessageOf(Exception error) =>
+    private static string OneLine(Exception error) =>
         error is ObjectDisposedException or ArgumentException ? error.Message.ReplaceLineEndings(" ") : error.Message;
 
     private static StatusCode CodeOf(Exception error) => error switch

@@ -70,6 +70,15 @@ public sealed class ServiceStatusTests
         Assert.DoesNotContain('\n', ServiceStatus.TextOf(new IOException("outer", new ObjectDisposedException("Kata.Thing"))));
     }
 
+    [Theory]
+    [InlineData(Errno.EMFILE, "'ulimit -n'")]
+    [InlineData(Errno.ENFILE, "'sysctl fs.file-max'")]
+    internal void TextOf_NoDescriptorLeft_SaysWhatToRaise(Errno errno, string remedy)
+    {
+        Assert.Contains(remedy, ServiceStatus.TextOf(new LinuxException("open", "open 'x'", errno)), StringComparison.Ordinal);
+        Assert.Contains(remedy, ServiceStatus.TextOf(new IOException("Too many open files : 'x'", (int)errno)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TextOf_OurOwnLines_Stay() =>
         Assert.Contains('\n', ServiceStatus.TextOf(new HypervisorException("Cannot boot. The console's end:\npanic")));

@@ -45,7 +45,7 @@ internal sealed class ConsoleSetup : IDisposable
             try
             {
                 Linux.Terminal.MakeRaw(peer);
-                using SafeFileDescriptor socket = UnixSocket.Connect(consoleSocket);
+                using SafeFileDescriptor socket = Connect(consoleSocket);
                 // The receiver takes the name only for messages; runc sends the same.
                 DescriptorPassing.Send(socket, "/dev/ptmx"u8, [controller]);
                 return new ConsoleSetup(peer, peer, null);
@@ -71,6 +71,20 @@ internal sealed class ConsoleSetup : IDisposable
         {
             _before = null;
             Linux.Terminal.Restore(Terminal!, before);
+        }
+    }
+
+    private static SafeFileDescriptor Connect(string consoleSocket)
+    {
+        try
+        {
+            return UnixSocket.Connect(consoleSocket);
+        }
+        catch (LinuxException error) when (LinuxException.RemedyFor(error.Errno) is null)
+        {
+            throw new LinuxException(
+                error.Call, $"hand the terminal over to the console socket '{consoleSocket}'", error.Errno,
+                "Start the program that listens there first, or correct --console-socket");
         }
     }
 }

@@ -161,7 +161,7 @@ public sealed class BadInputTests : IAsyncLifetime
     public async Task Create_ConsoleSocketMissing_SaysWhich()
     {
         string bundle = _host.Bundle(edit: static config => config["process"]!["terminal"] = true);
-        await RefuseAsync("Cannot connect to the socket '{dir}/none.sock': connect: No such file or directory (ENOENT)", "create", "-b", bundle, "--console-socket", $"{_host.Directory}/none.sock", "c1");
+        await RefuseAsync("Cannot hand the terminal over to the console socket '{dir}/none.sock': connect: No such file or directory (ENOENT). Start the program that listens there first, or correct --console-socket", "create", "-b", bundle, "--console-socket", $"{_host.Directory}/none.sock", "c1");
     }
 
     [Fact]
@@ -173,6 +173,7 @@ public sealed class BadInputTests : IAsyncLifetime
         Outcome outcome = await command.FinishAsync();
         Assert.True(outcome.Code != 0, outcome.ToString());
         Assert.Contains("kata-runtime: ", outcome.Error);
+        Assert.Contains("raise its limit ('ulimit -n'", outcome.Error);
         Assert.DoesNotContain("Unhandled", outcome.Error);
         await _host.SucceedAsync("delete", "--force", "c1");
         await _host.AssertNothingLeftAsync();
