@@ -4,7 +4,8 @@ namespace Kata.Sandbox;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(Acquisition))]
 [JsonSerializable(typeof(SandboxState))]
 internal sealed partial class SandboxJsonContext : JsonSerializerContext;

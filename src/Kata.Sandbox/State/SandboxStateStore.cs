@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Kata.Sandbox;
@@ -12,18 +13,25 @@ internal static class SandboxStateStore
     public static void Write(string path, SandboxState state)
     {
         string temporary = path + ".new";
-        using (FileStream stream = new(temporary, new FileStreamOptions
+        try
         {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
-        {
-            JsonSerializer.Serialize(stream, state, SandboxJsonContext.Default.SandboxState);
-            stream.Flush(flushToDisk: true);
-        }
+            using (FileStream stream = new(temporary, new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }))
+            {
+                JsonSerializer.Serialize(stream, state, SandboxJsonContext.Default.SandboxState);
+                stream.Flush(flushToDisk: true);
+            }
 
-        File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (UnauthorizedAccessException error) // .NET's word for EACCES and EPERM: for callers a failure like any other
+        {
+            throw new IOException($"Cannot write the pod state '{path}': permission is denied. Remove what is in its place", error);
+        }
     }
 
     /// <summary>The document, or null when there is none.</summary>
@@ -40,9 +48,15 @@ internal static class SandboxStateStore
 
             SandboxState state = JsonSerializer.Deserialize(stream, SandboxJsonContext.Default.SandboxState)
                 ?? throw Malformed(path, "it holds only 'null'");
-            return state.Version <= SandboxState.CurrentVersion
+            if (state.Version > SandboxState.CurrentVersion)
+            {
+                throw Malformed(path, $"its version is {state.Version}, this runtime knows up to {SandboxState.CurrentVersion}");
+            }
+
+            // The reader checks members, not items.
+            return state.Containers.All(static container => container is not null && !container.Annotations.Values.Contains(null!))
                 ? state
-                : throw Malformed(path, $"its version is {state.Version}, this runtime knows up to {SandboxState.CurrentVersion}");
+                : throw Malformed(path, "it holds null in place of a container or an annotation");
         }
         catch (FileNotFoundException)
         {
@@ -54,7 +68,8 @@ internal static class SandboxStateStore
         }
         catch (JsonException error)
         {
-            throw Malformed(path, error.Message);
+            throw Malformed(path, string.Create(
+                CultureInfo.InvariantCulture, $"at '{error.Path ?? "$"}' in line {(error.LineNumber ?? 0) + 1} something is missing, null or not of its kind"));
         }
     }
 

@@ -60,6 +60,44 @@ public sealed class SandboxStateStoreTests : IDisposable
         Assert.EndsWith("'kata-runtime delete --force'", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("id")]
+    [InlineData("runtime")]
+    [InlineData("service")]
+    [InlineData("containers")]
+    [InlineData("containers/0")]
+    [InlineData("containers/0/id")]
+    [InlineData("containers/0/bundle")]
+    [InlineData("containers/0/annotations")]
+    [InlineData("containers/0/annotations/a")]
+    public void Read_NullOfAMandatoryPart_IsRefusedInOurWords(string part)
+    {
+        SandboxStateStore.Write(StatePath, State("x"));
+        JsonNode document = JsonNode.Parse(File.ReadAllText(StatePath))!;
+        string[] names = part.Split('/');
+        JsonNode at = names[..^1].Aggregate(document, static (node, name) => node is JsonArray list ? list[0]! : node[name]!);
+        if (at is JsonArray items)
+        {
+            items[0] = null;
+        }
+        else
+        {
+            at[names[^1]] = null;
+        }
+
+        File.WriteAllText(StatePath, document.ToJsonString());
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => SandboxStateStore.Read(StatePath));
+        Assert.EndsWith("'kata-runtime delete --force'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("BytePositionInLine", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_PlaceTakenByADirectory_ThrowsWhatCallersCatch()
+    {
+        Directory.CreateDirectory(StatePath + ".new");
+        Assert.Contains("Cannot write the pod state", Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State("x"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_LaterVersion_NamesBothVersions()
     {
