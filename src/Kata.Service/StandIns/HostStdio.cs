@@ -8,7 +8,8 @@ namespace Kata.Service;
 internal static class HostStdio
 {
     /// <summary>
-    /// Three descriptors (input, output, error) or one terminal. Takes ownership of them.
+    /// Three descriptors (input, output, error) or one terminal. Takes ownership of them; after a failure those that it did not come
+    /// to are still the caller's.
     /// </summary>
     public static ProcessStdio Open(bool terminal, IReadOnlyList<SafeFileDescriptor> descriptors)
     {
@@ -17,14 +18,27 @@ internal static class HostStdio
             throw new InvalidDataException($"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? 1 : 3)}");
         }
 
-        return terminal
-            ? new ProcessStdio { Input = OpenOne(descriptors[0].Duplicate(), LibC.O_RDONLY), Output = OpenOne(descriptors[0], LibC.O_WRONLY) }
-            : new ProcessStdio
+        var opened = new List<DescriptorStream?>();
+        try
+        {
+            if (terminal)
             {
-                Input = OpenOne(descriptors[0], LibC.O_RDONLY),
-                Output = OpenOne(descriptors[1], LibC.O_WRONLY),
-                Error = OpenOne(descriptors[2], LibC.O_WRONLY),
-            };
+                opened.Add(OpenOne(descriptors[0].Duplicate(), LibC.O_RDONLY));
+                opened.Add(OpenOne(descriptors[0], LibC.O_WRONLY));
+                return new ProcessStdio { Input = opened[0], Output = opened[1] };
+            }
+
+            opened.Add(OpenOne(descriptors[0], LibC.O_RDONLY));
+            opened.Add(OpenOne(descriptors[1], LibC.O_WRONLY));
+            opened.Add(OpenOne(descriptors[2], LibC.O_WRONLY));
+            return new ProcessStdio { Input = opened[0], Output = opened[1], Error = opened[2] };
+        }
+        catch
+        {
+            // Each is open a second time by now: what a reader waits for is the end of ours too.
+            opened.ForEach(static stream => stream?.Dispose());
+            throw;
+        }
     }
 
     private static DescriptorStream? OpenOne(SafeFileDescriptor descriptor, int access)
@@ -62,6 +76,11 @@ internal static class HostStdio
             {
                 // epoll_ctl(2): a device without poll, such as /dev/null under another name or /dev/zero. It is always ready.
                 return DescriptorStream.OverRegularFile(own);
+            }
+            catch
+            {
+                own.Dispose();
+                throw;
             }
         }
     }

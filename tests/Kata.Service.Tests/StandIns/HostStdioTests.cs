@@ -120,6 +120,21 @@ public sealed class HostStdioTests : IDisposable
         Array.ForEach(descriptors, static descriptor => descriptor.Dispose());
     }
 
+    [Fact]
+    public async Task Open_LastCannotBeOpened_TheEarlierAreClosed()
+    {
+        (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
+        (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
+        using (inputWrite)
+        await using (var reader = new DescriptorStream(outputRead))
+        {
+            // A directory cannot be opened for writing.
+            Assert.Throws<LinuxException>(() => HostStdio.Open(false, [inputRead, outputWrite, OpenFile("/", LibC.O_RDONLY)]));
+            Assert.Equal(0, await reader.ReadAsync(new byte[1]).AsTask().Within()); // no writer is left
+            Assert.Throws<LinuxException>(() => DescriptorWriter.Write(inputWrite, "x"u8, "test")); // nor a reader: EPIPE
+        }
+    }
+
     private static SafeFileDescriptor Null() => OpenFile("/dev/null", LibC.O_RDWR);
 
     private static SafeFileDescriptor OpenFile(string path, int flags) =>
