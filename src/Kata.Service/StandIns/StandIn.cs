@@ -62,7 +62,7 @@ internal sealed class StandIn : IAsyncDisposable
             string? answer = await connection.ReadLineAsync(null, cancellationToken).WaitAsync(s_helloTimeout, TimeProvider.System, cancellationToken);
             return answer == "ok"
                 ? new StandIn(connection, terminal)
-                : throw new IOException($"Cannot register with the pod's service: {answer ?? "it closed the connection"}");
+                : throw new IOException($"Cannot register with the pod's service: {Refusal(answer)}");
         }
         catch (Exception error)
         {
@@ -121,6 +121,10 @@ internal sealed class StandIn : IAsyncDisposable
         _registrations.ForEach(static registration => registration.Dispose());
         await _connection.DisposeAsync();
     }
+
+    private static string Refusal(string? answer) => answer is null
+        ? "it closed the connection. See its log for why"
+        : answer.StartsWith("error ", StringComparison.Ordinal) ? answer["error ".Length..] : answer;
 
     private void Register(int signal, Func<Task> action)
     {

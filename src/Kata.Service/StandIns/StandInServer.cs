@@ -8,7 +8,7 @@ namespace Kata.Service;
 internal sealed class StandInServer : IAsyncDisposable
 {
     /// <summary>Stand-ins between hello and Create; more than a pod's concurrent creates is a mistake or an attack.</summary>
-    private const int MaxWaiting = 256;
+    internal const int MaxWaiting = 256;
 
     /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
     private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(30);
@@ -114,13 +114,14 @@ internal sealed class StandInServer : IAsyncDisposable
                 ProcessStdio stdio = HostStdio.Open(hello.Terminal, descriptors);
                 descriptors.Clear(); // HostStdio owns them now
                 var session = new StandInSession(connection, hello, pid, stdio);
-                kept = Keep(hello, session);
+                string? refusal = Keep(hello, session);
+                kept = refusal is null;
                 if (!kept)
                 {
                     await stdio.DisposeAsync(); // its readers see the end now
                 }
 
-                await connection.WriteLineAsync(kept ? "ok" : "error this process has a stand-in already", both.Token);
+                await connection.WriteLineAsync(refusal is null ? "ok" : $"error {refusal}", both.Token);
             }
         }
         catch (Exception error) when (error is IOException or LinuxException or JsonException or InvalidDataException or OperationCanceledException)
@@ -137,11 +138,23 @@ internal sealed class StandInServer : IAsyncDisposable
         }
     }
 
-    private bool Keep(StandInHello hello, StandInSession session)
+    // Why not, or null when it is kept.
+    private string? Keep(StandInHello hello, StandInSession session)
     {
         lock (_gate)
         {
-            return _waiting.Count < MaxWaiting && _waiting.TryAdd((hello.Container, hello.ExecId), session);
+            if (_waiting.ContainsKey((hello.Container, hello.ExecId)))
+            {
+                return "this process has a stand-in already. End the other command first";
+            }
+
+            if (_waiting.Count >= MaxWaiting)
+            {
+                return $"{MaxWaiting} commands of this pod wait for their processes already. Wait for some of them to end, then try again";
+            }
+
+            _waiting.Add((hello.Container, hello.ExecId), session);
+            return null;
         }
     }
 }

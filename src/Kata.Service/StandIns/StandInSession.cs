@@ -18,23 +18,23 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     /// <summary>The caller's streams; whoever takes the session owns them.</summary>
     public ProcessStdio Stdio => stdio;
 
-    /// <summary>Passes on what the stand-in asks for until it has gone. A stand-in that was killed takes its process with it.</summary>
+    /// <summary>Passes on what the stand-in asks for until it has gone. A stand-in that was killed, or speaks nonsense, takes its process with it.</summary>
     /// <param name="process">The process that it stands for.</param>
     /// <param name="ended">Completes when its end may be told.</param>
     /// <param name="cancellationToken">The service ends.</param>
     public async Task ServeAsync(GuestProcess process, Task ended, CancellationToken cancellationToken)
     {
-        Task<string?> line = connection.ReadLineAsync(null, cancellationToken);
+        Task<string?> line = ReadAsync(cancellationToken);
         while (await Task.WhenAny(line, process.Exited) == line)
         {
-            if (await line.ConfigureAwait(ConfigureAwaitOptions.None) is not { } request)
+            if (await line is not { } request)
             {
                 await TryAsync(() => process.SignalAsync(Signals.SIGKILL, cancellationToken));
                 return;
             }
 
             await TryAsync(() => HandleAsync(process, request, cancellationToken));
-            line = connection.ReadLineAsync(null, cancellationToken);
+            line = ReadAsync(cancellationToken);
         }
 
         await ended;
@@ -50,6 +50,19 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     {
         await connection.DisposeAsync();
         await stdio.DisposeAsync();
+    }
+
+    // Null when it has gone. One whose connection breaks or that breaks the protocol counts as gone: nothing it says could be trusted.
+    private async Task<string?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.ReadLineAsync(null, cancellationToken);
+        }
+        catch (Exception error) when (error is InvalidDataException or LinuxException)
+        {
+            return null;
+        }
     }
 
     // The component is named at the start, what happened last is at the end: it is the middle that goes.

@@ -80,12 +80,29 @@ public sealed class StandInTests : IAsyncDisposable
         {
             IOException error = await Assert.ThrowsAsync<IOException>(
                 () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], detached: false, CancellationToken.None)).Within();
-            Assert.Contains("has a stand-in already", error.Message, StringComparison.Ordinal);
+            Assert.Equal("Cannot register with the pod's service: this process has a stand-in already. End the other command first", error.Message);
         }
 
         Assert.Equal(0, await output.ReadAsync(new byte[1]).AsTask().Within());
         await using StandInSession? session = _server.Take("c1", "");
         Assert.NotNull(session);
+    }
+
+    [Fact]
+    public async Task ConnectAsync_TooManyWait_IsRefusedWithAnotherText()
+    {
+        var waiting = new List<StandIn>();
+        for (int i = 0; i < StandInServer.MaxWaiting; i++)
+        {
+            waiting.Add(await ConnectAsync("c1", $"e{i}"));
+        }
+
+        IOException error = await Assert.ThrowsAsync<IOException>(() => ConnectAsync("c1", "one more"));
+        Assert.Contains("256 commands of this pod wait for their processes already. Wait for some of them to end", error.Message, StringComparison.Ordinal);
+        foreach (StandIn standIn in waiting)
+        {
+            await standIn.DisposeAsync();
+        }
     }
 
     [Theory]
@@ -230,6 +247,21 @@ public sealed class StandInTests : IAsyncDisposable
         Assert.Equal("signal c1/c1 15", await NextRequestAsync());
         Assert.Equal("resize c1/c1 24x80", await NextRequestAsync());
         Assert.Equal("signal c1/c1 9", await NextRequestAsync()); // a stand-in that is gone takes its process with it
+    }
+
+    [Fact]
+    public async Task ServeAsync_LineWithoutEnd_KillsTheProcessAsItsDeathWould()
+    {
+        using SafeFileDescriptor socket = UnixSocket.Connect(SocketPath);
+        DescriptorPassing.Send(socket, Hello("c1"), _streams);
+        await using var client = new DescriptorStream(socket.Duplicate());
+        await client.ReadExactlyAsync(new byte[3]).AsTask().Within(); // ok
+        await using StandInSession session = _server.Take("c1", "")!;
+        await using GuestProcess process = await AttachAsync(session, "lost");
+        Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
+        await client.WriteAsync(Encoding.UTF8.GetBytes(new string('x', 5000))).AsTask().Within();
+        await serving.Within();
+        Assert.Equal("signal c1/c1 9", await NextRequestAsync());
     }
 
     [Fact]
