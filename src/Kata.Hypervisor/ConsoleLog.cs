@@ -56,11 +56,14 @@ internal sealed class ConsoleLog : IDisposable
     /// <summary>The last lines, escaped, oldest first.</summary>
     public IReadOnlyList<string> Tail(int lines) => _tail.Last(lines);
 
-    /// <summary>The last lines as the end of an error text: <c>. Last console lines: ... | ...</c>.</summary>
+    /// <summary>Whether the guest has written nothing yet.</summary>
+    public bool IsEmpty => Tail(1).Count == 0;
+
+    /// <summary>The last lines as the end of a cause: <c>. Last console lines: ... | ...</c>, or that there are none.</summary>
     public string TailForError(int lines = 8)
     {
         IReadOnlyList<string> tail = Tail(lines);
-        return tail.Count == 0 ? ". The guest wrote nothing on its console" : ". Last console lines: " + string.Join(" | ", tail);
+        return tail.Count == 0 ? ", and the guest wrote nothing on its console" : ". Last console lines: " + string.Join(" | ", tail);
     }
 
     public void Dispose() => _file?.Dispose();

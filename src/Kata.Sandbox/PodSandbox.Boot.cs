@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Agent.Protocol;
 using Kata.Hypervisor;
 using Kata.Linux;
@@ -26,6 +27,16 @@ internal sealed partial class PodSandbox
         {
             Log.ReleaseFailed(container, error.Message);
         }
+    }
+
+    // Most hosts are merely slow; a guest without a word has more likely the wrong kernel.
+    internal static string BootTimeoutText(Oci.SandboxId id, TimeSpan limit, ConsoleLog console)
+    {
+        string cause = string.Create(CultureInfo.InvariantCulture, $"Cannot boot the guest of '{id}': its agent did not answer within {limit.TotalSeconds:0.#} s");
+        const string Remedy = "A slow host needs a longer boot_timeout";
+        return console.IsEmpty
+            ? $"{cause}{console.TailForError()}. Check the kernel and the image that 'kata-runtime kata-env' names. {Remedy}"
+            : $"{cause}. {Remedy}{console.TailForError()}";
     }
 
     private void StartFileServer()
@@ -85,9 +96,7 @@ internal sealed partial class PodSandbox
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new HypervisorException(
-                $"Cannot boot the guest of '{Id}': its agent did not answer within {_plan.Timeouts.Boot.TotalSeconds:0} s. "
-                + $"A slow host needs a longer boot_timeout{_machine!.Console.TailForError()}");
+            throw new HypervisorException(BootTimeoutText(Id, _plan.Timeouts.Boot, _machine!.Console));
         }
 
         _agent = await OpenAgentAsync(channel, cancellationToken);

@@ -56,7 +56,8 @@ public sealed class ConsoleLogTests : IDisposable
     {
         using var log = new ConsoleLog(path: null);
 
-        Assert.Contains("wrote nothing", log.TailForError());
+        Assert.Equal(", and the guest wrote nothing on its console", log.TailForError());
+        Assert.True(log.IsEmpty);
     }
 
     [Fact]
