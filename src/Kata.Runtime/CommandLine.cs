@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Kata.Runtime.Commands;
 using Kata.Service;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,9 @@ internal static class CommandLine
         var root = new RootCommand("Runs OCI containers, each pod in a virtual machine of its own");
         root.Options.RemoveAt(IndexOfVersion(root)); // ours prints the commit and the specification's version too
         globals.AddTo(root);
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Description = "Print this help and exit";
+        help.Action = new OrderedHelp((HelpAction)help.Action!);
         root.Subcommands.Add(CreateCommand.Define(globals));
         root.Subcommands.Add(StartCommand.Define(globals));
         root.Subcommands.Add(RunCommand.Define(globals));

@@ -11,7 +11,7 @@ internal sealed class GlobalOptions
 {
     public Option<string> Root { get; } = new("--root")
     {
-        Description = "Directory for the state of pods",
+        Description = "Directory that holds the state of all pods",
         HelpName = "DIR",
         DefaultValueFactory = static _ => SandboxDirectories.DefaultRoot,
         Recursive = true,
@@ -19,19 +19,19 @@ internal sealed class GlobalOptions
 
     public Option<string?> Log { get; } = new("--log") { Description = "Append log records to this file", HelpName = "FILE", Recursive = true };
 
-    public Option<LogFormat> LogFormat { get; } = new("--log-format")
+    public Option<string> LogFormat { get; } = new("--log-format")
     {
-        Description = "Form of log records: text or json",
+        Description = "Form of records in that file: text or json",
         HelpName = "FORMAT",
-        DefaultValueFactory = static _ => Service.LogFormat.Text,
+        DefaultValueFactory = static _ => "text",
         Recursive = true,
     };
 
-    public Option<bool> Debug { get; } = new("--debug") { Description = "Log records for developers too", Recursive = true };
+    public Option<bool> Debug { get; } = new("--debug") { Description = "Log what developers want to know, too", Recursive = true };
 
     public Option<string?> Configuration { get; } = new("--kata-config", "--config")
     {
-        Description = "Configuration file, instead of the default places",
+        Description = "Configuration file to use instead of the one in the default places",
         HelpName = "FILE",
         Recursive = true,
     };
@@ -43,11 +43,15 @@ internal sealed class GlobalOptions
 
     public Option<bool> Version { get; } = new("--version", "-v") { Description = "Print the version and exit" };
 
-    public Option<bool> SystemdCgroup { get; } = new("--systemd-cgroup") { Description = "Make cgroups through systemd", Recursive = true };
+    public Option<bool> SystemdCgroup { get; } = new("--systemd-cgroup")
+    {
+        Description = "Accepted where systemd runs; the pod's cgroup is /kata/ID all the same",
+        Recursive = true,
+    };
 
     public Option<string> Rootless { get; } = new("--rootless")
     {
-        Description = "Accepted for compatibility: true, false or auto",
+        Description = "Accepted and ignored: true, false or auto",
         HelpName = "MODE",
         DefaultValueFactory = static _ => "auto",
         Recursive = true,
@@ -55,6 +59,7 @@ internal sealed class GlobalOptions
 
     public void AddTo(RootCommand root)
     {
+        LogFormat.AcceptOnlyFromAmong("text", "json");
         foreach (Option option in new Option[] { Root, Log, LogFormat, Debug, Configuration, ShowConfigurationPaths, Version, SystemdCgroup, Rootless })
         {
             root.Options.Add(option);
@@ -65,12 +70,14 @@ internal sealed class GlobalOptions
 
     public RecordLog OpenLog(ParseResult result, string? container) => RecordLog.Open(
         result.GetValue(Log),
-        result.GetValue(LogFormat),
+        FormatOf(result),
         result.GetValue(Debug) ? LogLevel.Debug : LogLevel.Information,
         TimeProvider.System,
         "runtime",
         null,
         container);
+
+    public LogFormat FormatOf(ParseResult result) => result.GetValue(LogFormat) == "json" ? Service.LogFormat.Json : Service.LogFormat.Text;
 
     /// <summary>Where configuration comes from: the option, the environment, the default places, what is built in.</summary>
     public ConfigurationSources Sources(ParseResult result) =>

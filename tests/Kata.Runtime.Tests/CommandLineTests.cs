@@ -41,15 +41,39 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Help_OfTheRoot_IsTheGolden()
     {
-        using var output = new StringWriter();
-        s_root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = int.MaxValue }; // whatever the terminal's is
-        int status = await s_root.Parse(["--help"]).InvokeAsync(new InvocationConfiguration { Output = output });
-        Assert.Equal(0, status);
         string golden = Path.Combine(AppContext.BaseDirectory, "Golden", "help.txt");
-        // The name of the executable is the test's own here.
-        string text = output.ToString().ReplaceLineEndings("\n").Replace(RootCommand.ExecutableName, "kata-runtime", StringComparison.Ordinal);
+        string text = await HelpAsync();
         Assert.Equal(await File.ReadAllTextAsync(golden), string.Join('\n', text.Split('\n').Select(static line => line.TrimEnd())).TrimEnd() + "\n");
     }
+
+    [Theory]
+    [InlineData("create", "kata-runtime create [options] <ID>")]
+    [InlineData("start", "kata-runtime start [options] <ID>...")]
+    [InlineData("exec", "kata-runtime exec [options] <ID> [<COMMAND>...]")]
+    [InlineData("kill", "kata-runtime kill [options] <ID> [<SIGNAL>]")]
+    [InlineData("list", "kata-runtime list [options]")]
+    [InlineData("env", "kata-runtime kata-env [options]")]
+    public async Task Help_OfACommand_HasTheOrderThatIsParsed(string command, string usage) =>
+        Assert.Contains($"Usage:\n  {usage}\n", await HelpAsync(command), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Help_OfEveryCommand_ShowsNothingOfThisProcess()
+    {
+        foreach (Command command in s_root.Subcommands.Where(static command => !command.Hidden))
+        {
+            string text = await HelpAsync(command.Name);
+            Assert.DoesNotContain(Directory.GetCurrentDirectory(), text, StringComparison.Ordinal);
+            Assert.Contains("[default: text]", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("text", false)]
+    [InlineData("json", false)]
+    [InlineData("Text", true)]
+    [InlineData("1", true)]
+    public void Parse_LogFormat_IsOneOfItsTwoWords(string word, bool refused) =>
+        Assert.Equal(refused, s_root.Parse(["--log-format", word, "list"]).Errors.Count > 0);
 
     [Theory]
     [InlineData("create")]
@@ -72,4 +96,14 @@ public sealed class CommandLineTests
     [InlineData("--rootless=auto list -q -f json")]
     public void Parse_EnginesCalls_HaveNoError(string arguments) =>
         Assert.Empty(s_root.Parse(arguments.Split(' '), new ParserConfiguration { EnablePosixBundling = true }).Errors);
+
+    private static async Task<string> HelpAsync(params string[] command)
+    {
+        RootCommand root = CommandLine.Build(out _);
+        ((OrderedHelp)root.Options.OfType<HelpOption>().Single().Action!).MaxWidth = int.MaxValue; // whatever the terminal's is
+        using var output = new StringWriter();
+        Assert.Equal(0, await root.Parse([.. command, "--help"]).InvokeAsync(new InvocationConfiguration { Output = output }));
+        // The name of the executable is the test's own here.
+        return output.ToString().ReplaceLineEndings("\n").Replace(RootCommand.ExecutableName, "kata-runtime", StringComparison.Ordinal);
+    }
 }

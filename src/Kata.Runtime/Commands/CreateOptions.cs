@@ -7,24 +7,19 @@ namespace Kata.Runtime.Commands;
 /// <summary>What <c>create</c> and <c>run</c> share.</summary>
 internal sealed class CreateOptions
 {
-    private readonly Option<string> _bundle = new("--bundle", "-b")
-    {
-        Description = "Directory of the OCI bundle",
-        HelpName = "DIR",
-        DefaultValueFactory = static _ => Directory.GetCurrentDirectory(),
-    };
+    private readonly Option<string?> _bundle = new("--bundle", "-b") { Description = "Directory of the OCI bundle; the current one when left out", HelpName = "DIR" };
 
     private readonly Option<string?> _consoleSocket = new("--console-socket")
     {
-        Description = "Unix socket that gets the controlling side of the container's terminal",
+        Description = "Unix socket to send the container's terminal to, when it has one",
         HelpName = "PATH",
     };
 
-    private readonly Option<string?> _pidFile = new("--pid-file") { Description = "File for the id of the process that stands for the container", HelpName = "FILE" };
+    private readonly Option<string?> _pidFile = new("--pid-file") { Description = "Write the id of the host process that stands for the container to this file", HelpName = "FILE" };
 
-    private readonly Option<bool> _noPivot = new("--no-pivot") { Description = "Accepted and ignored: the root is the guest's" };
+    private readonly Option<bool> _noPivot = new("--no-pivot") { Description = "Accepted and ignored: root file systems are mounted in the guest" };
 
-    private readonly Option<bool> _noNewKeyring = new("--no-new-keyring") { Description = "Accepted and ignored: keys are the guest kernel's" };
+    private readonly Option<bool> _noNewKeyring = new("--no-new-keyring") { Description = "Accepted and ignored: keyrings are those of the guest's kernel" };
 
     public Argument<string> Id { get; } = new("ID") { Description = "The container's id, unique on this host" };
 
@@ -39,7 +34,7 @@ internal sealed class CreateOptions
     public CreateRequest Read(ParseResult result, bool foreground = false) => new()
     {
         Id = ContainerId.Parse(result.GetValue(Id)!),
-        Bundle = result.GetValue(_bundle)!,
+        Bundle = result.GetValue(_bundle) ?? Directory.GetCurrentDirectory(),
         ConsoleSocket = result.GetValue(_consoleSocket),
         PidFile = result.GetValue(_pidFile),
         Foreground = foreground,

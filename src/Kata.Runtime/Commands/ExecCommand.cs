@@ -12,11 +12,11 @@ internal static class ExecCommand
     public static Command Define(GlobalOptions globals)
     {
         var id = new Argument<string>("ID") { Description = "The container" };
-        var program = new Argument<string[]>("COMMAND") { Description = "The program and its arguments", Arity = ArgumentArity.ZeroOrMore };
+        var program = new Argument<string[]>("COMMAND") { Description = "The program and its arguments; options after it are its own", Arity = ArgumentArity.ZeroOrMore };
         var options = new ExecOptions();
-        var consoleSocket = new Option<string?>("--console-socket") { Description = "Unix socket that gets the controlling side of the terminal", HelpName = "PATH" };
-        var detach = new Option<bool>("--detach", "-d") { Description = "Return when the program has started" };
-        var pidFile = new Option<string?>("--pid-file") { Description = "File for the id of the process that stands for the program", HelpName = "FILE" };
+        var consoleSocket = new Option<string?>("--console-socket") { Description = "Unix socket to send the program's terminal to, when it has one", HelpName = "PATH" };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Return as soon as the program has started" };
+        var pidFile = new Option<string?>("--pid-file") { Description = "Write the id of the host process that stands for the program to this file", HelpName = "FILE" };
         var command = new Command("exec", "Execute a program in a running container") { id, program, consoleSocket, detach, pidFile };
         options.AddTo(command);
         command.SetAction(async (result, _) =>

@@ -7,14 +7,14 @@ namespace Kata.Runtime.Commands;
 /// <summary>The options of <c>exec</c> that describe the process; runc's.</summary>
 internal sealed class ExecOptions
 {
-    private readonly Option<string?> _processFile = new("--process", "-p") { Description = "JSON file with the whole OCI process", HelpName = "FILE" };
+    private readonly Option<string?> _processFile = new("--process", "-p") { Description = "JSON file with the whole OCI process, instead of a program", HelpName = "FILE" };
     private readonly Option<string?> _cwd = new("--cwd") { Description = "Working directory in the container", HelpName = "DIR" };
-    private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set NAME=VALUE; may be repeated", HelpName = "NAME=VALUE" };
+    private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; may be repeated", HelpName = "NAME=VALUE" };
     private readonly Option<bool> _tty = new("--tty", "-t") { Description = "Give the program a terminal" };
     private readonly Option<string?> _user = new("--user", "-u") { Description = "User and group, as names or numbers", HelpName = "USER[:GROUP]" };
-    private readonly Option<uint[]> _groups = new("--additional-gids", "-g") { Description = "Additional group; may be repeated", HelpName = "GID" };
-    private readonly Option<string[]> _capabilities = new("--cap", "-c") { Description = "Add a capability; may be repeated", HelpName = "CAP" };
-    private readonly Option<bool> _noNewPrivileges = new("--no-new-privs") { Description = "The program can gain no privileges" };
+    private readonly Option<uint[]> _groups = new("--additional-gids", "-g") { Description = "Add a group by its number; may be repeated", HelpName = "GID" };
+    private readonly Option<string[]> _capabilities = new("--cap", "-c") { Description = "Add a capability, such as CAP_KILL; may be repeated", HelpName = "CAP" };
+    private readonly Option<bool> _noNewPrivileges = new("--no-new-privs") { Description = "Keep the program from gaining privileges" };
 
     public void AddTo(Command command)
     {

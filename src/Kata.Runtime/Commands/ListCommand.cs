@@ -14,7 +14,7 @@ internal static class ListCommand
 
     public static Command Define(GlobalOptions globals)
     {
-        var format = new Option<string>("--format", "-f") { Description = "table or json", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
+        var format = new Option<string>("--format", "-f") { Description = "Form of the list: table or json", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
         format.AcceptOnlyFromAmong("table", "json");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print ids only" };
         var command = new Command("list", "List containers") { format, quiet };

@@ -9,9 +9,9 @@ internal static class RunCommand
     public static Command Define(GlobalOptions globals)
     {
         var options = new CreateOptions();
-        var detach = new Option<bool>("--detach", "-d") { Description = "Return when the program has started" };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Return as soon as the program has started" };
         var keep = new Option<bool>("--keep") { Description = "Do not delete the container after its program has ended" };
-        var command = new Command("run", "Create and start a container") { options.Id };
+        var command = new Command("run", "Create and start a container; wait for its end and delete it, unless detached") { options.Id };
         options.AddTo(command);
         command.Options.Add(detach);
         command.Options.Add(keep);

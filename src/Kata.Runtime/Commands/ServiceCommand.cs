@@ -23,7 +23,7 @@ internal static class ServiceCommand
     {
         using RecordLog log = RecordLog.Open(
             result.GetValue(globals.Log),
-            result.GetValue(globals.LogFormat),
+            globals.FormatOf(result),
             result.GetValue(globals.Debug) ? LogLevel.Debug : LogLevel.Information,
             TimeProvider.System,
             "service",

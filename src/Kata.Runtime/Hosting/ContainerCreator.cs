@@ -114,7 +114,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
 
     private List<string> ServiceArguments(SandboxId sandbox)
     {
-        var arguments = new List<string> { "--root", _directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat).ToString() };
+        var arguments = new List<string> { "--root", _directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat)! };
         Add("--log", result.GetValue(globals.Log) is { } log ? Path.GetFullPath(log) : null);
         Add("--kata-config", globals.Sources(result).ExplicitPath);
         if (result.GetValue(globals.Debug))
