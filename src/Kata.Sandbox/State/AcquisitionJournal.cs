@@ -14,30 +14,56 @@ namespace Kata.Sandbox;
 /// machine's, so nothing is synced. A torn line (the disk was full) never belonged to a thing that was made: skipped; the next
 /// record begins on a line of its own.
 /// Mounts are absent on purpose: they exist only in the service's private mount namespace and die with its last process.
+/// What is taken back stays in the file as two lines until the file has grown; then it is replaced, by rename(2), by one that holds
+/// only what is held, in the same order. Whoever reads it at any instant finds either, and both say the same.
 /// </remarks>
 internal sealed class AcquisitionJournal : IDisposable
 {
     private const int MaxFileBytes = 16 * 1024 * 1024;
 
-    private readonly SafeFileDescriptor _file;
-    private readonly string _path;
-    private bool _torn; // the file may end within a line
+    /// <summary>Some hundreds of lines: a pod holds about ten things, and one more for each process that has a stand-in of its own.</summary>
+    private const long CompactBytes = 64 * 1024;
 
-    private AcquisitionJournal(SafeFileDescriptor file, string path) =>
-        (_file, _path, _torn) = (file, path, FileStatus.Of(file).Size > 0);
+    private readonly string _path;
+    private readonly Lock _gate = new();
+    private SafeFileDescriptor _file; // guarded by _gate
+    private bool _torn; // the file may end within a line; guarded by _gate
+    private long _size; // guarded by _gate
+    private long _compactAt = CompactBytes; // guarded by _gate
+
+    private AcquisitionJournal(SafeFileDescriptor file, string path)
+    {
+        (_file, _path) = (file, path);
+        _size = (long)FileStatus.Of(file).Size;
+        _torn = _size > 0;
+    }
 
     /// <summary>Opens the journal for appending, creating it when it is missing.</summary>
-    public static AcquisitionJournal Open(string path) => new(
-        LinuxException.ThrowIfInvalid(
-            LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x180 /* 0600 */), "open", $"open the journal '{path}'"),
-        path);
+    public static AcquisitionJournal Open(string path) => new(OpenFile(path, 0), path);
 
     /// <summary>Records a thing; call it before making the thing.</summary>
     /// <exception cref="LinuxException">The record could not be written (ENOSPC): do not make the thing.</exception>
-    public void Record(AcquisitionKind kind, string value) => Append(new Acquisition { Kind = kind, Value = value });
+    public void Record(AcquisitionKind kind, string value)
+    {
+        lock (_gate)
+        {
+            Append(new Acquisition { Kind = kind, Value = value });
+        }
+    }
 
     /// <summary>Takes a record back; call it after the thing is gone.</summary>
-    public void Release(AcquisitionKind kind, string value) => Append(new Acquisition { Kind = kind, Value = value, Released = true });
+    /// <exception cref="LinuxException">It could not be written: the thing still counts as held, and releasing it again does no harm.</exception>
+    public void Release(AcquisitionKind kind, string value)
+    {
+        lock (_gate)
+        {
+            Append(new Acquisition { Kind = kind, Value = value, Released = true });
+            if (_size > _compactAt)
+            {
+                Compact();
+            }
+        }
+    }
 
     /// <summary>What is still held, newest first: the order of release. A missing journal holds nothing.</summary>
     public static IReadOnlyList<Acquisition> ReadHeld(string path)
@@ -80,7 +106,16 @@ internal sealed class AcquisitionJournal : IDisposable
         return held;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _file.Dispose();
+        }
+    }
+
+    private static SafeFileDescriptor OpenFile(string path, int flags) => LinuxException.ThrowIfInvalid(
+        LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, 0x180 /* 0600 */), "open", $"open the journal '{path}'");
 
     private static Acquisition? Parse(string line)
     {
@@ -96,15 +131,55 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private void Append(Acquisition entry)
     {
-        byte[] record = JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition);
-        byte[] line = _torn ? [(byte)'\n', .. record, (byte)'\n'] : [.. record, (byte)'\n'];
+        byte[] record = LineOf(entry);
+        byte[] line = _torn ? [(byte)'\n', .. record] : record;
         _torn = true;
+        WriteWhole(_file, line);
+        _torn = false;
+        _size += line.Length;
+    }
+
+    // Best effort: the longer file says the same, and the next attempt waits until it has doubled.
+    private void Compact()
+    {
+        string temporary = _path + ".new";
+        try
+        {
+            byte[] held = [.. ReadHeld(_path).Reverse().SelectMany(LineOf)];
+            SafeFileDescriptor file = OpenFile(temporary, LibC.O_TRUNC);
+            try
+            {
+                if (held.Length > 0)
+                {
+                    WriteWhole(file, held);
+                }
+
+                File.Move(temporary, _path, overwrite: true);
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
+
+            _file.Dispose();
+            (_file, _size) = (file, held.Length);
+            _compactAt = Math.Max(CompactBytes, held.Length * 2L);
+        }
+        catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            _compactAt = _size * 2;
+        }
+    }
+
+    private static byte[] LineOf(Acquisition entry) => [.. JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition), (byte)'\n'];
+
+    private void WriteWhole(SafeFileDescriptor file, byte[] data)
+    {
         string action = $"record in the journal '{_path}'";
-        if (DescriptorWriter.Write(_file, line, action) != line.Length)
+        if (DescriptorWriter.Write(file, data, action) != data.Length)
         {
             throw new LinuxException("write", action, Errno.ENOSPC);
         }
-
-        _torn = false;
     }
 }

@@ -89,6 +89,68 @@ public sealed class AcquisitionJournalTests : IDisposable
     }
 
     [Fact]
+    public void Release_VeryManyThings_TheFileStaysSmallAndSaysTheSame()
+    {
+        using var journal = AcquisitionJournal.Open(JournalPath);
+        journal.Record(AcquisitionKind.Service, "1 1");
+        journal.Record(AcquisitionKind.Cgroup, "/kata/a");
+        for (int i = 0; i < 20_000; i++)
+        {
+            journal.Record(AcquisitionKind.Process, $"{i} 7");
+            if (i == 10)
+            {
+                continue; // lives as long as the pod
+            }
+
+            journal.Release(AcquisitionKind.Process, $"{i} 7");
+            Assert.InRange(new FileInfo(JournalPath).Length, 1, 65 * 1024);
+        }
+
+        Assert.Equal(["10 7", "/kata/a", "1 1"], AcquisitionJournal.ReadHeld(JournalPath).Select(static item => item.Value));
+        Assert.Contains("Service", File.ReadLines(JournalPath).First(), StringComparison.Ordinal); // the order is that of making
+        Assert.False(File.Exists(JournalPath + ".new"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(JournalPath));
+    }
+
+    [Fact]
+    public void Release_CannotBeRewritten_GoesOnInTheLongerFile()
+    {
+        Directory.CreateDirectory(JournalPath + ".new");
+        using var journal = AcquisitionJournal.Open(JournalPath);
+        journal.Record(AcquisitionKind.Service, "1 1");
+        for (int i = 0; i < 2_000; i++)
+        {
+            journal.Record(AcquisitionKind.Process, $"{i} 7");
+            journal.Release(AcquisitionKind.Process, $"{i} 7");
+        }
+
+        Assert.Equal("1 1", Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
+    }
+
+    [Fact]
+    public void ReadHeld_WhileItIsRewritten_AlwaysFindsWhatIsHeld()
+    {
+        using var journal = AcquisitionJournal.Open(JournalPath);
+        journal.Record(AcquisitionKind.Service, "1 1");
+        var writer = new Thread(() =>
+        {
+            for (int i = 0; i < 10_000; i++)
+            {
+                journal.Record(AcquisitionKind.Process, "2 2");
+                journal.Release(AcquisitionKind.Process, "2 2");
+            }
+        });
+        writer.Start();
+        do
+        {
+            Assert.Equal("1 1", AcquisitionJournal.ReadHeld(JournalPath)[^1].Value);
+        }
+        while (writer.IsAlive);
+
+        writer.Join();
+    }
+
+    [Fact]
     public void Open_NewJournal_IsForTheOwnerOnly()
     {
         AcquisitionJournal.Open(JournalPath).Dispose();
