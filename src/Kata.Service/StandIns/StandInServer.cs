@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Sandbox;
 
 namespace Kata.Service;
@@ -19,6 +20,7 @@ internal sealed class StandInServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Container, string ExecId), StandInSession> _waiting = []; // guarded by _gate
+    private readonly List<Task> _recorded = []; // of detached stand-ins until they end; used by the accept loop, and after it
     private readonly Task _acceptLoop;
     private bool _disposed;
 
@@ -67,6 +69,7 @@ internal sealed class StandInServer : IAsyncDisposable
         await _stopping.CancelAsync();
         _listener.Dispose();
         await _acceptLoop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_recorded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         StandInSession[] left;
         lock (_gate)
         {
@@ -80,6 +83,33 @@ internal sealed class StandInServer : IAsyncDisposable
         }
 
         _stopping.Dispose();
+    }
+
+    /// <summary>
+    /// Keeps a detached stand-in in the journal while it lives: it ends when we do, unless somebody has stopped it; then a remover
+    /// finds it there. The task ends with the stand-in or with the server.
+    /// </summary>
+    internal Task RecordUntilItEnds(int pid)
+    {
+        SafeFileDescriptor handle = LibC.pidfd_open(pid);
+        if (handle.IsInvalid || ProcessIdentity.Of(pid) is not { } process)
+        {
+            handle.Dispose();
+            return Task.CompletedTask; // it has ended already
+        }
+
+        var ended = new PolledDescriptor(handle);
+        try
+        {
+            _journal.Record(AcquisitionKind.Process, process.ToString());
+        }
+        catch
+        {
+            ended.Dispose();
+            throw;
+        }
+
+        return ReleaseAtEndAsync(ended, process);
     }
 
     private async Task AcceptAsync()
@@ -105,10 +135,10 @@ internal sealed class StandInServer : IAsyncDisposable
             if (await connection.ReadLineAsync(descriptors, both.Token) is { } line
                 && JsonSerializer.Deserialize(line, ServiceJsonContext.Default.StandInHello) is { } hello)
             {
-                if (hello.Detached && ProcessIdentity.Of(pid) is { } process)
+                if (hello.Detached)
                 {
-                    // It ends when we do, unless somebody has stopped it; then it is found here.
-                    _journal.Record(AcquisitionKind.Process, process.ToString());
+                    _recorded.RemoveAll(static task => task.IsCompleted);
+                    _recorded.Add(RecordUntilItEnds(pid));
                 }
 
                 ProcessStdio stdio = HostStdio.Open(hello.Terminal, descriptors);
@@ -135,6 +165,23 @@ internal sealed class StandInServer : IAsyncDisposable
             {
                 await connection.DisposeAsync();
             }
+        }
+    }
+
+    private async Task ReleaseAtEndAsync(PolledDescriptor ended, ProcessIdentity process)
+    {
+        using (ended)
+        {
+            await ended.WaitReadableAsync(_stopping.Token);
+        }
+
+        try
+        {
+            _journal.Release(AcquisitionKind.Process, process.ToString());
+        }
+        catch (LinuxException)
+        {
+            // a full disk: the record stays, and no process answers to it any more
         }
     }
 

@@ -117,6 +117,28 @@ public sealed class StandInTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task RecordUntilItEnds_ProcessEnds_IsNoLongerInTheJournal()
+    {
+        using ChildProcess process = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        Task recorded = _server.RecordUntilItEnds(process.Pid);
+        Assert.Equal(ProcessIdentity.Of(process.Pid)!.ToString(), Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
+        process.Kill(Signals.SIGKILL);
+        await recorded.Within();
+        Assert.Empty(AcquisitionJournal.ReadHeld(JournalPath));
+    }
+
+    [Fact]
+    public async Task DisposeAsync_RecordedProcessLives_StaysInTheJournal()
+    {
+        using ChildProcess process = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        Task recorded = _server.RecordUntilItEnds(process.Pid);
+        await _server.DisposeAsync().AsTask().Within();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => recorded).Within();
+        Assert.Single(AcquisitionJournal.ReadHeld(JournalPath));
+        process.Kill(Signals.SIGKILL);
+    }
+
+    [Fact]
     public async Task DropAsync_Container_SendsAwayItsWaitingStandIns()
     {
         await using StandIn first = await ConnectAsync("c1", "");
