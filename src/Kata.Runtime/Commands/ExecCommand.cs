@@ -32,6 +32,7 @@ internal static class ExecCommand
             ConsoleRules.Check(terminal, result.GetValue(consoleSocket), !foreground);
 
             await using PodClient client = lookup.Connect(container, "execute in");
+            await client.CheckAliveAsync("execute in the container", container); // a stand-in waits longer for its welcome
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
                 directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, terminal, result.GetValue(consoleSocket), foreground);

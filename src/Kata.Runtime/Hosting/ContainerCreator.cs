@@ -69,6 +69,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
     private async Task<ForegroundProcess?> CreateInPodAsync(CreateRequest request, Bundle bundle, SandboxId sandbox, bool terminal)
     {
         await using PodClient client = PodClient.Connect(_directories, sandbox);
+        await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
             _directories.StandInSocket(sandbox), request.Id, "", terminal, request.ConsoleSocket, request.Foreground);
         int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal);

@@ -24,6 +24,10 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         {
             throw SandboxStateException.WrongState($"{action} the container", container.Value, "stopped (its pod's service is gone)", "in a living pod; delete it with 'kata-runtime delete'");
         }
+        catch (LinuxException error) when (error.Errno is Errno.EAGAIN && new SandboxRecovery(directories).ServiceOf(sandbox) is { } service)
+        {
+            throw PodClient.Hung($"{action} the container", container, service.Pid); // its queue is full of callers that gave up
+        }
     }
 
     /// <summary>What is on disk about a container; with the pod's service dead, a container that was not stopped counts as stopped.</summary>

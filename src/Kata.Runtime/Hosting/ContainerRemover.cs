@@ -45,9 +45,9 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         {
             client = PodClient.Connect(directories, sandbox);
         }
-        catch (LinuxException)
+        catch (LinuxException error) when (force || error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
         {
-            return false;
+            return false; // without force only when it is certain that nobody serves the pod
         }
 
         await using (client)

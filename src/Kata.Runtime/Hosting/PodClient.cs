@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -15,7 +16,7 @@ namespace Kata.Runtime.Hosting;
 /// <summary>One command's connection to the service of one pod: a thin client of the Task API.</summary>
 internal sealed class PodClient : IAsyncDisposable
 {
-    /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a hung service from hanging us for ever.</summary>
+    /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a service that answers and does nothing from hanging us for ever.</summary>
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>A forced delete that takes longer is done without the service.</summary>
@@ -24,23 +25,39 @@ internal sealed class PodClient : IAsyncDisposable
     /// <summary>From the answer to the last Delete until the service's process is gone.</summary>
     private static readonly TimeSpan s_exitTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>A call that takes longer, and each further such time, makes us ask whether the service is still there.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>The service answers that at once, whatever its guest does; a host that swaps may need seconds. With the patience: 10 s.</summary>
+    private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(8);
+
     private readonly TtRpcClient _client;
     private readonly Containerd.Protocol.TaskV2.Task.TaskClient _tasks;
     private readonly PolledDescriptor? _process;
+    private readonly int _pid;
+    private readonly TimeProvider _time;
 
-    private PodClient(TtRpcClient client, PolledDescriptor? process)
+    private PodClient(TtRpcClient client, int pid, PolledDescriptor? process, TimeProvider time)
     {
-        _client = client;
-        _process = process;
+        (_client, _pid, _process, _time) = (client, pid, process, time);
         _tasks = new Containerd.Protocol.TaskV2.Task.TaskClient(client.CallInvoker);
     }
 
-    /// <exception cref="LinuxException">Nobody listens: the service is not there.</exception>
-    public static PodClient Connect(SandboxDirectories directories, SandboxId sandbox)
+    /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: the service is not there. EAGAIN: it has long not taken a connection.</exception>
+    public static PodClient Connect(SandboxDirectories directories, SandboxId sandbox, TimeProvider? time = null)
     {
         SafeFileDescriptor socket = UnixSocket.Connect(directories.TaskSocket(sandbox));
-        SafeFileDescriptor process = LibC.pidfd_open(UnixSocket.PeerCredentials(socket).pid);
-        return new PodClient(new TtRpcClient(new DescriptorStream(socket)), process.IsInvalid ? null : new PolledDescriptor(process));
+        int pid = UnixSocket.PeerCredentials(socket).pid; // of whoever called listen(2)
+        SafeFileDescriptor process = LibC.pidfd_open(pid);
+        return new PodClient(
+            new TtRpcClient(new DescriptorStream(socket)), pid, process.IsInvalid ? null : new PolledDescriptor(process), time ?? TimeProvider.System);
+    }
+
+    /// <summary>Fails when the service does not answer. For a caller that is about to wait for it by other means than a call of ours.</summary>
+    public async Task CheckAliveAsync(string action, ContainerId id)
+    {
+        using AsyncUnaryCall<ConnectResponse> call = _tasks.ConnectAsync(new ConnectRequest(), Options());
+        await AwaitAsync(call, action, id);
     }
 
     public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal)
@@ -104,11 +121,17 @@ internal sealed class PodClient : IAsyncDisposable
         _process?.Dispose();
     }
 
+    /// <summary>The error about a service that lives and does not answer; its code is what <see cref="ContainerRemover"/> decides by.</summary>
+    internal static RpcException Hung(string action, ContainerId id, int pid) => new(new Status(
+        StatusCode.DeadlineExceeded,
+        string.Create(CultureInfo.InvariantCulture, $"Cannot {action} '{id}': the pod's service (pid {pid}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force {id}'")));
+
     // What the transport says of a service that died or hangs means nothing to people; the code stays for whoever decides by it.
     private async Task<T> AwaitAsync<T>(AsyncUnaryCall<T> call, string action, ContainerId id)
     {
         try
         {
+            await WatchAsync(call.ResponseAsync, action, id);
             return await call.ResponseAsync;
         }
         catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable && _client.Completion.IsCompleted)
@@ -119,6 +142,28 @@ internal sealed class PodClient : IAsyncDisposable
         {
             throw Explained(error, action, id, "the pod's service did not answer in time. If it hangs, remove it with");
         }
+    }
+
+    // A guest may take a minute to boot, emulated, but the service itself answers at once or hangs: so time alone decides nothing.
+    private async Task WatchAsync(Task response, string action, ContainerId id)
+    {
+        while (!await EndsWithinAsync(response, s_patience))
+        {
+            using AsyncUnaryCall<ConnectResponse> ping = _tasks.ConnectAsync(new ConnectRequest(), Options());
+            if (!await EndsWithinAsync(Task.WhenAny(response, ping.ResponseAsync), s_pingTimeout))
+            {
+                throw Hung(action, id, _pid);
+            }
+        }
+    }
+
+    // Whether it has ended, in whatever way.
+    private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    {
+        using var over = new CancellationTokenSource();
+        Task first = await Task.WhenAny(task, Task.Delay(limit, _time, over.Token));
+        await over.CancelAsync();
+        return first == task;
     }
 
     private static RpcException Explained(RpcException error, string action, ContainerId id, string cause) =>

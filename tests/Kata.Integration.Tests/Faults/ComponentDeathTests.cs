@@ -95,6 +95,50 @@ public sealed class ComponentDeathTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Detached_ServiceStopped_CommandsSaySoWithinTheLimit()
+    {
+        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
+        int service = _host.ServicePid("c1");
+        FaultHarness.Signal(service, Signals.SIGSTOP);
+
+        long start = TimeProvider.System.GetTimestamp();
+        (FaultCommand Command, string Action)[] commands =
+        [
+            (_host.Start("kill", "c1", "KILL"), "signal"), (_host.Start("start", "c1"), "start"), (_host.Start("exec", "c1", "true"), "execute in"),
+            (_host.Start("delete", "c1"), "delete"),
+        ];
+        foreach ((FaultCommand command, string action) in commands)
+        {
+            (await command.FinishAsync()).AssertRefused(
+                $"Cannot {action} the container 'c1': the pod's service (pid {service}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force c1'");
+        }
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 9, 20);
+        Assert.Contains("running", (await _host.SucceedAsync("state", "c1")).Output); // what it wrote last
+        await _host.SucceedAsync("delete", "--force", "c1");
+        await _host.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Detached_ManyExecs_LeaveNoRecord()
+    {
+        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
+        string journal = Path.Combine(_host.Root, "c1", "journal");
+        int before = Held();
+        for (int i = 0; i < 3; i++)
+        {
+            await _host.SucceedAsync("exec", "-d", "c1", "true");
+        }
+
+        await FaultHarness.UntilAsync(() => Held() == before, "the records of the execs are taken back");
+        Assert.Equal(before + 6, File.ReadLines(journal).Count()); // they were there
+        await _host.SucceedAsync("delete", "--force", "c1");
+        await _host.AssertNothingLeftAsync();
+
+        int Held() => File.ReadLines(journal).Sum(static line => line.Contains("\"released\":true", StringComparison.Ordinal) ? -1 : 1);
+    }
+
+    [Fact]
     public async Task Detached_QemuStopped_CommandsEndWithinTheLimit()
     {
         _host.Configure(kata: "request_timeout = 2");
