@@ -17,7 +17,7 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
-    public Option<string?> Log { get; } = new("--log") { Description = "Append log records to this file", HelpName = "FILE", Recursive = true };
+    public Option<string?> Log { get; } = new("--log") { Description = "Append log records to this file, besides the journal", HelpName = "FILE", Recursive = true };
 
     public Option<string> LogFormat { get; } = new("--log-format")
     {

@@ -14,6 +14,7 @@ internal static partial class LibC
     internal const int SO_ERROR = 4;
     internal const int SO_PEERCRED = 17;
     internal const int SCM_RIGHTS = 1;
+    internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
     internal const int MSG_CMSG_CLOEXEC = 0x40000000;
     internal const int MSG_CTRUNC = 0x8;
@@ -44,6 +45,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int shutdown(SafeFileDescriptor fd, int how);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint sendto(SafeFileDescriptor fd, void* data, nuint length, int flags, void* address, uint addressLength);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint sendmsg(SafeFileDescriptor fd, MsgHdr* message, int flags);

@@ -11,17 +11,19 @@ namespace Kata.Service;
 
 /// <summary>
 /// Writes one structured record per event: time, level, msg, name, pid, source, subsystem, sandbox, container, version, commit.
-/// Each record is one write(2) to a file opened for appending, so several processes can share a log.
+/// Each record is one write(2) to a file opened for appending, so several processes can share a log, and one datagram to journald where
+/// the host has it.
 /// </summary>
 internal sealed class RecordLog : ILogger, IDisposable
 {
     private readonly SafeFileDescriptor? _file;
+    private readonly JournalLog? _journal;
     private readonly LogFormat _format;
     private readonly LogLevel _level;
     private readonly TimeProvider _time;
 
-    private RecordLog(SafeFileDescriptor? file, LogFormat format, LogLevel level, TimeProvider time) =>
-        (_file, _format, _level, _time) = (file, format, level, time);
+    private RecordLog(SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, TimeProvider time) =>
+        (_file, _journal, _format, _level, _time) = (file, journal, format, level, time);
 
     /// <summary>The part of the program that speaks.</summary>
     public string Subsystem { get; init; } = "runtime";
@@ -30,21 +32,23 @@ internal sealed class RecordLog : ILogger, IDisposable
 
     public string? Container { get; init; }
 
-    /// <summary>Opens the log for appending, mode 0640; without a path nothing is written.</summary>
-    /// <exception cref="LinuxException">The file cannot be opened.</exception>
-    public static RecordLog Open(string? path, LogFormat format, LogLevel level, TimeProvider time, string subsystem, string? sandbox, string? container)
+    /// <summary>Opens the log for appending, mode 0640, and the journal. Without either nothing is written.</summary>
+    /// <exception cref="LinuxException">The file cannot be opened. A missing journal is no error.</exception>
+    public static RecordLog Open(
+        string? path, LogFormat format, LogLevel level, TimeProvider time, string subsystem, string? sandbox, string? container,
+        string journalPath = JournalLog.DefaultPath)
     {
         SafeFileDescriptor? file = path is null or "" or "/dev/null"
             ? null
             : LinuxException.ThrowIfInvalid(
                 LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x1a0 /* 0640 */), "open", $"open the log '{path}'");
-        return new RecordLog(file, format, level, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
+        return new RecordLog(file, JournalLog.Open(journalPath), format, level, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
     }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => _file is not null && logLevel >= _level;
+    public bool IsEnabled(LogLevel logLevel) => (_file is not null || _journal is not null) && logLevel >= _level;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
@@ -57,30 +61,33 @@ internal sealed class RecordLog : ILogger, IDisposable
     /// <summary>Writes a record whatever the level, with extra fields.</summary>
     public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields)
     {
-        if (_file is null)
+        var known = new List<KeyValuePair<string, string>> { new("source", "runtime"), new("subsystem", Subsystem) };
+        Add(known, "sandbox", Sandbox);
+        Add(known, "container", Container);
+        known.Add(new("version", RuntimeVersion.Number));
+        known.Add(new("commit", RuntimeVersion.Commit));
+        known.AddRange(fields ?? []);
+        _journal?.Write(level, message, known);
+        if (_file is not null)
         {
-            return;
+            List<KeyValuePair<string, string>> all =
+            [
+                new("time", _time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)),
+                new("level", Name(level)),
+                new("msg", message),
+                new("name", "kata-runtime"),
+                new("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+                .. known,
+            ];
+            Append(_format == LogFormat.Json ? ToJson(all) : ToText(all));
         }
-
-        var all = new List<KeyValuePair<string, string>>
-        {
-            new("time", _time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)),
-            new("level", Name(level)),
-            new("msg", message),
-            new("name", "kata-runtime"),
-            new("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
-            new("source", "runtime"),
-            new("subsystem", Subsystem),
-        };
-        Add(all, "sandbox", Sandbox);
-        Add(all, "container", Container);
-        all.Add(new("version", RuntimeVersion.Number));
-        all.Add(new("commit", RuntimeVersion.Commit));
-        all.AddRange(fields ?? []);
-        Append(_format == LogFormat.Json ? ToJson(all) : ToText(all));
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _journal?.Dispose();
+    }
 
     private static void Add(List<KeyValuePair<string, string>> fields, string key, string? value)
     {

@@ -10,6 +10,8 @@ public sealed class RecordLogTests : IDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero));
 
+    private string NoJournal => _directory.File("no-journal");
+
     private string LogPath => _directory.File("log");
 
     public void Dispose() => _directory.Dispose();
@@ -104,7 +106,7 @@ public sealed class RecordLogTests : IDisposable
     [InlineData("/dev/null")]
     public void Open_NoPath_WritesNothing(string? path)
     {
-        using var log = RecordLog.Open(path, LogFormat.Text, LogLevel.Trace, _time, "x", null, null);
+        using var log = RecordLog.Open(path, LogFormat.Text, LogLevel.Trace, _time, "x", null, null, NoJournal);
         Assert.False(log.IsEnabled(LogLevel.Critical));
         log.Write(LogLevel.Critical, "nobody hears it", null);
     }
@@ -112,12 +114,12 @@ public sealed class RecordLogTests : IDisposable
     [Fact]
     public void Write_FullDisk_DoesNotThrow()
     {
-        using var log = RecordLog.Open("/dev/full", LogFormat.Text, LogLevel.Trace, _time, "x", null, null);
+        using var log = RecordLog.Open("/dev/full", LogFormat.Text, LogLevel.Trace, _time, "x", null, null, NoJournal);
         log.Write(LogLevel.Critical, "lost", null);
     }
 
     private static string Version(Func<string, string, string> pair, string separator) =>
         string.Join(separator, pair("version", Kata.Sandbox.RuntimeVersion.Number), pair("commit", Kata.Sandbox.RuntimeVersion.Commit));
 
-    private RecordLog Open(LogFormat format) => RecordLog.Open(LogPath, format, LogLevel.Information, _time, "service", "pod", "c1");
+    private RecordLog Open(LogFormat format) => RecordLog.Open(LogPath, format, LogLevel.Information, _time, "service", "pod", "c1", NoJournal);
 }
