@@ -14,8 +14,24 @@ internal sealed partial class PodSandbox
 
     private Task _agentLoss = Task.CompletedTask;
 
-    internal void Share(SharedMount mount) =>
-        _share!.AddMount(SharedDirectory.OpenTree(mount.HostPath, _environment.CallerMountNamespace), mount.Target, mount.ReadOnly);
+    internal void Share(SharedMount mount)
+    {
+        DetachedMount tree = SharedDirectory.OpenTree(mount.HostPath, _environment.CallerMountNamespace);
+        try
+        {
+            foreach (MountPoint point in mount.MountPoints)
+            {
+                RootFsMountPoints.Make(tree.Descriptor, point.Path, point.IsDirectory);
+            }
+        }
+        catch
+        {
+            tree.Dispose();
+            throw;
+        }
+
+        _share!.AddMount(tree, mount.Target, mount.ReadOnly);
+    }
 
     internal void Unshare(SharedMount mount, Oci.ContainerId container)
     {

@@ -35,7 +35,8 @@ internal static class ExecCommand
             await client.CheckAliveAsync("execute in the container", container); // a stand-in waits longer for its welcome
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
-                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, terminal, result.GetValue(consoleSocket), foreground);
+                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, newNetwork: false, terminal, result.GetValue(consoleSocket),
+                foreground);
             await client.ExecAsync(container, execId, process);
             await client.StartAsync(container, execId);
             if (result.GetValue(pidFile) is { } file)

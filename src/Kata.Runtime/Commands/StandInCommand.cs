@@ -15,14 +15,15 @@ internal static class StandInCommand
         var container = new Option<string>("--container") { Required = true };
         var execId = new Option<string>("--exec-id") { DefaultValueFactory = static _ => "" };
         var terminal = new Option<bool>("--terminal");
-        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal };
+        var rootFs = new Option<string>("--rootfs") { Required = true };
+        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs };
         command.Hidden = true;
         command.SetAction((result, _) => RunAsync(
-            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal)));
+            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal), result.GetValue(rootFs)!));
         return command;
     }
 
-    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal)
+    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
         if (terminal)
@@ -32,6 +33,7 @@ internal static class StandInCommand
         }
 
         await using StandIn standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
+        ContainerView.Enter(rootFs);
         standIn.ForwardSignals();
         await using (var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor)))
         {

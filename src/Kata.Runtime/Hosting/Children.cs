@@ -28,15 +28,22 @@ internal static class Children
         {
             [MountNamespaceDescriptor] = ours,
             [PodLockDescriptor] = podLock.Descriptor,
-        }, privateMounts: true);
+        }, LibC.CLONE_NEWNS);
     }
 
-    /// <summary>Starts a stand-in with the given standard streams; a terminal is its standard input alone.</summary>
-    public static Task<ChildProcess> StartStandInAsync(IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams) =>
-        StartAsync("stand-in", arguments, streams, privateMounts: false);
+    /// <summary>
+    /// Starts a stand-in with the given standard streams; a terminal is its standard input alone. Its mounts and processes are its own:
+    /// engines enter the namespaces of the pid they are told, to copy files or to list processes, and must find nothing of the host there.
+    /// </summary>
+    /// <param name="arguments">Of the hidden command.</param>
+    /// <param name="streams">Standard input, output and error, by number.</param>
+    /// <param name="newNetwork">As the specification asks: an engine wires the network of the namespace of this pid.</param>
+    public static Task<ChildProcess> StartStandInAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, bool newNetwork) =>
+        StartAsync("stand-in", arguments, streams, LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | (newNetwork ? LibC.CLONE_NEWNET : 0));
 
     private static async Task<ChildProcess> StartAsync(
-        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, bool privateMounts)
+        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
         await using var ready = new DescriptorStream(read);
@@ -55,8 +62,8 @@ internal static class Children
                 NewSession = true,
                 WorkingDirectory = "/",
             };
-            int pid = privateMounts ? NamespaceThread.Run(() => SpawnWithPrivateMounts(options)) : ProcessSpawner.Spawn(options);
-            child = ChildProcess.Adopt(pid);
+            using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
+            child = ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn)));
         }
 
         await WaitReadyAsync(command, ready, child);
@@ -84,12 +91,14 @@ internal static class Children
         return result;
     }
 
-    private static int SpawnWithPrivateMounts(SpawnOptions options)
+    private static int SpawnInNew(int namespaces, PreparedSpawn spawn)
     {
-        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", "make a mount namespace for the pod");
+        LinuxException.ThrowIfNegative(LibC.unshare(namespaces & ~LibC.CLONE_NEWPID), "unshare", "make new namespaces");
         LinuxException.ThrowIfNegative(
-            LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "make the pod's mounts private");
-        return ProcessSpawner.Spawn(options);
+            LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "make the mounts private");
+        // Last: a thread that has set one for its children cannot start threads any more.
+        LinuxException.ThrowIfNegative(LibC.unshare(namespaces & LibC.CLONE_NEWPID), "unshare", "make a process namespace");
+        return spawn.Launch();
     }
 
     private static async Task WaitReadyAsync(string command, DescriptorStream ready, ChildProcess child)

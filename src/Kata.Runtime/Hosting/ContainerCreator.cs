@@ -71,7 +71,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await using PodClient client = PodClient.Connect(_directories, sandbox);
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
-            _directories.StandInSocket(sandbox), request.Id, "", terminal, request.ConsoleSocket, request.Foreground);
+            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), terminal, request.ConsoleSocket,
+            request.Foreground);
         int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal);
         if (request.PidFile is { } file)
         {
@@ -80,6 +81,9 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
 
         return front.Release();
     }
+
+    private static bool HasOwnNetwork(RuntimeSpec spec) =>
+        (spec.Linux?.Namespaces ?? []).Any(static space => space.Type == "network" && string.IsNullOrEmpty(space.Path));
 
     // Plans are pure: made here for their refusals, before a process or a directory exists, and made again by the service.
     private void Check(ContainerId id, Bundle bundle, SandboxId sandbox, bool first)

@@ -19,8 +19,16 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <summary>The process id of whoever stands for the process.</summary>
     public int Pid => _detached?.Pid ?? Environment.ProcessId;
 
+    /// <param name="socket">The pod's stand-in socket.</param>
+    /// <param name="container">The container.</param>
+    /// <param name="execId">Empty for its first process.</param>
+    /// <param name="rootFs">The container's root file system on the host, which a detached stand-in shows as its root.</param>
+    /// <param name="newNetwork">A detached stand-in has a network namespace of its own.</param>
+    /// <param name="terminal">The process has a terminal.</param>
+    /// <param name="consoleSocket">Where to send the terminal when detached.</param>
+    /// <param name="foreground">The command itself stands for the process.</param>
     public static async Task<ProcessFront> OpenAsync(
-        string socket, ContainerId container, string execId, bool terminal, string? consoleSocket, bool foreground)
+        string socket, ContainerId container, string execId, string rootFs, bool newNetwork, bool terminal, string? consoleSocket, bool foreground)
     {
         var front = new ProcessFront(ConsoleSetup.Open(terminal, consoleSocket));
         try
@@ -35,8 +43,8 @@ internal sealed class ProcessFront : IAsyncDisposable
             else
             {
                 string[] arguments =
-                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, .. terminal ? new[] { "--terminal" } : []];
-                front._detached = await Children.StartStandInAsync(arguments, console.ForChild());
+                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, "--rootfs", rootFs, .. terminal ? new[] { "--terminal" } : []];
+                front._detached = await Children.StartStandInAsync(arguments, console.ForChild(), newNetwork);
             }
 
             return front;

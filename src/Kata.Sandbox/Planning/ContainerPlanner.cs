@@ -35,6 +35,14 @@ internal static class ContainerPlanner
             }
         }
 
+        if (spec.Root?.Readonly ?? false)
+        {
+            shared[0] = shared[0] with
+            {
+                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, kindOf)))),
+            };
+        }
+
         if (spec.Hooks is { } hooks && CountHooks(hooks) > 0)
         {
             warnings.Add("The specification has hooks, which this version does not run");
@@ -106,6 +114,10 @@ internal static class ContainerPlanner
                 return ToGuest(mount, "bind", GuestPaths.InGuest(target));
         }
     }
+
+    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, Func<string, HostFileKind> kindOf) =>
+        wanted.Last(mount => mount.Destination == destination).Source is { } source
+        && kindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile;
 
     private static GuestMount ToGuest(MountSpec mount, string type, string source)
     {

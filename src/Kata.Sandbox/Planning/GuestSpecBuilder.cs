@@ -84,6 +84,12 @@ internal static class GuestSpecBuilder
             }
         }
 
+        // Engines on hosts with version 1 of cgroups ask for none, and mount /sys/fs/cgroup: it must show the container's own group.
+        if (result.Namespaces.All(static space => space.Type != "cgroup"))
+        {
+            result.Namespaces.Add(new Guest.LinuxNamespace { Type = "cgroup" });
+        }
+
         result.MaskedPaths.AddRange(linux.MaskedPaths ?? []);
         result.ReadonlyPaths.AddRange(linux.ReadonlyPaths ?? []);
         result.UIDMappings.AddRange((linux.UidMappings ?? []).Select(ToGuest));
@@ -93,15 +99,21 @@ internal static class GuestSpecBuilder
             result.Sysctl[key] = value;
         }
 
+        bool privileged = linux.Resources?.Devices is { } rules && rules.Any(IsAllowAll);
         for (int i = 0; i < (linux.Devices?.Count ?? 0); i++)
         {
             LinuxDevice device = linux.Devices![i];
-            if (!s_commonDevices.Contains(device.Path))
+            if (!s_commonDevices.Contains(device.Path) && !privileged)
             {
                 throw new InvalidSpecException(
                     $"/linux/devices/{i}/path", $"'{device.Path}' is a device of the host, which the guest does not have",
                     "Remove it: passing host devices into the VM is not supported yet");
             }
+        }
+
+        if (privileged)
+        {
+            warnings.Add("The container is privileged: in the guest, without the host's devices");
         }
 
         if (linux.Resources is { } resources)
@@ -116,6 +128,10 @@ internal static class GuestSpecBuilder
 
         return result;
     }
+
+    // How engines say "privileged" to a runtime: they list every device of the host, and allow all.
+    private static bool IsAllowAll(LinuxDeviceCgroup rule) =>
+        rule is { Allow: true, Type: null or "" or "a", Major: null or -1, Minor: null or -1 } && (rule.Access ?? "rwm").Length == 3;
 
     private static Guest.LinuxIDMapping ToGuest(LinuxIdMapping mapping) =>
         new() { ContainerID = mapping.ContainerId, HostID = mapping.HostId, Size = mapping.Size };

@@ -4,4 +4,8 @@ namespace Kata.Sandbox;
 /// <param name="HostPath">Absolute, in the caller's mount namespace.</param>
 /// <param name="Target">Relative to the share.</param>
 /// <param name="ReadOnly">Made read-only on the host: the guest cannot write through it, whatever it does.</param>
-internal sealed record SharedMount(string HostPath, string Target, bool ReadOnly);
+internal sealed record SharedMount(string HostPath, string Target, bool ReadOnly)
+{
+    /// <summary>For a read-only root file system: what must exist in it, as the guest cannot make it.</summary>
+    public IReadOnlyList<MountPoint> MountPoints { get; init; } = [];
+}

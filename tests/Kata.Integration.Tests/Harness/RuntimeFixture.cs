@@ -29,7 +29,10 @@ public class RuntimeFixture : IAsyncLifetime
 
     internal string DirectoryPath => _directory!.FullName;
 
-    internal string Root => Path.Combine(DirectoryPath, "run");
+    /// <summary>The state root.</summary>
+    internal virtual string Root => Path.Combine(DirectoryPath, "run");
+
+    internal string ConfigurationFile => Path.Combine(DirectoryPath, "configuration.toml");
 
     /// <summary>A root file system that the fixture's bundles share.</summary>
     internal string RootFs => Path.Combine(DirectoryPath, "rootfs");
@@ -50,7 +53,7 @@ public class RuntimeFixture : IAsyncLifetime
         RootFileSystem.Create(RootFs);
         // 256 MiB: enough for busybox, and twenty fit on a small machine. Twenty that boot at once on two processors take minutes.
         await File.WriteAllTextAsync(
-            Path.Combine(DirectoryPath, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
+            ConfigurationFile, "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
         await PrepareAsync();
     }
 
@@ -93,7 +96,7 @@ public class RuntimeFixture : IAsyncLifetime
 
     /// <summary>The whole argument list of the executable for a command.</summary>
     internal string[] Globals(params string[] arguments) =>
-        ["--root", Root, "--log", Log, "--kata-config", Path.Combine(DirectoryPath, "configuration.toml"), .. arguments];
+        ["--root", Root, "--log", Log, "--kata-config", ConfigurationFile, .. arguments];
 
     internal Task<CommandResult> RunAsync(params string[] arguments) => RunAsync(arguments, default, Limit);
 

@@ -92,8 +92,10 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("false", false)]
     public void Plan_ReadOnlyRoot_IsReadOnlyOnTheHostToo(string json, bool expected)
     {
-        ContainerPlan plan = PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} } }""");
-        Assert.Equal(new SharedMount(_directory.File("rootfs"), "c1/rootfs", expected), plan.SharedMounts[0]);
+        ContainerPlan plan = PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} },"mounts":[{"destination":"/proc","type":"proc"}]}""");
+        SharedMount root = plan.SharedMounts[0];
+        Assert.Equal((_directory.File("rootfs"), "c1/rootfs", expected), (root.HostPath, root.Target, root.ReadOnly));
+        Assert.Equal(expected ? [new MountPoint("/proc", true)] : [], root.MountPoints);
         Assert.Equal(expected, plan.GuestSpec.Root.Readonly);
     }
 

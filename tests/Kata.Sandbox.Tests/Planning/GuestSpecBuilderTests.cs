@@ -55,6 +55,21 @@ public sealed class GuestSpecBuilderTests
     }
 
     [Fact]
+    public void Build_Privileged_LeavesTheHostsDevicesOut()
+    {
+        Guest.Spec guest = Build(new LinuxSpec
+        {
+            Devices = [new LinuxDevice { Path = "/dev/sda", Type = "b", Major = 8, Minor = 0 }],
+            Resources = new LinuxResources { Devices = [new LinuxDeviceCgroup { Allow = false, Access = "rwm" }, new LinuxDeviceCgroup { Allow = true, Access = "rwm" }] },
+        });
+        Assert.Empty(guest.Linux.Devices);
+    }
+
+    [Fact]
+    public void Build_WithoutCgroupNamespace_GetsOne() =>
+        Assert.Equal(["cgroup"], Build(new LinuxSpec()).Linux.Namespaces.Select(static item => item.Type));
+
+    [Fact]
     public void Build_Seccomp_IsPassedWhole()
     {
         Guest.LinuxSeccomp seccomp = Build(Seccomp()).Linux.Seccomp;

@@ -1,0 +1,93 @@
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Clients;
+
+/// <summary>A docker daemon and its containerd of our own, with the runtime registered by path as the default one.</summary>
+public sealed class DockerFixture : EngineFixture, IAsyncLifetime
+{
+    private const string Docker = "/usr/bin/docker";
+    private const string Dockerd = "/usr/sbin/dockerd";
+    private const string Containerd = "/usr/bin/containerd";
+
+    private readonly List<RunningCommand> _daemons = [];
+
+    private protected override string? EngineProblem =>
+        File.Exists(Docker) && File.Exists(Dockerd) && File.Exists(Containerd) ? null : "needs docker (Debian: apt-get install docker.io)";
+
+    /// <summary>Where containerd's shim tells the runtime to keep its state.</summary>
+    internal override string Root => Path.Combine(DirectoryPath, "docker", "exec", "runtime-runc", "moby");
+
+    // A socket's path has 107 bytes at most.
+    private string Socket => Path.Combine(DirectoryPath, "docker.sock");
+
+    internal override (string Program, string[] Arguments) CommandLine(string[] arguments) =>
+        (Docker, ["--host", $"unix://{Socket}", "--config", Path.Combine(DirectoryPath, "docker-client"), .. arguments]);
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        foreach (RunningCommand daemon in Enumerable.Reverse(_daemons))
+        {
+            HostProcess.Signal(daemon.Pid, 15);
+            await daemon.ExitAsync(Limit);
+            daemon.Dispose();
+        }
+
+        if (_daemons.Count > 0)
+        {
+            // A daemon that is to find its containers again leaves its data mounted.
+            using RunningCommand unmount = RunningCommand.Start("/bin/umount", [Path.Combine(DirectoryPath, "docker", "data")]);
+            _ = await unmount.FinishAsync(default, Limit);
+        }
+
+        await base.DisposeAsync();
+    }
+
+    internal async Task RestartDaemonAsync()
+    {
+        HostProcess.Signal(_daemons[1].Pid, 15);
+        await _daemons[1].ExitAsync(Limit);
+        _daemons[1].Dispose();
+        _daemons.RemoveAt(1);
+        await StartDockerdAsync();
+    }
+
+    private protected override async Task StartEngineAsync()
+    {
+        string containerd = Path.Combine(DirectoryPath, "containerd");
+        Directory.CreateDirectory(containerd);
+        string configuration = Path.Combine(containerd, "config.toml");
+        await File.WriteAllTextAsync(configuration, $"""
+            version = 2
+            root = "{containerd}/root"
+            state = "{containerd}/state"
+            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            [grpc]
+            address = "{containerd}/c.sock"
+            [ttrpc]
+            address = "{containerd}/t.sock"
+            """);
+        _daemons.Add(RunningCommand.Start(Containerd, ["--config", configuration, "--log-level", "warn"]));
+        await StartDockerdAsync();
+    }
+
+    private async Task StartDockerdAsync()
+    {
+        string folder = Path.Combine(DirectoryPath, "docker");
+        Directory.CreateDirectory(folder);
+        string configuration = Path.Combine(folder, "daemon.json");
+        await File.WriteAllTextAsync(configuration, "{}");
+        _daemons.Add(RunningCommand.Start(Dockerd,
+        [
+            "--config-file", configuration, "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"), "--pidfile", Path.Combine(folder, "pid"),
+            "--host", $"unix://{Socket}", "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"), "--storage-driver", "vfs", "--bridge", "none",
+            "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--live-restore", "--log-level", "warn",
+            "--add-runtime", $"kata={RuntimeScript}", "--default-runtime", "kata",
+        ]));
+        using var limit = new CancellationTokenSource(Limit);
+        while ((await EngineAsync("version")).ExitCode != 0)
+        {
+            Assert.False(_daemons[^1].HasExited, _daemons[^1].HasExited ? await _daemons[^1].ErrorAsync(Limit) : "");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), limit.Token); // it says by nothing else that it listens
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Clients;
+
+/// <summary>
+/// A real container engine with folders of its own whose runtime is <c>kata-runtime</c>, by way of a script that gives it the fixture's
+/// configuration: engines know no such flag. There is an image called <see cref="Image"/> with busybox.
+/// </summary>
+public abstract class EngineFixture : RuntimeFixture
+{
+    internal const string Image = "kata-test:1";
+
+    private int _serial;
+
+    /// <summary>What the engine is given as its runtime.</summary>
+    internal string RuntimeScript => Path.Combine(DirectoryPath, "kata");
+
+    /// <summary>Why the engine cannot run here, or null.</summary>
+    private protected abstract string? EngineProblem { get; }
+
+    /// <summary>What the script gives the runtime. The log is the engine's to choose: it reads the reason of a failure there.</summary>
+    private protected virtual string[] RuntimeOptions => ["--kata-config", ConfigurationFile];
+
+    internal void RequireEngine()
+    {
+        Require();
+        Assert.SkipWhen(EngineProblem is not null, EngineProblem ?? "");
+    }
+
+    /// <summary>A name that no other container of the engine has.</summary>
+    internal string NewName() => $"c{Interlocked.Increment(ref _serial)}";
+
+    internal async Task<CommandResult> EngineAsync(params string[] arguments)
+    {
+        (string program, string[] all) = CommandLine(arguments);
+        using RunningCommand command = RunningCommand.Start(program, all);
+        return await command.FinishAsync(default, Limit);
+    }
+
+    /// <summary>Runs a program in a container of its own without a network, and removes the container.</summary>
+    internal Task<CommandResult> RunContainerAsync(string[] options, params string[] program) =>
+        EngineAsync(["run", "--rm", "--network", "none", .. options, Image, .. program]);
+
+    /// <summary>Starts a container in the background and returns its name.</summary>
+    internal async Task<string> StartContainerAsync(string[] options, params string[] program)
+    {
+        string name = NewName();
+        (await EngineAsync(["run", "--detach", "--network", "none", "--name", name, .. options, Image, .. program])).Ok();
+        return name;
+    }
+
+    internal Task<CommandResult> RemoveAsync(string name) => EngineAsync("rm", "--force", name);
+
+    /// <summary>The engine's program and all its arguments for a command.</summary>
+    internal abstract (string Program, string[] Arguments) CommandLine(string[] arguments);
+
+    private protected override async Task PrepareAsync()
+    {
+        if (EngineProblem is not null)
+        {
+            return;
+        }
+
+        string globals = string.Join(' ', RuntimeOptions.Select(static option => $"'{option}'"));
+        await File.WriteAllTextAsync(RuntimeScript, $"#!/bin/sh\nexec '{RuntimePath}' {globals} \"$@\"\n");
+        File.SetUnixFileMode(RuntimeScript, (UnixFileMode)0x1ed /* 0755 */);
+        await StartEngineAsync();
+        string archive = Path.Combine(DirectoryPath, "image.tar");
+        using (RunningCommand tar = RunningCommand.Start("/bin/tar", ["-C", RootFs, "-cf", archive, "."]))
+        {
+            (await tar.FinishAsync(default, Limit)).Ok();
+        }
+
+        (await EngineAsync("import", archive, Image)).Ok();
+    }
+
+    /// <summary>Starts what the engine needs.</summary>
+    private protected virtual Task StartEngineAsync() => Task.CompletedTask;
+}

@@ -1,0 +1,20 @@
+namespace Kata.Integration.Tests.Clients;
+
+/// <summary>podman, which needs no daemon.</summary>
+public sealed class PodmanFixture : EngineFixture
+{
+    private const string Podman = "/usr/bin/podman";
+
+    private protected override string? EngineProblem => File.Exists(Podman) ? null : "needs podman (Debian: apt-get install podman)";
+
+    // podman has a flag for the runtime's root, and forgets it when it cleans up.
+    private protected override string[] RuntimeOptions => ["--root", Root, .. base.RuntimeOptions];
+
+    internal override (string Program, string[] Arguments) CommandLine(string[] arguments) =>
+    (
+        Podman,
+        [
+            "--root", Path.Combine(DirectoryPath, "podman"), "--runroot", Path.Combine(DirectoryPath, "podman-run"), "--tmpdir", Path.Combine(DirectoryPath, "podman-tmp"),
+            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", RuntimeScript, .. arguments,
+        ]);
+}
