@@ -82,11 +82,11 @@ public sealed class BootTests
     {
         GuestProcess? process = ProcFiles.Parse(
             42, "42 (a) b) S 1 42 42 0 -1 4194304 1 0 0 0 150 50 0 0 20 0 3 0 1000 4096 10 18446744073709551615",
-            "Name:\ta) b\nUid:\t5\t5\t5\t5\nNSpid:\t42\t7\n", "sh\0-c\0x\0"u8);
+            "Name:\ta) b\nUid:\t5\t5\t5\t5\nNSpid:\t42\t7\n", "sh\0-c\0x\0"u8, level: 1);
         Assert.Equal((7, 42, "sh -c x", 5u, "S", 3u), (process!.Pid, process.GuestPid, process.Command, process.Uid, process.State, process.Threads));
         Assert.Equal((10_000ul, 2000ul, 40960ul), (process.StartedMs, process.CpuMs, process.ResidentBytes));
-        Assert.Null(ProcFiles.Parse(1, "garbage", "", []));
-        Assert.Equal("[k]", ProcFiles.Parse(2, "2 (k) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "", [])!.Command);
+        Assert.Null(ProcFiles.Parse(1, "garbage", "", [], 0));
+        Assert.Equal("[k]", ProcFiles.Parse(2, "2 (k) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "", [], 0)!.Command);
     }
 
     [Fact]

@@ -28,6 +28,28 @@ internal sealed class Cgroup(string path)
 
     public void Write(string file, string value) => File.WriteAllText($"{Directory}/{file}", value);
 
+    /// <summary>Sets one of the controllers' limits.</summary>
+    /// <exception cref="Grpc.Core.RpcException">There is no such limit, or the kernel refuses the value.</exception>
+    public void WriteLimit(string file, string value)
+    {
+        // Only what a controller offers: the files of the group itself (cgroup.*) move and kill processes.
+        bool isLimit = file.Length > 0 && file.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_')
+            && file.Contains('.', StringComparison.Ordinal) && !file.StartsWith('.') && !file.StartsWith("cgroup.", StringComparison.Ordinal);
+        if (!isLimit || !File.Exists($"{Directory}/{file}"))
+        {
+            throw AgentException.Invalid($"Cannot set the limit '{file}': the guest's kernel has none of that name. See 'ls /sys/fs/cgroup' in the container");
+        }
+
+        try
+        {
+            Write(file, value);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw AgentException.Invalid($"Cannot set the limit '{file}' to '{value}': the guest's kernel refused. {error.Message}");
+        }
+    }
+
     /// <summary>Kills every process in it and below, with none escaping by forking.</summary>
     public void Kill()
     {

@@ -68,15 +68,20 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
 
     public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
+        Container container = table.Get(request.ContainerId);
         var response = new ListProcessesResponse();
-        foreach (int pid in table.Get(request.ContainerId).Cgroup.Processes())
+        response.Processes.AddRange(ProcFiles.DescribeAll(container.Cgroup.Processes(), container.Init.Pid));
+        return response;
+    });
+
+    public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.Run(context, () =>
+    {
+        Container container = table.Get(request.ContainerId);
+        foreach ((string file, string value) in request.Values)
         {
-            if (ProcFiles.Describe(pid) is { } process)
-            {
-                response.Processes.Add(process);
-            }
+            container.Cgroup.WriteLimit(file, value);
         }
 
-        return response;
+        return new WriteCgroupResponse();
     });
 }
