@@ -6,13 +6,19 @@ namespace Kata.Sandbox;
 internal sealed partial class Container
 {
     /// <summary>Describes an additional process. Takes ownership of <paramref name="stdio"/>.</summary>
+    /// <param name="execId">Its name.</param>
+    /// <param name="spec">What to execute.</param>
+    /// <param name="stdio">Its streams.</param>
+    /// <param name="standInPid">The host process that stands for it, or 0.</param>
+    /// <param name="ignorePaused">Whether a paused container may have one: its start waits until the container is resumed.</param>
+    /// <param name="cancellationToken">Ends the wait for other operations.</param>
     public async Task<ExecProcess> AddExecAsync(
-        string execId, ProcessSpec spec, ProcessStdio stdio, int standInPid, CancellationToken cancellationToken)
+        string execId, ProcessSpec spec, ProcessStdio stdio, int standInPid, bool ignorePaused, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
-        if (Status is not (ContainerStatus.Running or ContainerStatus.Created))
+        if (Status is not (ContainerStatus.Running or ContainerStatus.Created) && !(ignorePaused && Status == ContainerStatus.Paused))
         {
-            throw SandboxStateException.WrongState("execute in the container", Plan.Id.Value, Text(Status), "running");
+            throw SandboxStateException.NoExec(Plan.Id.Value, Status);
         }
 
         var exec = new ExecProcess(_pod.NewProcess(Plan.Id.Value, execId), spec, stdio, standInPid);
@@ -27,10 +33,10 @@ internal sealed partial class Container
         return exec;
     }
 
-    /// <summary>Starts a described process.</summary>
+    /// <summary>Starts a described process. In a paused container it waits until that is resumed: what enters a frozen cgroup freezes.</summary>
     public async Task<ExecProcess> StartExecAsync(string execId, CancellationToken cancellationToken)
     {
-        using Entered entered = await EnterAsync(cancellationToken);
+        using Entered entered = await EnterThawedAsync(cancellationToken);
         ExecProcess exec = FindExec(execId, "start");
         if (exec.Started)
         {
@@ -78,6 +84,22 @@ internal sealed partial class Container
             return _execs.TryGetValue(execId, out ExecProcess? exec)
                 ? exec
                 : throw SandboxStateException.NotFound($"{action} the process", "it", execId);
+        }
+    }
+
+    // Not while holding the turn: the resume needs it.
+    private async Task<Entered> EnterThawedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await (ThawedTask ?? Task.CompletedTask).WaitAsync(cancellationToken);
+            Entered entered = await EnterAsync(cancellationToken);
+            if (Status != ContainerStatus.Paused)
+            {
+                return entered;
+            }
+
+            entered.Dispose(); // paused again meanwhile
         }
     }
 }

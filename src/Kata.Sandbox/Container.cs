@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
+using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -12,6 +13,9 @@ namespace Kata.Sandbox;
 [SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
 internal sealed partial class Container
 {
+    /// <summary>What SIGKILL makes of a process; the out-of-memory killer sends it, among others.</summary>
+    private const uint KilledStatus = 137;
+
     private readonly PodSandbox _pod;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
@@ -24,6 +28,7 @@ internal sealed partial class Container
     {
         _pod = pod;
         Plan = plan;
+        _resources = plan.Bundle.Spec.Linux?.Resources ?? new LinuxResources();
         Created = created;
         Init = pod.NewProcess(plan.Id.Value, "");
     }
@@ -104,7 +109,7 @@ internal sealed partial class Container
         bool ended = process.Exited.IsCompleted || (execId.Length == 0 && Status == ContainerStatus.Stopped);
         if (ended && !all)
         {
-            throw SandboxStateException.WrongState("signal the container", Plan.Id.Value, "stopped", "created, running or paused");
+            throw SandboxStateException.NotRunning("signal the container", Plan.Id.Value);
         }
 
         try
@@ -115,7 +120,7 @@ internal sealed partial class Container
         {
             if (!all)
             {
-                throw SandboxStateException.WrongState("signal the container", Plan.Id.Value, "stopped", "created, running or paused");
+                throw SandboxStateException.NotRunning("signal the container", Plan.Id.Value);
             }
         }
     }
@@ -203,6 +208,11 @@ internal sealed partial class Container
     private async Task WatchExitAsync()
     {
         ProcessExit exit = await Init.Exited;
+        if (exit is { Status: KilledStatus, Reason: null })
+        {
+            await ReportOutOfMemoryAsync(told: false); // whoever hears of the exit has heard of its cause
+        }
+
         SetStatus(ContainerStatus.Stopped);
         _pod.Log.ContainerExited(Plan.Id, exit.Status, exit.Reason ?? "its own doing");
     }
@@ -218,6 +228,14 @@ internal sealed partial class Container
             }
 
             Status = status;
+            if (status == ContainerStatus.Paused)
+            {
+                _thawed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            else
+            {
+                _thawed?.TrySetResult();
+            }
         }
 
         _pod.Save();

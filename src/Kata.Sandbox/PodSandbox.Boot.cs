@@ -119,6 +119,7 @@ internal sealed partial class PodSandbox
         _undo.Push(async () => await _agent.DisposeAsync());
         _agentLoss = TellAgentLossAsync(_agent); // ends with the channel
         await CreateGuestSandboxAsync(cancellationToken);
+        _oomWatch = WatchOomAsync(_agent);
     }
 
     private async Task TellAgentLossAsync(AgentConnection agent)

@@ -129,6 +129,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
 
         await _watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _agentLoss.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _oomWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first is not null)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);

@@ -1,5 +1,6 @@
 using Kata.Hypervisor;
 using Kata.Linux;
+using Kata.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Sandbox;
@@ -19,4 +20,7 @@ internal sealed record SandboxEnvironment
     public required ILogger Log { get; init; }
 
     public required TimeProvider Time { get; init; }
+
+    /// <summary>Called, on any thread, when the guest's kernel killed a process of a container for want of memory; before its exit is told.</summary>
+    public Action<ContainerId> OutOfMemory { get; init; } = static _ => { };
 }

@@ -32,4 +32,13 @@ internal static partial class SandboxLog
 
     [LoggerMessage(EventId = 2008, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is gone")]
     internal static partial void SandboxGone(this ILogger logger, SandboxId sandboxId);
+
+    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "Container {ContainerId} ran out of memory: the guest's kernel killed a process of it")]
+    internal static partial void OutOfMemory(this ILogger logger, ContainerId containerId);
+
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "Cannot leave the mark '{Path}' of a memory shortage: {Reason}")]
+    internal static partial void OutOfMemoryMarkFailed(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "Container {ContainerId} has new limits")]
+    internal static partial void Updated(this ILogger logger, ContainerId containerId);
 }

@@ -16,4 +16,19 @@ internal sealed class SandboxStateException : Exception
 
     internal static SandboxStateException WrongState(string action, string id, string actual, string allowed) =>
         new($"Cannot {action} '{id}': the container is {actual}. It must be {allowed}", SandboxStateError.WrongState);
+
+    /// <summary>With the words that engines look for.</summary>
+    internal static SandboxStateException NotRunning(string action, string id) =>
+        new($"Cannot {action} '{id}': container not running. It has ended; delete it with 'kata-runtime delete {id}'", SandboxStateError.WrongState);
+
+    /// <inheritdoc cref="NotRunning"/>
+    internal static SandboxStateException NotPaused(string action, string id, string actual) =>
+        new($"Cannot {action} '{id}': container not paused. It is {actual}; see 'kata-runtime state {id}'", SandboxStateError.WrongState);
+
+    /// <inheritdoc cref="NotRunning"/>
+    internal static SandboxStateException NoExec(string id, ContainerStatus status) => new(
+        status == ContainerStatus.Paused
+            ? $"Cannot execute in the container '{id}': cannot exec in a paused container (use --ignore-paused to override). Resume it first"
+            : $"Cannot execute in the container '{id}': cannot exec in a stopped container. Start another one",
+        SandboxStateError.WrongState);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Kata.Configuration;
+using Kata.Containerd.Protocol.Events;
 using Kata.Hypervisor;
 using Kata.Hypervisor.Qemu;
 using Kata.Linux;
@@ -56,12 +57,16 @@ internal sealed class PodHost : IAsyncDisposable
             CallerMountNamespace = options.CallerMountNamespace,
             Log = log,
             Time = TimeProvider.System,
+            OutOfMemory = container => Events.Publish(TaskService.OomTopic, new TaskOOM { ContainerId = container.Value }),
         };
     }
 
     public SandboxId Sandbox => _options.Sandbox;
 
     public StandInServer StandIns { get; }
+
+    /// <summary>What happens to the containers.</summary>
+    public EventHub Events { get; } = new(TimeProvider.System);
 
     public SandboxEnvironment Environment { get; }
 
@@ -105,6 +110,7 @@ internal sealed class PodHost : IAsyncDisposable
             }
         }
 
+        Events.Complete();
         Environment.Log.SandboxGone(_options.Sandbox);
     }
 

@@ -19,6 +19,7 @@ internal static class ServiceProcess
         var service = new TaskService(host);
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
+        Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
         using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)));
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());

@@ -25,7 +25,7 @@ internal sealed partial class TaskService
         {
             await container.AddExecAsync(
                 request.ExecId, spec, standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal), standIn?.Pid ?? 0,
-                context.CancellationToken);
+                context.RequestHeaders.Get(IgnorePausedHeader) is not null, context.CancellationToken);
         }
         catch
         {

@@ -39,6 +39,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle), host.Environment, host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
+            host.Track(PublishExitAsync(container));
             TrackStandIn(standIn, container.Init, container.StoppedAsync());
             if (first)
             {
@@ -162,6 +163,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
     {
         Container container = Find(request.Id, "wait for");
         GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.FindExec(request.ExecId, "wait for").Process;
+        if (request.ExecId.Length == 0)
+        {
+            await container.StoppedAsync().WaitAsync(context.CancellationToken); // whoever deletes it next must find it stopped
+        }
+
         ProcessExit exit = await process.Exited.WaitAsync(context.CancellationToken);
         return new WaitResponse { ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
     });

@@ -1,0 +1,151 @@
+using Grpc.Core;
+using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
+using Kata.Oci;
+using ExtensionProcess = Kata.Agent.Protocol.Extension.GuestProcess;
+
+namespace Kata.Sandbox;
+
+/// <summary>What a container uses, may use, and consists of.</summary>
+internal sealed partial class Container
+{
+    /// <summary>What is put before the counters of memory.events in the statistics' map; stock agents do not send them.</summary>
+    public const string EventPrefix = "events.";
+
+    /// <summary>The agent answers within milliseconds or is in trouble; an exit is not held up for long by that.</summary>
+    private static readonly TimeSpan s_oomCheckTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _oomTurn = new(1, 1);
+    private LinuxResources _resources; // guarded by _gate: the specification's, with every update since
+    private ulong _oomKills; // guarded by _oomTurn
+
+    /// <summary>The figures of its cgroup in the guest, as the agent sends them: untrusted text in the names.</summary>
+    /// <exception cref="SandboxStateException">It has ended.</exception>
+    public Task<StatsContainerResponse> StatsAsync(CancellationToken cancellationToken) => Status == ContainerStatus.Stopped
+        ? throw SandboxStateException.NotRunning("read the figures of the container", Plan.Id.Value)
+        : ReadStatsAsync(cancellationToken);
+
+    /// <summary>Its processes, in the order of their numbers; none when it has ended. The texts in them are untrusted.</summary>
+    public async Task<IReadOnlyList<ExtensionProcess>> ListProcessesAsync(CancellationToken cancellationToken)
+    {
+        if (Status == ContainerStatus.Stopped)
+        {
+            return [];
+        }
+
+        string action = $"list the processes of the container '{Plan.Id}'";
+        AgentExtension.AgentExtensionClient extension = _pod.Agent.Extension
+            ?? throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot. Use the guest image of this release");
+        ListProcessesResponse response = await AgentConnection.CallAsync(
+            action, extension.ListProcessesAsync(new ListProcessesRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+        return response.Processes;
+    }
+
+    /// <summary>Changes the limits that the document names; the others stay.</summary>
+    /// <exception cref="InvalidSpecException">A limit cannot be applied in a VM, or in one of this size. Nothing was changed.</exception>
+    /// <exception cref="SandboxStateException">It has ended.</exception>
+    public async Task UpdateAsync(LinuxResources change, CancellationToken cancellationToken)
+    {
+        string action = $"update the container '{Plan.Id}'";
+        using Entered entered = await EnterAsync(cancellationToken);
+        if (Status is not (ContainerStatus.Created or ContainerStatus.Running or ContainerStatus.Paused))
+        {
+            throw SandboxStateException.NotRunning("update the container", Plan.Id.Value);
+        }
+
+        ResourceUpdate update = ResourceUpdate.Plan(
+            _resources, change, new MachineSize(_pod.Plan.VirtualMachine.VcpuCount, (long)_pod.Plan.VirtualMachine.MemoryMib << 20));
+        if (change.Memory is { CheckBeforeUpdate: true, Limit: > 0 and var limit })
+        {
+            ulong usage = (await ReadStatsAsync(cancellationToken)).CgroupStats?.MemoryStats?.Usage?.Usage ?? 0;
+            ResourceUpdate.CheckUsage(limit, usage);
+        }
+
+        foreach (string warning in update.Warnings)
+        {
+            _pod.Log.PlanWarning(warning);
+        }
+
+        if (update.Guest is { } guest)
+        {
+            await CallAsync(
+                "update the container",
+                _pod.Agent.Agent.UpdateContainerAsync(
+                    new UpdateContainerRequest { ContainerId = Plan.Id.Value, Resources = guest }, _pod.Agent.Timed(cancellationToken)));
+        }
+
+        if (update.CgroupFiles.Count > 0)
+        {
+            AgentExtension.AgentExtensionClient extension = _pod.Agent.Extension
+                ?? throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot set these limits. Use the guest image of this release");
+            var request = new WriteCgroupRequest { ContainerId = Plan.Id.Value };
+            foreach ((string file, string value) in update.CgroupFiles)
+            {
+                request.Values[file] = value;
+            }
+
+            await AgentConnection.CallAsync(action, extension.WriteCgroupAsync(request, _pod.Agent.Timed(cancellationToken)));
+        }
+
+        _resources = update.Effective;
+        _pod.Log.Updated(Plan.Id);
+    }
+
+    /// <summary>Tells, once for each time, that the guest's kernel killed a process of the container for want of memory. Never fails.</summary>
+    /// <param name="told">The agent said so; else it is asked, because its news may be on their way.</param>
+    internal async Task ReportOutOfMemoryAsync(bool told)
+    {
+        await _oomTurn.WaitAsync();
+        try
+        {
+            ulong? kills = await CountOomKillsAsync();
+            if (kills is { } count ? count <= _oomKills : !told)
+            {
+                return;
+            }
+
+            _oomKills = kills ?? _oomKills;
+        }
+        finally
+        {
+            _oomTurn.Release();
+        }
+
+        _pod.Log.OutOfMemory(Plan.Id);
+        MarkOutOfMemory();
+        _pod.OutOfMemory(Plan.Id);
+    }
+
+    // An empty file 'oom' in the bundle is what podman and CRI-O look for.
+    private void MarkOutOfMemory()
+    {
+        string path = Path.Combine(Plan.Bundle.Directory, "oom");
+        try
+        {
+            File.WriteAllBytes(path, []);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _pod.Log.OutOfMemoryMarkFailed(path, error.Message);
+        }
+    }
+
+    // Null when the agent does not say.
+    private async Task<ulong?> CountOomKillsAsync()
+    {
+        using var limit = new CancellationTokenSource(s_oomCheckTimeout, _pod.Time);
+        try
+        {
+            StatsContainerResponse stats = await ReadStatsAsync(limit.Token);
+            return stats.CgroupStats?.MemoryStats?.Stats.TryGetValue(EventPrefix + "oom_kill", out ulong kills) == true ? kills : null;
+        }
+        catch (Exception error) when (error is AgentException or RpcException)
+        {
+            return null;
+        }
+    }
+
+    private Task<StatsContainerResponse> ReadStatsAsync(CancellationToken cancellationToken) => AgentConnection.CallAsync(
+        $"read the figures of the container '{Plan.Id}'",
+        _pod.Agent.Agent.StatsContainerAsync(new StatsContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+}

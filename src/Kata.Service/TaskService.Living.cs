@@ -1,0 +1,96 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Kata.Agent.Protocol;
+using Kata.Containerd.Protocol.Events;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Containerd.Protocol.Types;
+using Kata.Oci;
+using Kata.Sandbox;
+using ExtensionProcess = Kata.Agent.Protocol.Extension.GuestProcess;
+
+namespace Kata.Service;
+
+/// <summary>What can be done to a container that lives: pause, resume, look into it, change its limits.</summary>
+internal sealed partial class TaskService
+{
+    /// <summary>Request metadata by which <c>ps</c> gets each process's description, as a GuestProcess in the Any.</summary>
+    public const string DetailsHeader = "kata-details";
+
+    /// <summary>Request metadata by which <c>events</c> gets the agent's own figures: more than containerd's message has room for.</summary>
+    public const string AgentStatsHeader = "kata-agent-stats";
+
+    /// <summary>Request metadata by which <c>exec --ignore-paused</c> is let into a paused container.</summary>
+    public const string IgnorePausedHeader = "kata-ignore-paused";
+
+    /// <summary>containerd's topics.</summary>
+    internal const string OomTopic = "/tasks/oom";
+
+    /// <inheritdoc cref="OomTopic"/>
+    internal const string ExitTopic = "/tasks/exit";
+
+    public override Task<Empty> Pause(PauseRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        await Find(request.Id, "pause").PauseAsync(context.CancellationToken);
+        host.Events.Publish("/tasks/paused", new TaskPaused { ContainerId = request.Id });
+        return new Empty();
+    });
+
+    public override Task<Empty> Resume(ResumeRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        await Find(request.Id, "resume").ResumeAsync(context.CancellationToken);
+        host.Events.Publish("/tasks/resumed", new TaskResumed { ContainerId = request.Id });
+        return new Empty();
+    });
+
+    /// <summary>The processes as the container numbers them: the host has no numbers for them.</summary>
+    public override Task<PidsResponse> Pids(PidsRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        bool details = context.RequestHeaders.Get(DetailsHeader) is not null;
+        var response = new PidsResponse();
+        foreach (ExtensionProcess process in await Find(request.Id, "list the processes of").ListProcessesAsync(context.CancellationToken))
+        {
+            response.Processes.Add(new ProcessInfo
+            {
+                Pid = (uint)process.Pid,
+                Info = details ? new Any { TypeUrl = "kata.agent.v1.GuestProcess", Value = process.ToByteString() } : null,
+            });
+        }
+
+        return response;
+    });
+
+    public override Task<Empty> Update(UpdateTaskRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        Container container = Find(request.Id, "update");
+        LinuxResources change = request.Resources is { } document ? OciJson.ParseResources(document.Value.Span) : new LinuxResources();
+        await container.UpdateAsync(change, context.CancellationToken);
+        return new Empty();
+    });
+
+    public override Task<StatsResponse> Stats(StatsRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        StatsContainerResponse stats = await Find(request.Id, "read the figures of").StatsAsync(context.CancellationToken);
+        return new StatsResponse
+        {
+            Stats = context.RequestHeaders.Get(AgentStatsHeader) is not null
+                ? new Any { TypeUrl = "grpc.StatsContainerResponse", Value = stats.ToByteString() }
+                : new Any { TypeUrl = ContainerMetrics.TypeUrl, Value = ContainerMetrics.Build(stats).ToByteString() },
+        };
+    });
+
+    // Ends when the container does. Its memory shortage, if that was why, has been published by then.
+    private async System.Threading.Tasks.Task PublishExitAsync(Container container)
+    {
+        await container.StoppedAsync();
+        ProcessExit exit = container.Init.Exit!; // StoppedAsync: it has ended
+        host.Events.Publish(ExitTopic, new TaskExit
+        {
+            ContainerId = container.Plan.Id.Value,
+            Id = container.Plan.Id.Value,
+            Pid = (uint)container.StandInPid,
+            ExitStatus = exit.Status,
+            ExitedAt = Timestamp.FromDateTimeOffset(exit.At),
+        });
+    }
+}
