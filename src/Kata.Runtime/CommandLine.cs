@@ -56,6 +56,11 @@ internal static class CommandLine
         root.Subcommands.Add(ListCommand.Define(globals));
         root.Subcommands.Add(KillCommand.Define(globals));
         root.Subcommands.Add(DeleteCommand.Define(globals));
+        root.Subcommands.Add(PauseCommand.Define(globals));
+        root.Subcommands.Add(ResumeCommand.Define(globals));
+        root.Subcommands.Add(PsCommand.Define(globals));
+        root.Subcommands.Add(UpdateCommand.Define(globals));
+        root.Subcommands.Add(EventsCommand.Define(globals));
         root.Subcommands.Add(VersionCommand.Define());
         root.Subcommands.Add(KataEnvCommand.Define(globals));
         root.Subcommands.Add(KataCheckCommand.Define(globals));

@@ -84,6 +84,11 @@ public sealed class CommandLineTests
     [InlineData("list")]
     [InlineData("kill")]
     [InlineData("delete")]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    [InlineData("ps")]
+    [InlineData("update")]
+    [InlineData("events")]
     public void Build_RuncsCommands_AreThere(string name) => Assert.Contains(s_root.Subcommands, command => command.Name == name && !command.Hidden);
 
     [Theory]
@@ -93,6 +98,9 @@ public sealed class CommandLineTests
     [InlineData("--systemd-cgroup --log /l --log-format json create --pid-file /p -- ID")]
     [InlineData("kill -a -- ID KILL")]
     [InlineData("delete -f -- a b")]
+    [InlineData("ps --format json -- ID")]
+    [InlineData("update --resources - -- ID")]
+    [InlineData("events --stats -- ID")]
     [InlineData("--rootless=auto list -q -f json")]
     public void Parse_EnginesCalls_HaveNoError(string arguments) =>
         Assert.Empty(s_root.Parse(arguments.Split(' '), new ParserConfiguration { EnablePosixBundling = true }).Errors);

@@ -17,7 +17,8 @@ internal static class ExecCommand
         var consoleSocket = new Option<string?>("--console-socket") { Description = "Unix socket to send the program's terminal to, when it has one", HelpName = "PATH" };
         var detach = new Option<bool>("--detach", "-d") { Description = "Return as soon as the program has started" };
         var pidFile = new Option<string?>("--pid-file") { Description = "Write the id of the host process that stands for the program to this file", HelpName = "FILE" };
-        var command = new Command("exec", "Execute a program in a running container") { id, program, consoleSocket, detach, pidFile };
+        var ignorePaused = new Option<bool>("--ignore-paused") { Description = "Accept a paused container, and wait until it is resumed" };
+        var command = new Command("exec", "Execute a program in a running container") { id, program, consoleSocket, detach, pidFile, ignorePaused };
         options.AddTo(command);
         command.SetAction(async (result, _) =>
         {
@@ -37,8 +38,8 @@ internal static class ExecCommand
             await using ProcessFront front = await ProcessFront.OpenAsync(
                 directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, newNetwork: false, terminal, result.GetValue(consoleSocket),
                 foreground);
-            await client.ExecAsync(container, execId, process);
-            await client.StartAsync(container, execId);
+            await client.ExecAsync(container, execId, process, result.GetValue(ignorePaused));
+            await client.StartAsync(container, execId, patient: result.GetValue(ignorePaused));
             if (result.GetValue(pidFile) is { } file)
             {
                 await ContainerCreator.WritePidFileAsync(file, front.Pid);

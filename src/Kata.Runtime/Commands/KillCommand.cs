@@ -17,9 +17,10 @@ internal static class KillCommand
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             ContainerId container = ContainerId.Parse(result.GetValue(id)!);
-            Signal number = Signal.Parse(result.GetValue(signal)!);
+            // 0 is no signal, only the question whether there is anything to send one to: kill(2).
+            int number = result.GetValue(signal) is "0" ? 0 : Signal.Parse(result.GetValue(signal)!).Number;
             await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "signal");
-            await client.KillAsync(container, (uint)number.Number, result.GetValue(all));
+            await client.KillAsync(container, (uint)number, result.GetValue(all));
             return ExitCodes.Success;
         });
         return command;

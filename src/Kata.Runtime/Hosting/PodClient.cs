@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Kata.Containerd.Protocol.Subscriptions;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Linux;
 using Kata.Linux.Interop;
@@ -14,7 +15,7 @@ using Task = System.Threading.Tasks.Task;
 namespace Kata.Runtime.Hosting;
 
 /// <summary>One command's connection to the service of one pod: a thin client of the Task API.</summary>
-internal sealed class PodClient : IAsyncDisposable
+internal sealed partial class PodClient : IAsyncDisposable
 {
     /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a service that answers and does nothing from hanging us for ever.</summary>
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromMinutes(2);
@@ -33,6 +34,7 @@ internal sealed class PodClient : IAsyncDisposable
 
     private readonly TtRpcClient _client;
     private readonly Containerd.Protocol.TaskV2.Task.TaskClient _tasks;
+    private readonly Events.EventsClient _events;
     private readonly PolledDescriptor? _process;
     private readonly int _pid;
     private readonly TimeProvider _time;
@@ -41,6 +43,7 @@ internal sealed class PodClient : IAsyncDisposable
     {
         (_client, _pid, _process, _time) = (client, pid, process, time);
         _tasks = new Containerd.Protocol.TaskV2.Task.TaskClient(client.CallInvoker);
+        _events = new Events.EventsClient(client.CallInvoker);
     }
 
     /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: the service is not there. EAGAIN: it has long not taken a connection.</exception>
@@ -67,13 +70,17 @@ internal sealed class PodClient : IAsyncDisposable
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 
-    public async Task StartAsync(ContainerId id, string execId = "")
+    public async Task StartAsync(ContainerId id, string execId = "", bool patient = false)
     {
-        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, Options());
+        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, patient ? new CallOptions() : Options());
         await AwaitAsync(call, "start the container", id);
     }
 
-    public async Task ExecAsync(ContainerId id, string execId, ProcessSpec process)
+    /// <param name="id">The container.</param>
+    /// <param name="execId">A name for the process.</param>
+    /// <param name="process">What to execute.</param>
+    /// <param name="ignorePaused">Also in a paused container; <see cref="StartAsync"/> then waits, without a limit, until it is resumed.</param>
+    public async Task ExecAsync(ContainerId id, string execId, ProcessSpec process, bool ignorePaused)
     {
         var request = new Containerd.Protocol.TaskV2.ExecProcessRequest
         {
@@ -82,7 +89,7 @@ internal sealed class PodClient : IAsyncDisposable
             Terminal = process.Terminal ?? false,
             Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(process)) },
         };
-        using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, Options());
+        using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, ignorePaused ? With(TaskService.IgnorePausedHeader) : Options());
         await AwaitAsync(call, "execute in the container", id);
     }
 
