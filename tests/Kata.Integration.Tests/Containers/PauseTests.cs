@@ -92,7 +92,9 @@ public sealed class PauseTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Kill_PausedContainerWithTerm_TakesEffectOnResume()
     {
-        string id = await StartAsync("trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done");
+        string marker = _pod.NewId();
+        string id = await StartAsync($"trap 'exit 0' TERM; echo up > /tmp/{marker}; while :; do sleep 1 & wait $!; done");
+        (await _pod.ExecShellAsync(_pod.PodId, $"until [ -s /tmp/{marker} ]; do sleep 0.05; done")).Ok();
         (await _pod.RunAsync("pause", id)).Ok();
 
         (await _pod.RunAsync("kill", id)).Ok();

@@ -84,7 +84,7 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     public async Task Events_ContainerBurnsOneSecond_ShowsIt()
     {
         string marker = _pod.NewId(), id = _pod.NewId();
-        TestBundle bundle = _pod.NewPodBundle().Shell($"read line; (ulimit -t 1; while :; do :; done); echo > /tmp/{marker}; sleep 1000");
+        TestBundle bundle = _pod.NewPodBundle().Shell($"read line; (ulimit -t 1; while :; do :; done); echo > /tmp/{marker}; sleep 1000; true");
         using RunningCommand run = _pod.Start("run", "--keep", "--bundle", bundle.Write(), id);
         await WaitRunningAsync(id);
         long before = Usage(await StatsAsync(id), "total"); // making the container has a cost, too
@@ -176,8 +176,9 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     [InlineData("usr2", 12)]
     public async Task Kill_ByNameOrNumber_IsTheSignal(string signal, int number)
     {
-        string id = await StartAsync($"trap 'exit 77' {number}; echo up > /tmp/$HOSTNAME; while :; do sleep 0.1; done");
-        (await _pod.ExecShellAsync(id, "until [ -e /proc/1/status ] && grep -q 'SigCgt:.*[1-9a-f]' /proc/1/status; do sleep 0.05; done")).Ok();
+        string marker = _pod.NewId();
+        string id = await StartAsync($"trap 'exit 77' {number}; echo up > /tmp/{marker}; while :; do sleep 0.1; done");
+        (await _pod.ExecShellAsync(_pod.PodId, $"until [ -s /tmp/{marker} ]; do sleep 0.05; done")).Ok();
 
         (await _pod.RunAsync("kill", id, "0")).Ok();
         (await _pod.RunAsync("kill", id, signal)).Ok();
