@@ -48,12 +48,21 @@ internal sealed partial class TaskService
     {
         bool details = context.RequestHeaders.Get(DetailsHeader) is not null;
         var response = new PidsResponse();
-        foreach (ExtensionProcess process in await Find(request.Id, "list the processes of").ListProcessesAsync(context.CancellationToken))
+        Container container = Find(request.Id, "list the processes of");
+        IReadOnlyList<ExtensionProcess> processes = await container.ListProcessesAsync(context.CancellationToken);
+        if (!details && processes.Count > 0)
+        {
+            // Callers look these numbers up on the host: there, one process stands for all of the container's.
+            response.Processes.Add(new ProcessInfo { Pid = (uint)container.StandInPid });
+            return response;
+        }
+
+        foreach (ExtensionProcess process in processes)
         {
             response.Processes.Add(new ProcessInfo
             {
                 Pid = (uint)process.Pid,
-                Info = details ? new Any { TypeUrl = "kata.agent.v1.GuestProcess", Value = process.ToByteString() } : null,
+                Info = new Any { TypeUrl = "kata.agent.v1.GuestProcess", Value = process.ToByteString() },
             });
         }
 

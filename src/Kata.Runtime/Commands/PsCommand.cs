@@ -18,7 +18,7 @@ internal static class PsCommand
             Description = "Options of ps(1): -e, -f, -o LIST, -p PIDS, aux and others",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var format = new Option<string>("--format", "-f") { Description = "Form of the list: table, or json for the numbers alone", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
+        var format = new Option<string>("--format", "-f") { Description = "Form of the list: table, or json for the pids on the host", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
         format.AcceptOnlyFromAmong("table", "json");
         var command = new Command("ps", "List the processes of a container") { id, options, format };
         command.SetAction(async (result, _) =>
@@ -26,11 +26,14 @@ internal static class PsCommand
             using CommandLog log = CommandLog.Begin(globals, result);
             ContainerId container = ContainerId.Parse(result.GetValue(id)!);
             PsFormat columns = PsFormat.Parse(result.GetValue(options)!);
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "list the processes of");
+            var lookup = new ContainerLookup(globals.Directories(result));
+            await using PodClient client = lookup.Connect(container, "list the processes of");
             IReadOnlyList<GuestProcess> processes = await client.ListProcessesAsync(container);
             if (result.GetValue(format) == "json")
             {
-                Console.Out.WriteLine($"[{string.Join(',', processes.Select(static process => process.Pid.ToString(CultureInfo.InvariantCulture)))}]");
+                // Engines look these numbers up on the host (docker top): there, one process stands for all of the container's.
+                int standIn = lookup.Read(container, "list the processes of").Pid;
+                Console.Out.WriteLine(processes.Count == 0 ? "[]" : string.Create(CultureInfo.InvariantCulture, $"[{standIn}]"));
             }
             else
             {
