@@ -26,5 +26,13 @@ internal sealed class ConfigurationValues
     /// <summary>As <see cref="Find"/>, for keys that have a built-in value.</summary>
     internal ConfigurationValue Get(string id) => Find(id) ?? throw new InvalidOperationException($"The key {id} has no built-in value.");
 
+    /// <summary>The values without those that one place of one file set.</summary>
+    internal ConfigurationValues Without(ConfigurationOrigin origin, out bool changed)
+    {
+        var rest = new ConfigurationValues(_set.RemoveRange(_set.Where(item => item.Value.Origin == origin).Select(item => item.Key)));
+        changed = rest._set.Count < _set.Count;
+        return rest;
+    }
+
     internal ConfigurationValues With(string id, ConfigurationValue value) => new(_set.SetItem(id, value));
 }

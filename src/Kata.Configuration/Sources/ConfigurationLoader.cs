@@ -10,11 +10,28 @@ internal sealed class ConfigurationLoader
     private readonly List<string> _dropIns = [];
     private readonly Dictionary<(string Section, string Name), Dictionary<string, ConfigurationValue>> _tables = [];
 
-    internal ConfigurationLoader(ConfigurationSources sources) => _sources = sources;
+    private readonly List<ConfigurationException>? _errors;
+
+    /// <param name="sources">Where to look.</param>
+    /// <param name="errors">Gets what is wrong, and reading goes on without it; when null, the first error is thrown.</param>
+    internal ConfigurationLoader(ConfigurationSources sources, List<ConfigurationException>? errors = null) => (_sources, _errors) = (sources, errors);
+
+    internal IReadOnlyList<string> Warnings => _warnings;
+
+    internal IReadOnlyList<string> DropIns => _dropIns;
 
     internal KataConfiguration Load()
     {
-        string? path = FindMain();
+        ConfigurationValues values = Read(out string hypervisor, out string? path);
+        return ConfigurationBinder.Bind(values, _sources, hypervisor, path, _dropIns, _warnings);
+    }
+
+    /// <summary>Reads and merges the files.</summary>
+    /// <param name="hypervisor">The name of the hypervisor whose table applies.</param>
+    /// <param name="path">The main file, or null when there is none.</param>
+    internal ConfigurationValues Read(out string hypervisor, out string? path)
+    {
+        path = FindMain();
         if (path is not null)
         {
             string directory = Path.Combine(Path.GetDirectoryName(path)!, "config.d");
@@ -25,7 +42,7 @@ internal sealed class ConfigurationLoader
             }
         }
 
-        string hypervisor = ChooseHypervisor();
+        hypervisor = ChooseHypervisor();
         ConfigurationValues values = ConfigurationValues.Empty;
         foreach (((string section, string name), Dictionary<string, ConfigurationValue> table) in _tables)
         {
@@ -35,7 +52,7 @@ internal sealed class ConfigurationLoader
                 values = values.With($"{section}.{key}", value);
         }
 
-        return ConfigurationBinder.Bind(values, _sources, hypervisor, path, _dropIns, _warnings);
+        return values;
     }
 
     private static bool IsDropIn(string path) =>
@@ -46,12 +63,15 @@ internal sealed class ConfigurationLoader
         if (_sources.ExplicitPath is { } wanted)
         {
             wanted = _sources.Files.Resolve(wanted);
-            return AddFile(wanted)
-                ? wanted
-                : throw new ConfigurationException(
+            if (!AddFile(wanted))
+            {
+                Refuse(new ConfigurationException(
                     new ConfigurationOrigin(wanted, 0),
                     "there is no such file",
-                    "Correct --kata-config or KATA_CONF_FILE, or leave it out");
+                    "Correct --kata-config or KATA_CONF_FILE, or leave it out"));
+            }
+
+            return wanted;
         }
 
         foreach (string candidate in _sources.SearchPaths)
@@ -73,15 +93,43 @@ internal sealed class ConfigurationLoader
         }
         catch (IOException exception)
         {
-            throw new ConfigurationException(
-                new ConfigurationOrigin(path, 0), "it cannot be read", "It must be a readable file of at most 256 KiB", exception);
+            Refuse(new ConfigurationException(
+                new ConfigurationOrigin(path, 0), $"it cannot be read: {exception.Message.TrimEnd('.')}", "It must be a readable file of at most 256 KiB", exception));
+            return true;
         }
 
         if (content is null)
             return false;
-        foreach (TomlEntry entry in TomlReader.Read(content, path))
-            AddEntry(entry, new ConfigurationOrigin(path, entry.Line));
+        try
+        {
+            foreach (TomlEntry entry in TomlReader.Read(content, path))
+                TryAddEntry(entry, new ConfigurationOrigin(path, entry.Line));
+        }
+        catch (ConfigurationException exception) when (_errors is not null)
+        {
+            _errors.Add(exception);
+        }
+
         return true;
+    }
+
+    private void TryAddEntry(TomlEntry entry, ConfigurationOrigin origin)
+    {
+        try
+        {
+            AddEntry(entry, origin);
+        }
+        catch (ConfigurationException exception) when (_errors is not null)
+        {
+            _errors.Add(exception);
+        }
+    }
+
+    private void Refuse(ConfigurationException exception)
+    {
+        if (_errors is null)
+            throw exception;
+        _errors.Add(exception);
     }
 
     private void AddEntry(TomlEntry entry, ConfigurationOrigin origin)
@@ -150,21 +198,20 @@ internal sealed class ConfigurationLoader
         if (_tables.TryGetValue(("runtime", ""), out Dictionary<string, ConfigurationValue>? runtime)
             && runtime.TryGetValue("hypervisor_name", out ConfigurationValue? chosen) && chosen.Text.Length > 0)
         {
-            return ConfigurationSchema.Hypervisors.Contains(chosen.Text)
-                ? chosen.Text
-                : throw new ConfigurationException(
-                    chosen.Origin,
-                    $"runtime.hypervisor_name holds {ConfigurationValue.Write(SpecText.Clean(chosen.Text))}",
-                    $"It must be one of {string.Join(", ", ConfigurationSchema.Hypervisors)}");
+            if (ConfigurationSchema.Hypervisors.Contains(chosen.Text))
+                return chosen.Text;
+            Refuse(new ConfigurationException(
+                chosen.Origin,
+                $"runtime.hypervisor_name holds {ConfigurationValue.Write(SpecText.Clean(chosen.Text))}",
+                $"It must be one of {string.Join(", ", ConfigurationSchema.Hypervisors)}"));
         }
-
-        if (names.Count > 1)
+        else if (names.Count > 1)
         {
             ConfigurationOrigin second = _tables[("hypervisor", names[1])].Values.First().Origin;
-            throw new ConfigurationException(
+            Refuse(new ConfigurationException(
                 second,
                 $"there are tables for several hypervisors: {string.Join(", ", names)}",
-                "Keep one, or choose with runtime.hypervisor_name");
+                "Keep one, or choose with runtime.hypervisor_name"));
         }
 
         return names.Count == 0 ? "qemu" : names[0];

@@ -17,7 +17,7 @@ internal sealed class HostFiles : IConfigurationFiles
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > maxBytes)
-                throw new IOException(FormattableString.Invariant($"The file has {file.Length} bytes, at most {maxBytes} are read."));
+                throw new IOException(FormattableString.Invariant($"it has {file.Length} bytes"));
             byte[] content = new byte[file.Length];
             int length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
             return length == content.Length ? content : content[..length];
@@ -26,9 +26,10 @@ internal sealed class HostFiles : IConfigurationFiles
         {
             return null;
         }
-        catch (UnauthorizedAccessException exception)
+        catch (UnauthorizedAccessException)
         {
-            throw new IOException(exception.Message, exception); // also what a directory gives
+            // .NET says the same of a directory, and puts the path in between.
+            throw new IOException(Directory.Exists(path) ? "it is a directory" : "permission is denied");
         }
     }
 
