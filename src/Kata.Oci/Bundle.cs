@@ -37,7 +37,7 @@ public sealed class Bundle
         if (!System.IO.Directory.Exists(directory))
         {
             throw InvalidSpecException.ForBundle(
-                directory, "the directory does not exist", "Name the directory that holds config.json with --bundle");
+                directory, File.Exists(directory) ? "it is not a directory" : "the directory does not exist", "Name the directory that holds config.json with --bundle");
         }
 
         byte[] text = ReadConfig(directory);

@@ -17,14 +17,9 @@ internal static class CommandLine
             EnablePosixBundling = true,
             ResponseFileTokenReplacer = null, // an argument that begins with '@' is an argument
         });
-        if (PosixOrder.FindUnknownOption(root, arguments) is { } unknown)
+        if (UsageError.Find(root, arguments, result) is { } usage)
         {
-            return Usage(result, $"Unknown option '{unknown}'");
-        }
-
-        if (result.Errors.Count > 0)
-        {
-            return Usage(result, result.Errors[0].Message);
+            return Report(globals, result, arguments, new ArgumentException(usage));
         }
 
         try
@@ -61,9 +56,17 @@ internal static class CommandLine
         root.Subcommands.Add(PsCommand.Define(globals));
         root.Subcommands.Add(UpdateCommand.Define(globals));
         root.Subcommands.Add(EventsCommand.Define(globals));
+        root.Subcommands.Add(SpecCommand.Define());
+        root.Subcommands.Add(FeaturesCommand.Define());
         root.Subcommands.Add(VersionCommand.Define());
+        root.Subcommands.Add(CheckpointCommand.Define());
+        root.Subcommands.Add(RestoreCommand.Define());
         root.Subcommands.Add(KataEnvCommand.Define(globals));
         root.Subcommands.Add(KataCheckCommand.Define(globals));
+        root.Subcommands.Add(ConfigCommand.Define(globals));
+        root.Subcommands.Add(LimitsCommand.Define());
+        root.Subcommands.Add(CompletionCommand.Define(root));
+        root.Subcommands.Add(ManCommand.Define(root));
         root.Subcommands.Add(ServiceCommand.Define(globals));
         root.Subcommands.Add(StandInCommand.Define());
         root.Subcommands.Add(ConfigTemplateCommand.Define());
@@ -85,25 +88,18 @@ internal static class CommandLine
         throw new InvalidOperationException("The root command has no version option");
     }
 
-    private static int Usage(ParseResult result, string message)
-    {
-        string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
-        Console.Error.WriteLine($"kata-runtime: {message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.')}. See 'kata-runtime{command} --help'");
-        return ExitCodes.Failure;
-    }
-
     private static int Report(GlobalOptions globals, ParseResult result, string[] arguments, Exception error)
     {
         string text = ExitCodes.TextOf(error);
         Console.Error.WriteLine($"kata-runtime: {text}");
         try
         {
-            using RecordLog log = globals.OpenLog(result, null);
+            using RecordLog log = globals.OpenLog(result);
             log.Write(LogLevel.Error, text, [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments))]);
         }
-        catch (Linux.LinuxException)
+        catch (Exception unlogged) when (unlogged is Linux.LinuxException or InvalidOperationException)
         {
-            // the text is on standard error already
+            // the text is on standard error already; the second is the parser's for an option that is wrong itself
         }
 
         return ExitCodes.Of(error);

@@ -14,14 +14,14 @@ internal sealed class CommandLog : IDisposable
     /// <exception cref="ArgumentException">A global option cannot be honoured on this host.</exception>
     public static CommandLog Begin(GlobalOptions globals, ParseResult result)
     {
-        RecordLog log = globals.OpenLog(result, null);
+        RecordLog log = globals.OpenLog(result);
         string[] arguments = Environment.GetCommandLineArgs();
         log.Write(LogLevel.Information, "Command started",
             [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments.AsSpan(1).ToArray()))]);
         if (result.GetValue(globals.SystemdCgroup) && !Directory.Exists("/run/systemd/system"))
         {
             log.Dispose();
-            throw new ArgumentException("Cannot use --systemd-cgroup: systemd does not run on this host. Use the cgroupfs manager of your engine");
+            throw new ArgumentException("Cannot use '--systemd-cgroup': systemd does not run on this host. Use the cgroupfs manager of your engine");
         }
 
         return new CommandLog(log);

@@ -21,7 +21,7 @@ internal sealed class GlobalOptions
 
     public Option<string> LogFormat { get; } = new("--log-format")
     {
-        Description = "Form of records in that file: text or json",
+        Description = "Form of records in that file: text, or json with errors only, as engines read it, unless --debug is given",
         HelpName = "FORMAT",
         DefaultValueFactory = static _ => "text",
         Recursive = true,
@@ -49,18 +49,21 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    // Before the command only: spec has another of that name.
     public Option<string> Rootless { get; } = new("--rootless")
     {
         Description = "Accepted and ignored: true, false or auto",
         HelpName = "MODE",
         DefaultValueFactory = static _ => "auto",
-        Recursive = true,
     };
+
+    public Option<string?> Criu { get; } = new("--criu") { Description = "Accepted and ignored: machines are not saved by it", HelpName = "PATH" };
 
     public void AddTo(RootCommand root)
     {
         LogFormat.AcceptOnlyFromAmong("text", "json");
-        foreach (Option option in new Option[] { Root, Log, LogFormat, Debug, Configuration, ShowConfigurationPaths, Version, SystemdCgroup, Rootless })
+        Rootless.AcceptOnlyFromAmong("true", "false", "auto");
+        foreach (Option option in new Option[] { Root, Log, LogFormat, Debug, Configuration, ShowConfigurationPaths, Version, SystemdCgroup, Rootless, Criu })
         {
             root.Options.Add(option);
         }
@@ -68,16 +71,21 @@ internal sealed class GlobalOptions
 
     public SandboxDirectories Directories(ParseResult result) => new(Path.GetFullPath(result.GetValue(Root)!));
 
-    public RecordLog OpenLog(ParseResult result, string? container) => RecordLog.Open(
+    public RecordLog OpenLog(ParseResult result, string subsystem = "runtime", string? sandbox = null) => RecordLog.Open(
         result.GetValue(Log),
         FormatOf(result),
         result.GetValue(Debug) ? LogLevel.Debug : LogLevel.Information,
         TimeProvider.System,
-        "runtime",
+        subsystem,
+        sandbox,
         null,
-        container);
+        fileLevel: FileLevel(result));
 
     public LogFormat FormatOf(ParseResult result) => result.GetValue(LogFormat) == "json" ? Service.LogFormat.Json : Service.LogFormat.Text;
+
+    // Podman takes the whole file for one record: anything before the error would hide it. The journal has everything.
+    private LogLevel FileLevel(ParseResult result) =>
+        FormatOf(result) == Service.LogFormat.Json && !result.GetValue(Debug) ? LogLevel.Error : LogLevel.Trace;
 
     /// <summary>Where configuration comes from: the option, the environment, the default places, what is built in.</summary>
     public ConfigurationSources Sources(ParseResult result) =>

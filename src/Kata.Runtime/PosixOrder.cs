@@ -27,11 +27,11 @@ internal static class PosixOrder
                     i++;
                 }
             }
-            else if (command == root && root.Subcommands.FirstOrDefault(sub => sub.Name == word || sub.Aliases.Contains(word)) is { } found)
+            else if (Find(command, word) is { } found)
             {
                 command = found;
             }
-            else if (command != root)
+            else if (command.Subcommands.Count == 0)
             {
                 result.Insert(i, "--");
                 return result;
@@ -46,10 +46,10 @@ internal static class PosixOrder
     }
 
     /// <summary>
-    /// The first word that looks like an option and is none of the command's, or null. The parser would take it for an argument:
-    /// <c>create --frobnicate</c> would make a container of that name.
+    /// The first word that looks like an option and is none of the command's, with that command, or null. The parser would take it for
+    /// an argument: <c>create --frobnicate</c> would make a container of that name.
     /// </summary>
-    public static string? FindUnknownOption(RootCommand root, string[] arguments)
+    public static (string Name, Command Command)? FindUnknownOption(RootCommand root, string[] arguments)
     {
         Command command = root;
         for (int i = 0; i < arguments.Length && arguments[i] != "--"; i++)
@@ -57,7 +57,7 @@ internal static class PosixOrder
             string word = arguments[i];
             if (word.Length < 2 || word[0] != '-')
             {
-                if (command == root && root.Subcommands.FirstOrDefault(sub => sub.Name == word || sub.Aliases.Contains(word)) is { } found)
+                if (Find(command, word) is { } found)
                 {
                     command = found;
                     continue;
@@ -67,11 +67,11 @@ internal static class PosixOrder
             }
 
             string name = word.Split('=', 2)[0];
-            IEnumerable<Option> known = command.Options.Concat(root.Options);
-            bool bundled = name[1] != '-' && name[1..].All(letter => known.Any(option => Named(option, $"-{letter}")));
-            if (!bundled && !known.Any(option => Named(option, name)))
+            List<Option> known = OptionsOf(root, command);
+            bool bundled = name[1] != '-' && name[1..].All(letter => known.Exists(option => Named(option, $"-{letter}")));
+            if (!bundled && !known.Exists(option => Named(option, name)))
             {
-                return name;
+                return (name, command);
             }
 
             if (TakesNextWord(root, command, word))
@@ -83,6 +83,13 @@ internal static class PosixOrder
         return null;
     }
 
+    /// <summary>The options that may stand after a command; its own come before global ones of the same name.</summary>
+    public static List<Option> OptionsOf(RootCommand root, Command command) =>
+        command == root ? [.. root.Options] : [.. command.Options, .. root.Options.Where(static option => option.Recursive)];
+
+    private static Command? Find(Command command, string word) =>
+        command.Subcommands.FirstOrDefault(sub => sub.Name == word || sub.Aliases.Contains(word));
+
     private static bool TakesNextWord(RootCommand root, Command command, string word)
     {
         if (word.Contains('=', StringComparison.Ordinal))
@@ -90,7 +97,7 @@ internal static class PosixOrder
             return false;
         }
 
-        List<Option> known = [.. command.Options, .. root.Options];
+        List<Option> known = OptionsOf(root, command);
         if (known.Find(option => Named(option, word)) is { } exact)
         {
             return TakesValue(exact);

@@ -74,11 +74,11 @@ internal sealed class PodHost : IAsyncDisposable
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>The plan of the pod whose first container this is.</summary>
-    public SandboxPlan PlanSandbox(Bundle bundle) => SandboxPlanner.Plan(
+    public SandboxPlan PlanSandbox(RuntimeSpec spec) => SandboxPlanner.Plan(
         _options.Sandbox,
-        ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), bundle.Spec.Annotations),
+        ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), spec.Annotations),
         AcceleratorProbe.Decide(VirtualizationFacts.Read()),
-        bundle.Spec);
+        spec);
 
     /// <summary>Keeps background work until it ends; its end is awaited when the service stops.</summary>
     public void Track(Task work)

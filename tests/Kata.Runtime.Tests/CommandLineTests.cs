@@ -41,9 +41,8 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Help_OfTheRoot_IsTheGolden()
     {
-        string golden = Path.Combine(AppContext.BaseDirectory, "Golden", "help.txt");
         string text = await HelpAsync();
-        Assert.Equal(await File.ReadAllTextAsync(golden), string.Join('\n', text.Split('\n').Select(static line => line.TrimEnd())).TrimEnd() + "\n");
+        await GoldenText.CheckAsync("help.txt", string.Join('\n', text.Split('\n').Select(static line => line.TrimEnd())).TrimEnd() + "\n");
     }
 
     [Theory]

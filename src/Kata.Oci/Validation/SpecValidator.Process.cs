@@ -21,6 +21,9 @@ public static partial class SpecValidator
         "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
     };
 
+    /// <summary>The capabilities that are granted when they are asked for, in the kernel's order.</summary>
+    internal static IReadOnlyCollection<string> KnownCapabilities => s_capabilities;
+
     private static readonly string[] s_schedulers =
         ["SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"];
 

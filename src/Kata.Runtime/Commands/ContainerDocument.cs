@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Kata.Oci;
 using Kata.Sandbox;
 
 namespace Kata.Runtime.Commands;
@@ -13,7 +14,8 @@ internal sealed record ContainerDocument
 
     public required int Pid { get; init; }
 
-    public required ContainerStatus Status { get; init; }
+    /// <summary>The specification's word, or <c>unknown</c> where what is on disk cannot be read.</summary>
+    public required string Status { get; init; }
 
     public required string Bundle { get; init; }
 
@@ -36,12 +38,27 @@ internal sealed record ContainerDocument
         OciVersion = state.OciVersion,
         Id = state.Id,
         Pid = state.Pid,
-        Status = state.Status,
+        Status = state.Status.ToString().ToLowerInvariant(),
         Bundle = state.Bundle,
         Rootfs = state.RootFs,
         Created = state.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture),
         Annotations = state.Annotations,
         Owner = "root",
         Reason = state.Reason,
+    };
+
+    /// <summary>A container of which only the id is certain.</summary>
+    public static ContainerDocument Unknown(ContainerId id, string reason) => new()
+    {
+        OciVersion = "",
+        Id = id.Value,
+        Pid = 0,
+        Status = "unknown",
+        Bundle = "",
+        Rootfs = "",
+        Created = "",
+        Annotations = new Dictionary<string, string>(),
+        Owner = "",
+        Reason = reason,
     };
 }

@@ -21,6 +21,8 @@ internal sealed class CreateOptions
 
     private readonly Option<bool> _noNewKeyring = new("--no-new-keyring") { Description = "Accepted and ignored: keyrings are those of the guest's kernel" };
 
+    private readonly PreservedDescriptors _preserved = new();
+
     public Argument<string> Id { get; } = new("ID") { Description = "The container's id, unique on this host" };
 
     public void AddTo(Command command)
@@ -29,14 +31,24 @@ internal sealed class CreateOptions
         {
             command.Options.Add(option);
         }
+
+        _preserved.AddTo(command);
     }
 
-    public CreateRequest Read(ParseResult result, bool foreground = false) => new()
+    /// <exception cref="ArgumentException">An option cannot be honoured in a virtual machine.</exception>
+    public CreateRequest Read(ParseResult result, bool foreground = false)
     {
-        Id = ContainerId.Parse(result.GetValue(Id)!),
-        Bundle = result.GetValue(_bundle) ?? Directory.GetCurrentDirectory(),
-        ConsoleSocket = result.GetValue(_consoleSocket),
-        PidFile = result.GetValue(_pidFile),
-        Foreground = foreground,
-    };
+        _preserved.Check(result);
+        return new CreateRequest
+        {
+            Id = ContainerId.Parse(result.GetValue(Id)!),
+            Bundle = result.GetValue(_bundle) is { Length: > 0 } bundle ? bundle : Directory.GetCurrentDirectory(),
+            ConsoleSocket = NotEmpty(result.GetValue(_consoleSocket)),
+            PidFile = NotEmpty(result.GetValue(_pidFile)),
+            Foreground = foreground,
+        };
+    }
+
+    // Callers that pass every option leave those without a value empty.
+    private static string? NotEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }

@@ -9,16 +9,19 @@ internal static class DeleteCommand
 {
     public static Command Define(GlobalOptions globals)
     {
-        var ids = new Argument<string[]>("ID") { Description = "Containers that have ended", Arity = ArgumentArity.OneOrMore };
+        var ids = new Argument<string[]>("ID") { Description = "Containers that have ended; with --force their whole ids", Arity = ArgumentArity.OneOrMore };
         var force = new Option<bool>("--force", "-f") { Description = "Delete also what runs, is half made or does not exist" };
         var command = new Command("delete", "Delete containers and everything that belongs to them") { ids, force };
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             var remover = new ContainerRemover(globals.Directories(result));
-            foreach (string id in result.GetValue(ids)!)
+            var lookup = new ContainerLookup(globals.Directories(result));
+            foreach (string text in result.GetValue(ids)!)
             {
-                await remover.RemoveAsync(ContainerId.Parse(id), result.GetValue(force));
+                // With --force an id that is gone is no error, so 'web' must never come to mean 'web2'.
+                ContainerId id = result.GetValue(force) ? ContainerId.Parse(text) : lookup.Resolve(text, "delete");
+                await remover.RemoveAsync(id, result.GetValue(force));
             }
 
             return ExitCodes.Success;

@@ -20,9 +20,10 @@ internal static class EventsCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "watch");
             TimeSpan pause = ParseInterval(result.GetValue(interval)!);
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "watch");
+            await using PodClient client = lookup.Connect(container, "watch");
             var watch = new ContainerWatch(client, container, Console.OpenStandardOutput(), TimeProvider.System);
             await (result.GetValue(stats) ? watch.PrintStatsAsync() : watch.RunAsync(pause));
             return ExitCodes.Success;

@@ -19,14 +19,17 @@ internal static class ExecCommand
         var pidFile = new Option<string?>("--pid-file") { Description = "Write the id of the host process that stands for the program to this file", HelpName = "FILE" };
         var ignorePaused = new Option<bool>("--ignore-paused") { Description = "Accept a paused container, and wait until it is resumed" };
         var command = new Command("exec", "Execute a program in a running container") { id, program, consoleSocket, detach, pidFile, ignorePaused };
+        var restrictions = new ExecRestrictions();
         options.AddTo(command);
+        restrictions.AddTo(command);
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             SandboxDirectories directories = globals.Directories(result);
             var lookup = new ContainerLookup(directories);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "execute in");
             ContainerState state = lookup.Read(container, "execute in");
+            restrictions.Check(result);
             ProcessSpec process = options.Build(result, result.GetValue(program)!, () => Bundle.Load(state.Bundle).Spec.Process);
             bool foreground = !result.GetValue(detach);
             bool terminal = process.Terminal ?? false;

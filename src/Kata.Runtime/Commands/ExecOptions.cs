@@ -16,9 +16,12 @@ internal sealed class ExecOptions
     private readonly Option<string[]> _capabilities = new("--cap", "-c") { Description = "Add a capability, such as CAP_KILL; may be repeated", HelpName = "CAP" };
     private readonly Option<bool> _noNewPrivileges = new("--no-new-privs") { Description = "Keep the program from gaining privileges" };
 
+    private readonly Option<string?> _apparmor = new("--apparmor") { Description = "Accepted; profiles are not applied, the guest has none", HelpName = "PROFILE" };
+    private readonly Option<string?> _processLabel = new("--process-label") { Description = "Accepted; labels are not applied, the guest has no policy", HelpName = "LABEL" };
+
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _processFile, _cwd, _env, _tty, _user, _groups, _capabilities, _noNewPrivileges })
+        foreach (Option option in new Option[] { _processFile, _cwd, _env, _tty, _user, _groups, _capabilities, _noNewPrivileges, _apparmor, _processLabel })
         {
             command.Options.Add(option);
         }
@@ -39,10 +42,10 @@ internal sealed class ExecOptions
 
         if (arguments.Count == 0)
         {
-            throw new ArgumentException("Cannot execute: no program was given. Name one after the container's id, or give --process FILE");
+            throw new ArgumentException("Cannot run 'exec': no program was given. Name one after the container's id, or give --process FILE");
         }
 
-        ProcessSpec process = ofContainer() ?? throw new ArgumentException("Cannot execute: the container's config.json has no process to take the environment from. Give --process FILE");
+        ProcessSpec process = ofContainer() ?? throw new ArgumentException("Cannot take the environment from 'config.json': the container has no process there. Give --process FILE");
         process = process with { Args = arguments, Terminal = result.GetValue(_tty), ConsoleSize = null };
         if (result.GetValue(_cwd) is { } cwd)
         {
@@ -67,6 +70,16 @@ internal sealed class ExecOptions
         if (result.GetValue(_capabilities) is { Length: > 0 } added)
         {
             process = process with { Capabilities = Add(process.Capabilities ?? new LinuxCapabilities(), added) };
+        }
+
+        if (result.GetValue(_apparmor) is { Length: > 0 } profile)
+        {
+            process = process with { ApparmorProfile = profile };
+        }
+
+        if (result.GetValue(_processLabel) is { Length: > 0 } label)
+        {
+            process = process with { SelinuxLabel = label };
         }
 
         return result.GetValue(_noNewPrivileges) ? process with { NoNewPrivileges = true } : process;

@@ -16,10 +16,11 @@ internal static class KillCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
             // 0 is no signal, only the question whether there is anything to send one to: kill(2).
             int number = result.GetValue(signal) is "0" ? 0 : Signal.Parse(result.GetValue(signal)!).Number;
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "signal");
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "signal");
+            await using PodClient client = lookup.Connect(container, "signal");
             await client.KillAsync(container, (uint)number, result.GetValue(all));
             return ExitCodes.Success;
         });

@@ -34,7 +34,7 @@ internal static class ListCommand
             {
                 PrintTable([s_headings, .. containers.Select(static item => new[]
                 {
-                    item.Id, item.Pid.ToString(CultureInfo.InvariantCulture), item.Status.ToString().ToLowerInvariant(), item.Bundle, item.Created, item.Owner,
+                    item.Id, item.Pid.ToString(CultureInfo.InvariantCulture), item.Status, item.Bundle, item.Created, item.Owner,
                 })]);
             }
 
@@ -56,6 +56,13 @@ internal static class ListCommand
             catch (SandboxStateException)
             {
                 // deleted while we looked
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException)
+            {
+                // One damaged pod must not hide the others; what is wrong with it, its own verbs say too.
+                string reason = ExitCodes.TextOf(error);
+                Console.Error.WriteLine($"kata-runtime: warning: {reason}");
+                found.Add(ContainerDocument.Unknown(container, reason));
             }
         }
 

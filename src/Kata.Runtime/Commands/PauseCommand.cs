@@ -14,8 +14,9 @@ internal static class PauseCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "pause");
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "pause");
+            await using PodClient client = lookup.Connect(container, "pause");
             await client.PauseAsync(container);
             return ExitCodes.Success;
         });

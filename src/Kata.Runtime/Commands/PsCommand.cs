@@ -24,9 +24,9 @@ internal static class PsCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
             PsFormat columns = PsFormat.Parse(result.GetValue(options)!);
             var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "list the processes of");
             await using PodClient client = lookup.Connect(container, "list the processes of");
             IReadOnlyList<GuestProcess> processes = await client.ListProcessesAsync(container);
             if (result.GetValue(format) == "json")

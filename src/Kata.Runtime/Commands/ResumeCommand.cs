@@ -14,8 +14,9 @@ internal static class ResumeCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "resume");
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "resume");
+            await using PodClient client = lookup.Connect(container, "resume");
             await client.ResumeAsync(container);
             return ExitCodes.Success;
         });

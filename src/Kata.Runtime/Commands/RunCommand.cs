@@ -11,10 +11,12 @@ internal static class RunCommand
         var options = new CreateOptions();
         var detach = new Option<bool>("--detach", "-d") { Description = "Return as soon as the program has started" };
         var keep = new Option<bool>("--keep") { Description = "Do not delete the container after its program has ended" };
+        var noSubreaper = new Option<bool>("--no-subreaper") { Description = "Accepted and ignored: processes are reaped in the guest" };
         var command = new Command("run", "Create and start a container; wait for its end and delete it, unless detached") { options.Id };
         options.AddTo(command);
         command.Options.Add(detach);
         command.Options.Add(keep);
+        command.Options.Add(noSubreaper);
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);

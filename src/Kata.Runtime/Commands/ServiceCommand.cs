@@ -1,9 +1,9 @@
 using System.CommandLine;
+using System.Text;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Service;
-using Microsoft.Extensions.Logging;
 
 namespace Kata.Runtime.Commands;
 
@@ -13,22 +13,16 @@ internal static class ServiceCommand
     public static Command Define(GlobalOptions globals)
     {
         var sandbox = new Option<string>("--sandbox") { Required = true };
-        var command = new Command("service", "Serve one pod") { sandbox };
+        var check = new Option<bool>("--check");
+        var command = new Command("service", "Serve one pod") { sandbox, check };
         command.Hidden = true;
-        command.SetAction((result, _) => RunAsync(globals, result, SandboxId.Parse(result.GetValue(sandbox)!)));
+        command.SetAction((result, cancellationToken) => RunAsync(globals, result, SandboxId.Parse(result.GetValue(sandbox)!), result.GetValue(check), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, SandboxId sandbox)
+    private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, CancellationToken cancellationToken)
     {
-        using RecordLog log = RecordLog.Open(
-            result.GetValue(globals.Log),
-            globals.FormatOf(result),
-            result.GetValue(globals.Debug) ? LogLevel.Debug : LogLevel.Information,
-            TimeProvider.System,
-            "service",
-            sandbox.Value,
-            null);
+        using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
         using var podLock = new SafeFileDescriptor(Children.PodLockDescriptor);
         await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
@@ -40,6 +34,12 @@ internal static class ServiceCommand
             CallerMountNamespace = callerMounts,
             PodLock = podLock,
         };
+        if (check)
+        {
+            await ready.WriteAsync(Encoding.UTF8.GetBytes(await BootCheck.RunAsync(options, log, cancellationToken)), cancellationToken);
+            return ExitCodes.Success;
+        }
+
         await ServiceProcess.RunAsync(options, log, ready);
         return ExitCodes.Success;
     }

@@ -14,10 +14,11 @@ internal static class StartCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
+            var lookup = new ContainerLookup(globals.Directories(result));
             foreach (string text in result.GetValue(ids)!)
             {
-                ContainerId id = ContainerId.Parse(text);
-                await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(id, "start");
+                ContainerId id = lookup.Resolve(text, "start");
+                await using PodClient client = lookup.Connect(id, "start");
                 await client.StartAsync(id);
             }
 

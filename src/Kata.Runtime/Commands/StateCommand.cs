@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Kata.Oci;
 using Kata.Runtime.Hosting;
 
 namespace Kata.Runtime.Commands;
@@ -15,8 +14,8 @@ internal static class StateCommand
         command.SetAction(result =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerDocument document = ContainerDocument.Of(
-                new ContainerLookup(globals.Directories(result)).Read(ContainerId.Parse(result.GetValue(id)!), "query"));
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerDocument document = ContainerDocument.Of(lookup.Read(lookup.Resolve(result.GetValue(id)!, "query"), "query"));
             Console.Out.WriteLine(JsonSerializer.Serialize(document, RuntimeJsonContext.Default.ContainerDocument));
             return ExitCodes.Success;
         });

@@ -16,9 +16,10 @@ internal static class UpdateCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            ContainerId container = ContainerId.Parse(result.GetValue(id)!);
+            var lookup = new ContainerLookup(globals.Directories(result));
+            ContainerId container = lookup.Resolve(result.GetValue(id)!, "update");
             LinuxResources change = options.Build(result, Console.OpenStandardInput, Console.Error);
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(container, "update");
+            await using PodClient client = lookup.Connect(container, "update");
             await client.UpdateAsync(container, change);
             return ExitCodes.Success;
         });

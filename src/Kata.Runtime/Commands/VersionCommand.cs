@@ -8,7 +8,7 @@ namespace Kata.Runtime.Commands;
 internal static class VersionCommand
 {
     /// <summary>The newest OCI runtime specification whose documents are read.</summary>
-    internal const string OciVersion = "1.2.0";
+    internal const string OciVersion = SupportedFeatures.OciVersionMax;
 
     public static Command Define()
     {
@@ -34,7 +34,7 @@ internal static class VersionCommand
             return ExitCodes.Success;
         }
 
-        Console.Error.WriteLine("kata-runtime: no command was given. See 'kata-runtime --help'");
+        Console.Error.WriteLine("kata-runtime: Cannot run 'kata-runtime': no command was given. See 'kata-runtime --help'");
         return ExitCodes.Failure;
     }
 

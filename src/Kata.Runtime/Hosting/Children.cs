@@ -31,6 +31,40 @@ internal static class Children
         }, LibC.CLONE_NEWNS);
     }
 
+    /// <summary>Has a pod's machine booted and taken back by a process like a pod's service. Returns what it said.</summary>
+    /// <exception cref="IOException">It did not boot; the text says why.</exception>
+    /// <exception cref="TimeoutException">Neither happened in time.</exception>
+    public static async Task<string> RunBootCheckAsync(IReadOnlyList<string> arguments, PodLock podLock, TimeSpan timeout)
+    {
+        using SafeFileDescriptor ours = LinuxException.ThrowIfInvalid(
+            LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
+        (ChildProcess child, DescriptorStream ready) = Spawn("service", arguments, new Dictionary<int, SafeFileDescriptor>
+        {
+            [MountNamespaceDescriptor] = ours,
+            [PodLockDescriptor] = podLock.Descriptor,
+        }, LibC.CLONE_NEWNS);
+        using (child)
+        await using (ready)
+        {
+            using var limit = new CancellationTokenSource(timeout);
+            using var said = new MemoryStream();
+            try
+            {
+                await ready.CopyToAsync(said, limit.Token); // until the last process that holds the other end has ended
+            }
+            catch (OperationCanceledException)
+            {
+                child.Kill(Signals.SIGKILL);
+                throw new TimeoutException($"Cannot boot a guest 'here': it took more than {timeout.TotalSeconds} s. The host may be overloaded; try again");
+            }
+
+            string text = System.Text.Encoding.UTF8.GetString(said.GetBuffer(), 0, (int)said.Length).Trim();
+            return (await child.Exited) is { Code: 0 } ? text : throw new IOException(WithoutPrefix(text) is { Length: > 0 } why
+                ? why
+                : "Cannot boot a guest 'here': the process that should do it ended at once. Run with --debug --log FILE for more");
+        }
+    }
+
     /// <summary>
     /// Starts a stand-in with the given standard streams; a terminal is its standard input alone. Its mounts and processes are its own:
     /// engines enter the namespaces of the pid they are told, to copy files or to list processes, and must find nothing of the host there.
@@ -45,10 +79,21 @@ internal static class Children
     private static async Task<ChildProcess> StartAsync(
         string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)
     {
+        (ChildProcess child, DescriptorStream ready) = Spawn(command, arguments, descriptors, namespaces);
+        await using (ready)
+        {
+            await WaitReadyAsync(command, ready, child);
+        }
+
+        return child;
+    }
+
+    private static (ChildProcess Child, DescriptorStream Ready) Spawn(
+        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)
+    {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        await using var ready = new DescriptorStream(read);
-        ChildProcess child;
-        using (write)
+        var ready = new DescriptorStream(read);
+        try
         {
             var all = new Dictionary<int, SafeFileDescriptor>(descriptors) { [ReadyDescriptor] = write };
             all.TryAdd(2, write);
@@ -63,11 +108,23 @@ internal static class Children
                 WorkingDirectory = "/",
             };
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
-            child = ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn)));
+            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn))), ready);
         }
+        catch
+        {
+            ready.Dispose();
+            throw;
+        }
+        finally
+        {
+            write.Dispose();
+        }
+    }
 
-        await WaitReadyAsync(command, ready, child);
-        return child;
+    private static string WithoutPrefix(string said)
+    {
+        const string Prefix = "kata-runtime: ";
+        return said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said;
     }
 
     // A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).
@@ -126,14 +183,13 @@ internal static class Children
         catch (OperationCanceledException)
         {
             child.Kill(Signals.SIGKILL);
-            throw new TimeoutException($"Cannot start the {command} process: it was not ready within {s_readyTimeout.TotalSeconds} s. The host may be overloaded; try again");
+            throw new TimeoutException($"Cannot start the process '{command}': it was not ready within {s_readyTimeout.TotalSeconds} s. The host may be overloaded; try again");
         }
 
         ExitStatus status = await child.Exited;
         string said = System.Text.Encoding.UTF8.GetString(buffer, 0, length).Trim();
-        const string Prefix = "kata-runtime: ";
         throw new IOException(said.Length > 0
-            ? said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said
-            : $"Cannot start the {command} process: it ended at once with {status}. Run with --debug --log FILE for more");
+            ? WithoutPrefix(said)
+            : $"Cannot start the process '{command}': it ended at once with {status}. Run with --debug --log FILE for more");
     }
 }

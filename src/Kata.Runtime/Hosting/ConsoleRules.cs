@@ -8,17 +8,17 @@ internal static class ConsoleRules
     {
         if (terminal && detached && consoleSocket is null)
         {
-            throw new ArgumentException("Cannot allocate a terminal for a detached container: nobody would hold it. Give --console-socket, or run in the foreground");
+            throw new ArgumentException("Cannot give a detached process a terminal without '--console-socket': nobody would hold it. Give the option, or run in the foreground");
         }
 
         if (!terminal && consoleSocket is not null)
         {
-            throw new ArgumentException("Cannot use --console-socket: the process has no terminal. Set process.terminal, or leave the option out");
+            throw new ArgumentException("Cannot use '--console-socket': the process has no terminal. Set process.terminal, or leave the option out");
         }
 
         if (terminal && !detached && consoleSocket is not null)
         {
-            throw new ArgumentException("Cannot use --console-socket in the foreground: the terminal is this command's own. Detach, or leave the option out");
+            throw new ArgumentException("Cannot use '--console-socket' in the foreground: the terminal is this command's own. Detach, or leave the option out");
         }
     }
 }

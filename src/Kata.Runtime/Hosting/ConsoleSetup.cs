@@ -36,7 +36,7 @@ internal sealed class ConsoleSetup : IDisposable
             var input = new SafeFileDescriptor(0, ownsHandle: false);
             return Linux.Terminal.IsTerminal(input)
                 ? new ConsoleSetup(input, null, Linux.Terminal.MakeRaw(input))
-                : throw new ArgumentException("Cannot give the process a terminal: standard input is not one. Set process.terminal to false, or run from a terminal");
+                : throw new ArgumentException("Cannot use 'standard input' as the terminal of the process: it is none. Set process.terminal to false, or run from a terminal");
         }
 
         (SafeFileDescriptor controller, SafeFileDescriptor peer) = Linux.Terminal.Open();

@@ -27,7 +27,15 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         PodIdentity pod = PodAnnotations.Identify(bundle.Spec.Annotations);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
-        Check(request.Id, bundle, sandbox, first);
+        try
+        {
+            Check(request.Id, bundle, sandbox, first);
+        }
+        catch (InvalidSpecException error)
+        {
+            throw error.InBundle(bundle.Directory); // a planner knows the document and not where it lies
+        }
+
 
         var index = new ContainerIndex(_directories);
         if (!index.TryClaim(request.Id, sandbox))
@@ -42,7 +50,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             if (first)
             {
                 beginning = await PodBeginning.MakeAsync(_directories, sandbox, () => claim is not null && index.Stamp(request.Id) == claim);
-                await beginning.StartServiceAsync(ServiceArguments(sandbox));
+                await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
             }
 
             return await CreateInPodAsync(request, bundle, sandbox, terminal);
@@ -113,28 +121,6 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             foreach (string warning in warnings)
             {
                 Console.Error.WriteLine($"kata-runtime: warning: {warning}");
-            }
-        }
-    }
-
-    private List<string> ServiceArguments(SandboxId sandbox)
-    {
-        var arguments = new List<string> { "--root", _directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat)! };
-        Add("--log", result.GetValue(globals.Log) is { } log ? Path.GetFullPath(log) : null);
-        Add("--kata-config", globals.Sources(result).ExplicitPath);
-        if (result.GetValue(globals.Debug))
-        {
-            arguments.Add("--debug");
-        }
-
-        return arguments;
-
-        void Add(string name, string? value)
-        {
-            if (value is not null)
-            {
-                arguments.Add(name);
-                arguments.Add(value);
             }
         }
     }

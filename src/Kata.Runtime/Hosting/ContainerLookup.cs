@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
@@ -7,6 +8,34 @@ namespace Kata.Runtime.Hosting;
 /// <summary>Finds a container's pod and reaches its service.</summary>
 internal sealed class ContainerLookup(SandboxDirectories directories)
 {
+    /// <summary>
+    /// The container that a person means: the one of that id, else the only one whose id begins so. Where there is none, the text as
+    /// an id: what to say of that is the verb's.
+    /// </summary>
+    /// <exception cref="InvalidSpecException">The text is no id.</exception>
+    /// <exception cref="ArgumentException">Several ids begin so; the text names them.</exception>
+    public ContainerId Resolve(string text, string action)
+    {
+        const int MostNames = 5;
+        ContainerId exact = ContainerId.Parse(text);
+        var index = new ContainerIndex(directories);
+        if (index.Find(exact) is not null)
+        {
+            return exact;
+        }
+
+        List<ContainerId> candidates = [.. index.All().Select(static entry => entry.Container).Where(id => id.Value.StartsWith(text, StringComparison.Ordinal))];
+        if (candidates.Count < 2)
+        {
+            return candidates.Count == 1 ? candidates[0] : exact;
+        }
+
+        string names = string.Join(", ", candidates.Take(MostNames)) + (candidates.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {candidates.Count - MostNames} more") : "");
+        throw new ArgumentException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Cannot {action} the container '{text}': {candidates.Count} ids begin so: {names}. Give more of the one that is meant"));
+    }
+
     /// <exception cref="SandboxStateException">The id is not known.</exception>
     public SandboxId Find(ContainerId container, string action) =>
         new ContainerIndex(directories).Find(container) ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);

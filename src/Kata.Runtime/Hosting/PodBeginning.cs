@@ -64,6 +64,9 @@ internal sealed class PodBeginning : IDisposable
         _lock = null;
     }
 
+    /// <summary>Has the pod's machine booted and taken back, instead of serving it. Returns what came up.</summary>
+    public Task<string> CheckBootAsync(IReadOnlyList<string> arguments, TimeSpan timeout) => Children.RunBootCheckAsync([.. arguments, "--check"], _lock!, timeout);
+
     /// <summary>Takes everything back, unless somebody else has removed it already: then what bears the name now is another's.</summary>
     public async Task UndoAsync()
     {

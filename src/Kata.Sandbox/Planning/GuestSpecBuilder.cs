@@ -78,7 +78,7 @@ internal static class GuestSpecBuilder
         foreach (LinuxNamespace space in linux.Namespaces ?? [])
         {
             // The VM is the network namespace; host paths of the others mean nothing in the guest: there the agent decides.
-            if (space.Type is not ("network" or "time"))
+            if (SupportedFeatures.GuestNamespaces.Contains(space.Type))
             {
                 result.Namespaces.Add(new Guest.LinuxNamespace { Type = space.Type });
             }

@@ -20,10 +20,11 @@ internal sealed class RecordLog : ILogger, IDisposable
     private readonly JournalLog? _journal;
     private readonly LogFormat _format;
     private readonly LogLevel _level;
+    private readonly LogLevel _fileLevel;
     private readonly TimeProvider _time;
 
-    private RecordLog(SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, TimeProvider time) =>
-        (_file, _journal, _format, _level, _time) = (file, journal, format, level, time);
+    private RecordLog(SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, LogLevel fileLevel, TimeProvider time) =>
+        (_file, _journal, _format, _level, _fileLevel, _time) = (file, journal, format, level, fileLevel, time);
 
     /// <summary>The part of the program that speaks.</summary>
     public string Subsystem { get; init; } = "runtime";
@@ -36,13 +37,12 @@ internal sealed class RecordLog : ILogger, IDisposable
     /// <exception cref="LinuxException">The file cannot be opened. A missing journal is no error.</exception>
     public static RecordLog Open(
         string? path, LogFormat format, LogLevel level, TimeProvider time, string subsystem, string? sandbox, string? container,
-        string journalPath = JournalLog.DefaultPath)
+        string journalPath = JournalLog.DefaultPath, LogLevel fileLevel = LogLevel.Trace)
     {
         SafeFileDescriptor? file = path is null or "" or "/dev/null"
             ? null
-            : LinuxException.ThrowIfInvalid(
-                LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x1a0 /* 0640 */), "open", $"open the log '{path}'");
-        return new RecordLog(file, JournalLog.Open(journalPath), format, level, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
+            : OpenFile(path);
+        return new RecordLog(file, JournalLog.Open(journalPath), format, level, fileLevel, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
     }
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -58,7 +58,7 @@ internal sealed class RecordLog : ILogger, IDisposable
         }
     }
 
-    /// <summary>Writes a record whatever the level, with extra fields.</summary>
+    /// <summary>Writes a record whatever the level, with extra fields; into the file from the file's own level on.</summary>
     public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields)
     {
         var known = new List<KeyValuePair<string, string>> { new("source", "runtime"), new("subsystem", Subsystem) };
@@ -68,7 +68,7 @@ internal sealed class RecordLog : ILogger, IDisposable
         known.Add(new("commit", RuntimeVersion.Commit));
         known.AddRange(fields ?? []);
         _journal?.Write(level, message, known);
-        if (_file is not null)
+        if (_file is not null && level >= _fileLevel)
         {
             List<KeyValuePair<string, string>> all =
             [
@@ -87,6 +87,20 @@ internal sealed class RecordLog : ILogger, IDisposable
     {
         _file?.Dispose();
         _journal?.Dispose();
+    }
+
+    private static SafeFileDescriptor OpenFile(string path)
+    {
+        SafeFileDescriptor file = LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x1a0 /* 0640 */);
+        if (!file.IsInvalid)
+        {
+            return file;
+        }
+
+        LinuxException error = LinuxException.FromLastErrno("open", $"open the log '{path}'");
+        file.Dispose();
+        throw LinuxException.RemedyFor(error.Errno) is not null ? error
+            : new LinuxException(error.Call, $"open the log '{path}'", error.Errno, "Give --log a file in a directory that exists and may be written to");
     }
 
     private static void Add(List<KeyValuePair<string, string>> fields, string key, string? value)

@@ -136,17 +136,17 @@ public sealed class BadInputTests : IAsyncLifetime
     public async Task Create_AnnotationNotEnabled_SaysHowToEnableIt()
     {
         string bundle = _host.Bundle(edit: static config => config["annotations"] = new JsonObject { ["io.katacontainers.config.hypervisor.default_memory"] = "512" });
-        await RefuseAsync("Cannot use the specification: /annotations/io.katacontainers.config.hypervisor.default_memory: annotation io.katacontainers.config.hypervisor.default_memory is not enabled. Remove it from the pod, or add \"^default_memory$\" to enable_annotations in [hypervisor.qemu] of '{dir}/configuration.toml'", "create", "-b", bundle, "c1");
+        await RefuseAsync("Cannot load the bundle '{bundle}': /annotations/io.katacontainers.config.hypervisor.default_memory: annotation io.katacontainers.config.hypervisor.default_memory is not enabled. Remove it from the pod, or add \"^default_memory$\" to enable_annotations in [hypervisor.qemu] of '{dir}/configuration.toml'", "create", "-b", bundle, "c1");
     }
 
     [Theory]
-    [InlineData("Unrecognized command or argument 'frobnicate'. See 'kata-runtime --help'", "frobnicate")]
-    [InlineData("Unknown option '--frobnicate'. See 'kata-runtime create --help'", "create", "--frobnicate", "c1")]
-    [InlineData("Required argument 'ID' missing for command: 'create'. See 'kata-runtime create --help'", "create")]
-    [InlineData("Unrecognized command or argument 'b'. See 'kata-runtime state --help'", "state", "a", "b")]
+    [InlineData("Cannot run the command 'frobnicate': there is none of that name. See 'kata-runtime --help'", "frobnicate")]
+    [InlineData("Cannot use the option '--frobnicate': 'create' has none of that name. See 'kata-runtime create --help'", "create", "--frobnicate", "c1")]
+    [InlineData("Cannot run 'create': its argument ID is missing. See 'kata-runtime create --help'", "create")]
+    [InlineData("Cannot use the argument 'b': 'state' takes no more. See 'kata-runtime state --help'", "state", "a", "b")]
     [InlineData("Cannot use the signal 'SIGFROB': there is none of that name or number. Use a name such as SIGTERM or SIGRTMIN+3, with or without SIG, or a number from 1 to 64", "kill", "c1", "SIGFROB")]
     [InlineData("Cannot use the signal '99': there is none of that name or number. Use a name such as SIGTERM or SIGRTMIN+3, with or without SIG, or a number from 1 to 64", "kill", "c1", "99")]
-    [InlineData("Argument 'xml' not recognized. Must be one of: 'table' 'json'. See 'kata-runtime list --help'", "list", "--format", "xml")]
+    [InlineData("Cannot use the value 'xml' of '--format': it is none of those allowed. Give 'json' or 'table'", "list", "--format", "xml")]
     public async Task CommandLine_Wrong_SaysWhat(string expected, params string[] arguments) => await RefuseAsync(expected, arguments);
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         string bundle = _host.Bundle(edit: static config => config["process"]!["terminal"] = true);
         await RefuseAsync(
-            "Cannot allocate a terminal for a detached container: nobody would hold it. Give --console-socket, or run in the foreground", "create", "-b", bundle, "c1");
+            "Cannot give a detached process a terminal without '--console-socket': nobody would hold it. Give the option, or run in the foreground", "create", "-b", bundle, "c1");
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class ConsoleRulesTests
     public void Check_Sensible_IsSilent(bool terminal, string? socket, bool detached) => ConsoleRules.Check(terminal, socket, detached);
 
     [Theory]
-    [InlineData(true, null, true, "Give --console-socket")]
+    [InlineData(true, null, true, "Give the option")]
     [InlineData(false, "/s", true, "Set process.terminal")]
     [InlineData(false, "/s", false, "Set process.terminal")]
     [InlineData(true, "/s", false, "Detach")]

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using System.Globalization;
+using Kata.Oci;
+using Kata.Sandbox;
+using Microsoft.Extensions.Logging;
+
+namespace Kata.Service;
+
+/// <summary>The body of the process that proves, by doing it, that this host can run a pod: boots one without a container and takes it back.</summary>
+internal static class BootCheck
+{
+    /// <param name="options">The pod, which bears a name of its own and no container.</param>
+    /// <param name="log">Where records go.</param>
+    /// <param name="cancellationToken">Calls the boot off.</param>
+    /// <returns>What came up, as one sentence.</returns>
+    public static async Task<string> RunAsync(ServiceOptions options, ILogger log, CancellationToken cancellationToken)
+    {
+        await using var host = new PodHost(options, log);
+        options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
+        try
+        {
+            long start = Stopwatch.GetTimestamp();
+            SandboxPlan plan = host.PlanSandbox(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax });
+            await using PodSandbox pod = await PodSandbox.CreateAsync(plan, host.Environment, cancellationToken);
+            string guest = pod.Agent.Hello is { } hello
+                ? $"kernel {GuestText.Escape(hello.KernelRelease)}, agent {GuestText.Escape(hello.AgentVersion)}"
+                : "an agent of another make answers";
+            return string.Create(CultureInfo.InvariantCulture, $"A guest booted in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s: {guest}");
+        }
+        finally
+        {
+            await host.EndAsync();
+        }
+    }
+}

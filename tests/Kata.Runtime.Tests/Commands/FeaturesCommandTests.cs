@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Kata.Oci;
+using Kata.Runtime.Commands;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Tests;
+
+public sealed class FeaturesCommandTests
+{
+    private static readonly JsonObject s_features = JsonNode.Parse(FeaturesCommand.Write())!.AsObject();
+
+    [Fact]
+    public void Write_HasTheMembersOfTheSpecification() => Assert.Equal(
+        ["ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux", "annotations", "potentiallyUnsafeConfigAnnotations"], s_features.Select(static member => member.Key));
+
+    [Fact]
+    public void Write_LinuxMembers_AreThoseOfTheSpecification() => Assert.Equal(
+        ["namespaces", "capabilities", "cgroup", "seccomp", "apparmor", "selinux", "intelRdt", "mountExtensions"], s_features["linux"]!.AsObject().Select(static member => member.Key));
+
+    [Fact]
+    public void Lists_AreInOrderAndWithoutDuplicates()
+    {
+        foreach (IReadOnlyList<string> list in new[]
+            { SupportedFeatures.MountOptions, SupportedFeatures.Namespaces, SupportedFeatures.SeccompActions, SupportedFeatures.SeccompArchitectures, SupportedFeatures.SeccompFlags, SupportedFeatures.SeccompOperators })
+        {
+            Assert.Equal(list.Order(StringComparer.Ordinal).Distinct(), list);
+        }
+    }
+
+    [Fact]
+    public void Namespaces_AreWhatTheGuestIsAskedFor()
+    {
+        var spec = new RuntimeSpec
+        {
+            OciVersion = "1.0.2",
+            Linux = new LinuxSpec { Namespaces = [.. new[] { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts" }.Select(static type => new LinuxNamespace { Type = type })] },
+        };
+        IEnumerable<string> asked = GuestSpecBuilder.Build(ContainerId.Parse("c"), spec, [], true, []).Linux.Namespaces.Select(static item => item.Type);
+        // The network namespace is the machine itself.
+        Assert.Equal(s_features["linux"]!["namespaces"]!.AsArray().Select(static item => item!.GetValue<string>()), asked.Append("network").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Versions_AreThoseThatTheValidatorTakes()
+    {
+        foreach (string member in (string[])["ociVersionMin", "ociVersionMax"])
+        {
+            SpecValidator.Validate(new RuntimeSpec
+            {
+                OciVersion = s_features[member]!.GetValue<string>(),
+                Root = new RootSpec { Path = "/" },
+                Process = new ProcessSpec { Args = ["x"], Cwd = "/" },
+            });
+        }
+    }
+}
