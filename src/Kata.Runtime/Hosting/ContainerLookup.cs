@@ -51,7 +51,7 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         }
         catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
         {
-            throw SandboxStateException.WrongState($"{action} the container", container.Value, "stopped (its pod's service is gone)", "in a living pod; delete it with 'kata-runtime delete'");
+            throw SandboxStateException.WrongState($"{action} the container", container.Value, "stopped (container not running: its pod's service is gone)", "in a living pod; delete it with 'kata-runtime delete'");
         }
         catch (LinuxException error) when (error.Errno is Errno.EAGAIN && new SandboxRecovery(directories).ServiceOf(sandbox) is { } service)
         {
