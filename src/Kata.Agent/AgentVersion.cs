@@ -8,6 +8,9 @@ internal static class AgentVersion
     /// <summary>The name under which the extension service is offered.</summary>
     public const string ExtensionFeature = "kata.agent.v1";
 
+    /// <summary>Said in Hello: the fields of protos/kata/spec_extension.proto are carried out.</summary>
+    public const string SpecFeature = "kata.agent.v1.spec";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0").Split('+', 2);
 

@@ -43,12 +43,19 @@ internal sealed partial class Container
             throw SandboxStateException.WrongState("start the process", execId, "running", "created");
         }
 
+        Agent.Protocol.Extension.ProcessExtension extension = GuestExtensionBuilder.Process(exec.Spec);
+        if (!_pod.Agent.SupportsSpecExtension)
+        {
+            GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(extension));
+        }
+
         var request = new ExecProcessRequest
         {
             ContainerId = Plan.Id.Value,
             ExecId = execId,
             Process = GuestSpecBuilder.Process(exec.Spec),
             StringUser = ContainerPlanner.NamedUser(exec.Spec.User),
+            Extension = extension,
         };
         await AgentConnection.CallAsync(
             $"execute in the container '{Plan.Id}'", _pod.Agent.Agent.ExecProcessAsync(request, _pod.Agent.Timed(cancellationToken)));

@@ -58,18 +58,25 @@ internal sealed partial class Container
         using Entered entered = await EnterAsync(cancellationToken);
         try
         {
+            if (!_pod.Agent.SupportsSpecExtension)
+            {
+                GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(Plan.Extension));
+            }
+
             _rootShared = true;
             foreach (SharedMount mount in Plan.SharedMounts)
             {
                 _pod.Share(mount);
             }
 
+            await RunCreateHooksAsync(cancellationToken);
             var request = new CreateContainerRequest
             {
                 ContainerId = Plan.Id.Value,
                 ExecId = Plan.Id.Value,
                 OCI = Plan.GuestSpec,
                 StringUser = Plan.User,
+                Extension = Plan.Extension,
             };
             _inGuest = true;
             await AgentConnection.CallAsync(
@@ -86,19 +93,16 @@ internal sealed partial class Container
         _exitWatch = WatchExitAsync(); // ends when the first process does
     }
 
-    /// <summary>Starts the container's program.</summary>
+    /// <summary>Starts the container's program, after the startContainer hooks and before the poststart hooks.</summary>
+    /// <exception cref="AgentException">The guest refused, or a startContainer hook failed: the container has ended then.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        using Entered entered = await EnterAsync(cancellationToken);
-        if (Status != ContainerStatus.Created)
+        using (await EnterAsync(cancellationToken))
         {
-            throw SandboxStateException.WrongState("start the container", Plan.Id.Value, Text(Status), "created");
+            await StartInGuestAsync(cancellationToken);
         }
 
-        await AgentConnection.CallAsync(
-            $"start the container '{Plan.Id}'",
-            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
-        SetStatus(ContainerStatus.Running); // unless it has ended already
+        await RunPoststartHooksAsync(cancellationToken); // outside: a hook may exec or delete
     }
 
     /// <summary>Sends a signal to the first process, to every process with <paramref name="all"/>, or to an exec.</summary>
@@ -200,7 +204,21 @@ internal sealed partial class Container
             ExitStatus = exit?.Status,
             Reason = exit?.Reason,
             Annotations = Plan.Bundle.Spec.Annotations ?? new Dictionary<string, string>(),
+            Poststop = Hooks?.Poststop,
         };
+    }
+
+    private async Task StartInGuestAsync(CancellationToken cancellationToken)
+    {
+        if (Status != ContainerStatus.Created)
+        {
+            throw SandboxStateException.WrongState("start the container", Plan.Id.Value, Text(Status), "created");
+        }
+
+        await AgentConnection.CallAsync(
+            $"start the container '{Plan.Id}'",
+            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(StartHooksLimit(), cancellationToken)));
+        SetStatus(ContainerStatus.Running); // unless it has ended already
     }
 
     private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();

@@ -42,6 +42,9 @@ internal sealed partial class PodSandbox : IAsyncDisposable
 
     internal TimeProvider Time => _environment.Time;
 
+    /// <summary>Runs hooks as the pod's caller would.</summary>
+    internal HookRunner Hooks => new(_environment.CallerMountNamespace, _environment.Time);
+
     internal ILogger Log => _environment.Log;
 
     /// <summary>Boots the pod's VM and waits, by event, for its agent.</summary>
@@ -88,6 +91,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         {
             await container.ReleaseAsync(CancellationToken.None);
             Forget(plan.Id);
+            await container.RunPoststopHooksAsync();
             throw;
         }
     }
@@ -103,7 +107,17 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes a container; returns how many are left.</summary>
+    /// <summary>The container that a process id of the host stands for; this process itself stands for the pod's first one when nobody else does.</summary>
+    public Oci.ContainerId? ContainerOf(int pid)
+    {
+        lock (_gate)
+        {
+            return _containers.Values.FirstOrDefault(container => container.StandInPid == pid && container.Status != ContainerStatus.Stopped)?.Plan.Id
+                ?? (pid == Environment.ProcessId ? _containers.GetValueOrDefault(Id.Value)?.Plan.Id : null);
+        }
+    }
+
+    /// <summary>Deletes a container; returns how many are left. Its poststop hooks are the caller's to run.</summary>
     public async Task<int> DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
     {
         await container.DeleteAsync(force, cancellationToken);

@@ -41,4 +41,7 @@ internal static partial class SandboxLog
 
     [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "Container {ContainerId} has new limits")]
     internal static partial void Updated(this ILogger logger, ContainerId containerId);
+
+    [LoggerMessage(EventId = 2012, Level = LogLevel.Warning, Message = "Container {ContainerId} goes on without a hook: {Reason}")]
+    internal static partial void HookFailed(this ILogger logger, ContainerId containerId, string reason);
 }

@@ -49,7 +49,7 @@ internal static class ServiceStatus
         OperationCanceledException => StatusCode.Cancelled,
         NotSupportedException => StatusCode.Unimplemented,
         LinuxException { Errno: Errno.ENOSPC } => StatusCode.ResourceExhausted,
-        HypervisorException or LinuxException or IOException => StatusCode.Internal,
+        HookException or HypervisorException or LinuxException or IOException => StatusCode.Internal,
         _ => StatusCode.Unknown,
     };
 }

@@ -37,7 +37,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
             Bundle bundle = Bundle.Load(request.Bundle);
             _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle.Spec), host.Environment, host.Stopping);
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf);
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.KindOf, _pod.ContainerOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
             host.Track(PublishExitAsync(container));
             TrackStandIn(standIn, container.Init, container.StoppedAsync());
@@ -221,10 +221,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         await DropStandInsAsync(id);
         if (left == 0)
         {
-            await EndPodAsync(); // releases the id too, last of all
+            await EndPodAsync(container); // releases the id too, last of all
         }
         else
         {
+            await container.RunPoststopHooksAsync();
             host.Release(id);
         }
 
@@ -237,7 +238,8 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
     }
 
-    private async System.Threading.Tasks.Task EndPodAsync()
+    // The last container's poststop hooks run when nothing of the pod is left but this process.
+    private async System.Threading.Tasks.Task EndPodAsync(Container? last = null)
     {
         PodSandbox? pod = _pod;
         _pod = null;
@@ -250,6 +252,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         }
         finally
         {
+            if (last is not null)
+            {
+                await last.RunPoststopHooksAsync();
+            }
+
             await host.EndAsync();
             _shutdown.TrySetResult();
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Kata.Agent.Containers;
+using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 using LinuxSpec = Kata.Agent.Protocol.Oci.Linux;
 
@@ -35,7 +36,7 @@ public sealed class SpecJsonTests
         process.Capabilities = new LinuxCapabilities();
         process.Capabilities.Bounding.Add("CAP_KILL");
         process.Rlimits.Add(new POSIXRlimit { Type = "RLIMIT_NOFILE", Hard = ulong.MaxValue, Soft = 10 });
-        using JsonDocument document = JsonDocument.Parse(SpecJson.Write(process));
+        using JsonDocument document = JsonDocument.Parse(SpecJson.Write(process, null));
         JsonElement json = document.RootElement;
         Assert.Equal(["a", "b \"c\"", "ü\u0001"], json.GetProperty("args").EnumerateArray().Select(static item => item.GetString()));
         Assert.Equal(-5, json.GetProperty("oomScoreAdj").GetInt32());
@@ -104,6 +105,60 @@ public sealed class SpecJsonTests
         Assert.DoesNotContain("run.oci", text);
         Assert.DoesNotContain("selinux", text);
         Assert.DoesNotContain("apparmor", text);
+    }
+
+    [Fact]
+    public void Write_Extension_IsWrittenAsCrunTakesIt()
+    {
+        var extension = new ContainerExtension
+        {
+            Domainname = "example", Process = new ProcessExtension { Umask = 0 }, Personality = new Personality { Domain = "LINUX32" }, SeccompDefaultErrno = 38,
+        };
+        extension.Unified["memory.high"] = "max";
+        var spec = new Spec { Linux = new LinuxSpec { Seccomp = new LinuxSeccomp { DefaultAction = "SCMP_ACT_ERRNO" } } };
+        JsonElement root = Json(spec, s_plain with { Extension = extension });
+        Assert.Equal("example", root.GetProperty("domainname").GetString());
+        Assert.Equal(0, root.GetProperty("process").GetProperty("user").GetProperty("umask").GetInt32());
+        JsonElement linux = root.GetProperty("linux");
+        Assert.Equal("LINUX32", linux.GetProperty("personality").GetProperty("domain").GetString());
+        Assert.Equal(38, linux.GetProperty("seccomp").GetProperty("defaultErrnoRet").GetInt32());
+        Assert.Equal("max", linux.GetProperty("resources").GetProperty("unified").GetProperty("memory.high").GetString());
+    }
+
+    [Fact]
+    public void Write_NamespacesOfTheExtension_DecideInsteadOfThePods()
+    {
+        SpecContext context = s_pod with
+        {
+            Extension = new ContainerExtension(),
+            Namespaces = new Dictionary<string, string> { ["ipc"] = "/proc/9/ns/ipc", ["uts"] = "" },
+        };
+        Dictionary<string, string?> namespaces = Namespaces(Json(WithNamespaces("uts", "ipc"), context));
+        Assert.Equal(["ipc", "mount", "pid", "uts"], namespaces.Keys.Order());
+        Assert.Equal("/proc/9/ns/ipc", namespaces["ipc"]);
+        Assert.Null(namespaces["uts"]);
+    }
+
+    [Fact]
+    public void ToAttributes_Scheduler_AreTheKernelsNumbers()
+    {
+        Kata.Linux.Interop.SchedAttr attributes = ProcessScheduling.ToAttributes(
+            new Scheduler { Policy = "SCHED_DEADLINE", Flags = { "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN" }, Runtime = 1, Deadline = 2, Period = 3 });
+        Assert.Equal((48u, 6u, 5ul, 1ul, 2ul, 3ul), (attributes.size, attributes.sched_policy, attributes.sched_flags, attributes.sched_runtime, attributes.sched_deadline, attributes.sched_period));
+    }
+
+    [Fact]
+    public void TakeFrom_Spec_LeavesTheHooksToUs()
+    {
+        var spec = new Spec { Version = "1.2.0", Process = new Process(), Hooks = new Hooks() };
+        Assert.Null(StartHooks.TakeFrom(spec, null));
+        spec.Hooks.StartContainer.Add(new Hook { Path = "/h" });
+        spec.Annotations["a"] = "b";
+        StartHooks hooks = StartHooks.TakeFrom(spec, new ContainerExtension { Bundle = "/bundle" })!;
+        Assert.Empty(spec.Hooks.StartContainer);
+        Assert.Equal(
+            """{"ociVersion":"1.2.0","id":"c1","status":"created","pid":1,"bundle":"/bundle","annotations":{"a":"b"}}""",
+            System.Text.Encoding.UTF8.GetString(hooks.State("c1", 1)));
     }
 
     [Fact]

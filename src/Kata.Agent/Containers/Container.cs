@@ -1,4 +1,5 @@
 using Kata.Agent.Cgroups;
+using Kata.Agent.Protocol.Extension;
 
 namespace Kata.Agent.Containers;
 
@@ -29,6 +30,12 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     public bool HasStartHooks { get; init; }
 
     public bool HasDeleteHooks { get; init; }
+
+    /// <summary>What runs in it before its program does, or null.</summary>
+    public StartHooks? StartHooks { get; init; }
+
+    /// <summary>What the specification says of its first process beyond the common protocol; its hooks have it too.</summary>
+    public ProcessExtension? ProcessExtension { get; init; }
 
     /// <summary>One change of state at a time.</summary>
     public SemaphoreSlim Turn { get; } = new(1);

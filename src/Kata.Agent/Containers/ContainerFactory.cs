@@ -1,6 +1,7 @@
 using Kata.Agent.Cgroups;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 using Kata.Agent.Stdio;
 using Kata.Agent.Storage;
@@ -27,11 +28,14 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             throw AgentException.Missing($"Cannot create the container '{id}': passed devices and shared mounts are not supported by this agent yet");
         }
 
+        spec.Process ??= new Process();
         table.Reserve(id);
         string directory = $"{BundleRoot}/{id}";
         var container = new Container(id, directory, new Cgroup($"/kata/{id}"))
         {
             RootPath = spec.Root?.Path ?? "",
+            StartHooks = StartHooks.TakeFrom(spec, request.Extension),
+            ProcessExtension = request.Extension?.Process,
             HasStartHooks = spec.Hooks is { Poststart.Count: > 0 },
             HasDeleteHooks = spec.Hooks is { Poststop.Count: > 0 },
         };
@@ -47,7 +51,6 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             }
 
             container.Mounts.AddRange(SharedSubmounts.Enter(SharedPaths(spec)).Except(container.Mounts));
-            spec.Process ??= new Process();
             ResolveUser(spec.Process, request.StringUser, container.RootPath);
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
@@ -58,6 +61,8 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             {
                 CgroupPath = container.Cgroup.Path,
                 SharedNamespaces = sandbox.SharedNamespaces,
+                Extension = request.Extension,
+                Namespaces = NamespacesOf(request.Extension),
                 JoinPidNamespace = sandbox.SharesPidNamespace && (request.SandboxPidns || sandbox.SharedNamespaces.ContainsKey("pid")),
             };
             await File.WriteAllBytesAsync($"{directory}/config.json", SpecJson.Write(spec, context));
@@ -65,6 +70,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 spec.Process, id.Value, directory, "init", $"create the container '{id}'",
                 (pidFile, console) => ["create", $"--bundle={directory}", $"--pid-file={pidFile}", .. console, id.Value]);
             container.SetInit(init);
+            ProcessScheduling.Apply(init.Pid, request.Extension?.Process);
             oom.Watch(id.Value, container.Cgroup);
             table.Add(container);
             logger.ContainerCreated(id.Value, init.Pid);
@@ -86,6 +92,11 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             if (container.Started)
             {
                 throw AgentException.WrongState($"Cannot start the container '{container.Id}': it was started already");
+            }
+
+            if (container.StartHooks is { } hooks)
+            {
+                await RunHooksAsync(container, hooks);
             }
 
             // What 'crun start' does is open this FIFO, remove it and write one byte: done here it saves a process start.
@@ -120,11 +131,12 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         {
             ResolveUser(process, request.StringUser, container.RootPath);
             string file = $"{container.Directory}/{execId}.process.json";
-            await File.WriteAllBytesAsync(file, SpecJson.Write(process));
+            await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension));
             started = await LaunchAsync(
                 process, execId, container.Directory, execId, $"start the process '{execId}'",
                 (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.Value]);
             File.Delete(file);
+            ApplyScheduling(started, request.Extension);
         }
         finally
         {
@@ -219,6 +231,53 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             File.Delete(pidFile);
             File.Delete(log);
         }
+    }
+
+    private static void ApplyScheduling(ContainerProcess process, ProcessExtension? extension)
+    {
+        try
+        {
+            ProcessScheduling.Apply(process.Pid, extension);
+        }
+        catch
+        {
+            process.Signal(Signals.SIGKILL); // the host hears that it never came to be
+            throw;
+        }
+    }
+
+    private async Task RunHooksAsync(Container container, StartHooks hooks)
+    {
+        try
+        {
+            await hooks.RunAsync(container, reaper, container.ProcessExtension);
+        }
+        catch
+        {
+            container.Cgroup.Kill(); // the specification: stop the container
+            throw;
+        }
+    }
+
+    // Whose namespace is joined must live: a stopped container has none.
+    private Dictionary<string, string> NamespacesOf(ContainerExtension? extension)
+    {
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string type, string owner) in extension?.Namespaces ?? [])
+        {
+            if (owner.Length == 0)
+            {
+                result[type] = "";
+                continue;
+            }
+
+            Container container = table.Get(owner);
+            result[type] = container.Init.Exited.IsCompleted
+                ? throw AgentException.WrongState($"Cannot join the {type} namespace of the container '{container.Id}': it is stopped")
+                : $"/proc/{container.Init.Pid}/ns/{type}";
+        }
+
+        return result;
     }
 
     private static void ResolveUser(Process process, StringUser? user, string root)

@@ -28,13 +28,7 @@ internal sealed class Crun(Reaper reaper)
     public async Task RunAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action)
     {
-        (int pid, Task<ExitStatus> exited) = reaper.Spawn(new SpawnOptions
-        {
-            Path = Executable,
-            Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
-            Environment = s_environment,
-            Descriptors = descriptors,
-        });
+        (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors));
         ExitStatus status;
         try
         {
@@ -48,14 +42,24 @@ internal sealed class Crun(Reaper reaper)
 
         if (status.Code != 0)
         {
-            throw CrunErrors.Translate(ReadLog(logPath), command, action);
+            throw CrunErrors.Translate(ReadTail(logPath, LogLimit), command, action);
         }
     }
+
+    /// <summary>What one command of crun is started with.</summary>
+    public static SpawnOptions Options(IReadOnlyList<string> arguments, string logPath, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors) => new()
+    {
+        Path = Executable,
+        Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
+        Environment = s_environment,
+        Descriptors = descriptors,
+    };
 
     /// <summary>Reads the file that <c>--pid-file</c> named.</summary>
     public static int ReadPid(string path) => int.Parse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture);
 
-    private static string ReadLog(string path)
+    /// <summary>The last bytes of a file as text; nothing when it does not exist.</summary>
+    public static string ReadTail(string path, int limit)
     {
         if (!File.Exists(path))
         {
@@ -63,7 +67,7 @@ internal sealed class Crun(Reaper reaper)
         }
 
         using FileStream log = File.OpenRead(path);
-        byte[] buffer = new byte[(int)Math.Min(log.Length, LogLimit)];
+        byte[] buffer = new byte[(int)Math.Min(log.Length, limit)];
         log.Seek(-buffer.Length, SeekOrigin.End);
         log.ReadExactly(buffer);
         return System.Text.Encoding.UTF8.GetString(buffer);

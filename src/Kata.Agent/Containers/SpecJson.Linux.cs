@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Google.Protobuf.Collections;
+using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 using LinuxSpec = Kata.Agent.Protocol.Oci.Linux;
 
@@ -7,6 +8,8 @@ namespace Kata.Agent.Containers;
 
 internal static partial class SpecJson
 {
+    private static readonly string[] s_always = ["mount", "pid"];
+
     private static void WriteLinux(Utf8JsonWriter json, LinuxSpec linux, SpecContext context)
     {
         json.WriteStartObject("linux");
@@ -28,8 +31,9 @@ internal static partial class SpecJson
 
         WriteDevices(json, linux.Devices);
         json.WritePropertyName("resources");
-        WriteResources(json, linux.Resources ?? new LinuxResources());
-        WriteSeccomp(json, linux.Seccomp);
+        WriteResources(json, linux.Resources ?? new LinuxResources(), context.Extension);
+        WriteSeccomp(json, linux.Seccomp, context.Extension);
+        WritePersonality(json, context.Extension?.Personality);
         WriteNonEmpty(json, "rootfsPropagation", linux.RootfsPropagation);
         WriteStrings(json, "maskedPaths", linux.MaskedPaths, always: false);
         WriteStrings(json, "readonlyPaths", linux.ReadonlyPaths, always: false);
@@ -42,6 +46,23 @@ internal static partial class SpecJson
     private static void WriteNamespaces(Utf8JsonWriter json, LinuxSpec linux, SpecContext context)
     {
         json.WriteStartArray("namespaces");
+        if (context.Extension is not null)
+        {
+            foreach ((string type, string path) in context.Namespaces)
+            {
+                WriteNamespace(json, type, path);
+            }
+
+            // Whatever the specification leaves out: the guest's own mounts and processes are no container's.
+            foreach (string type in s_always.Where(type => !context.Namespaces.ContainsKey(type)))
+            {
+                WriteNamespace(json, type, "");
+            }
+
+            json.WriteEndArray();
+            return;
+        }
+
         bool hasMount = false, hasPid = false;
         foreach (LinuxNamespace item in linux.Namespaces)
         {
@@ -130,7 +151,18 @@ internal static partial class SpecJson
         json.WriteEndArray();
     }
 
-    private static void WriteSeccomp(Utf8JsonWriter json, LinuxSeccomp? seccomp)
+    private static void WritePersonality(Utf8JsonWriter json, Personality? personality)
+    {
+        if (personality is not null)
+        {
+            json.WriteStartObject("personality");
+            json.WriteString("domain", personality.Domain);
+            WriteStrings(json, "flags", personality.Flags, always: false);
+            json.WriteEndObject();
+        }
+    }
+
+    private static void WriteSeccomp(Utf8JsonWriter json, LinuxSeccomp? seccomp, ContainerExtension? extension)
     {
         if (seccomp is null || seccomp.DefaultAction.Length == 0)
         {
@@ -139,6 +171,11 @@ internal static partial class SpecJson
 
         json.WriteStartObject("seccomp");
         json.WriteString("defaultAction", seccomp.DefaultAction);
+        if (extension is { HasSeccompDefaultErrno: true })
+        {
+            json.WriteNumber("defaultErrnoRet", extension.SeccompDefaultErrno);
+        }
+
         WriteStrings(json, "architectures", seccomp.Architectures, always: false);
         WriteStrings(json, "flags", seccomp.Flags, always: false);
         json.WriteStartArray("syscalls");

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf.Collections;
+using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 
 namespace Kata.Agent.Containers;
@@ -21,7 +22,7 @@ internal static partial class SpecJson
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static void WriteResources(Utf8JsonWriter json, LinuxResources resources)
+    private static void WriteResources(Utf8JsonWriter json, LinuxResources resources, ContainerExtension? extension)
     {
         json.WriteStartObject();
         json.WriteStartArray("devices");
@@ -56,6 +57,17 @@ internal static partial class SpecJson
 
         json.WriteEndArray();
         WriteResourceValues(json, resources);
+        if (extension is { Unified.Count: > 0 })
+        {
+            json.WriteStartObject("unified");
+            foreach ((string name, string value) in extension.Unified)
+            {
+                json.WriteString(name, value);
+            }
+
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf.Collections;
+using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 using LinuxSpec = Kata.Agent.Protocol.Oci.Linux;
 
@@ -29,7 +30,7 @@ internal static partial class SpecJson
             json.WriteStartObject();
             json.WriteString("ociVersion", spec.Version.Length > 0 ? spec.Version : OciVersion);
             json.WritePropertyName("process");
-            WriteProcess(json, spec.Process ?? new Process());
+            WriteProcess(json, spec.Process ?? new Process(), context.Extension?.Process);
             json.WriteStartObject("root");
             json.WriteString("path", spec.Root?.Path ?? "");
             json.WriteBoolean("readonly", spec.Root?.Readonly ?? false);
@@ -40,6 +41,7 @@ internal static partial class SpecJson
                 json.WriteString("hostname", spec.Hostname); // without a UTS namespace it would rename the guest
             }
 
+            WriteNonEmpty(json, "domainname", context.Extension?.Domainname ?? "");
             WriteMounts(json, spec.Mounts);
             WriteHooks(json, spec.Hooks);
             WriteLinux(json, linux, context);
@@ -50,18 +52,18 @@ internal static partial class SpecJson
     }
 
     /// <summary>The process.json of a further process.</summary>
-    public static byte[] Write(Process process)
+    public static byte[] Write(Process process, ProcessExtension? extension)
     {
         var buffer = new ArrayBufferWriter<byte>(4 * 1024);
         using (var json = new Utf8JsonWriter(buffer, s_options))
         {
-            WriteProcess(json, process);
+            WriteProcess(json, process, extension);
         }
 
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, Process process)
+    private static void WriteProcess(Utf8JsonWriter json, Process process, ProcessExtension? extension)
     {
         json.WriteStartObject();
         json.WriteBoolean("terminal", process.Terminal);
@@ -77,6 +79,11 @@ internal static partial class SpecJson
         json.WriteStartObject("user");
         json.WriteNumber("uid", user.UID);
         json.WriteNumber("gid", user.GID);
+        if (extension is { HasUmask: true })
+        {
+            json.WriteNumber("umask", extension.Umask);
+        }
+
         if (user.AdditionalGids.Count > 0)
         {
             json.WriteStartArray("additionalGids");

@@ -34,7 +34,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
             Cpus = (uint)Environment.ProcessorCount,
             MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
         };
-        response.Features.Add(AgentVersion.ExtensionFeature);
+        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature]);
         return response;
     });
 

@@ -66,6 +66,7 @@ public static partial class SpecValidator
         CheckNoNul("/linux/cgroupsPath", linux.CgroupsPath ?? "");
         CheckOneOf("/linux/rootfsPropagation", linux.RootfsPropagation, s_propagations);
         CheckOneOf("/linux/personality/domain", linux.Personality?.Domain, ["LINUX", "LINUX32"]);
+        CheckTimeOffsets(linux);
         CheckPaths("/linux/maskedPaths", linux.MaskedPaths);
         CheckPaths("/linux/readonlyPaths", linux.ReadonlyPaths);
         CheckDevices("/linux/devices", linux.Devices);
@@ -84,6 +85,23 @@ public static partial class SpecValidator
                 throw new InvalidSpecException($"{At(pointer, i)}/type", $"holds '{item.Type}' a second time", "Give each namespace once");
             if (!string.IsNullOrEmpty(item.Path))
                 CheckAbsolute($"{At(pointer, i)}/path", item.Path);
+        }
+    }
+
+    private static void CheckTimeOffsets(LinuxSpec linux)
+    {
+        if (linux.TimeOffsets is not { Count: > 0 } offsets)
+            return;
+        if (linux.Namespaces?.Any(static space => space is { Type: "time", Path: null or "" }) != true)
+        {
+            throw new InvalidSpecException(
+                "/linux/timeOffsets", "is given but there is no time namespace of its own", "Add the namespace type 'time' without a path, or remove the offsets");
+        }
+
+        foreach ((string clock, LinuxTimeOffset? offset) in offsets)
+        {
+            CheckOneOf("/linux/timeOffsets", clock, ["monotonic", "boottime"]); // time_namespaces(7)
+            CheckRange($"/linux/timeOffsets/{clock}/nanosecs", NotNull($"/linux/timeOffsets/{clock}", offset).Nanosecs, 0, 999_999_999);
         }
     }
 

@@ -27,6 +27,13 @@ public static partial class SpecValidator
     private static readonly string[] s_schedulers =
         ["SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"];
 
+    // sched_setattr(2), linux/sched.h.
+    private static readonly string[] s_schedulerFlags =
+    [
+        "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY", "SCHED_FLAG_KEEP_PARAMS",
+        "SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX",
+    ];
+
     private static readonly string[] s_ioClasses = ["IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
 
     private static void CheckProcess(string pointer, ProcessSpec process, List<string> warnings)
@@ -48,6 +55,9 @@ public static partial class SpecValidator
         CheckRange($"{pointer}/user/umask", process.User?.Umask, 0, 0x1ff);
         CheckUser($"{pointer}/user", process.User);
         CheckOneOf($"{pointer}/scheduler/policy", process.Scheduler?.Policy, s_schedulers);
+        CheckRange($"{pointer}/scheduler/nice", process.Scheduler?.Nice, -20, 19);
+        for (int i = 0; i < (process.Scheduler?.Flags?.Count ?? 0); i++)
+            CheckOneOf(At($"{pointer}/scheduler/flags", i), process.Scheduler!.Flags![i], s_schedulerFlags);
         CheckOneOf($"{pointer}/ioPriority/class", process.IoPriority?.Class, s_ioClasses);
         CheckRange($"{pointer}/ioPriority/priority", process.IoPriority?.Priority, 0, 7);
     }

@@ -21,6 +21,12 @@ public static partial class SpecValidator
         CheckHooks(spec.Hooks);
         CheckHostname("/hostname", spec.Hostname);
         CheckHostname("/domainname", spec.Domainname);
+        if (!string.IsNullOrEmpty(spec.Domainname) && spec.Linux?.Namespaces?.Any(static space => space.Type == "uts") != true)
+        {
+            throw new InvalidSpecException(
+                "/domainname", $"holds {SpecText.Quote(spec.Domainname)} but there is no UTS namespace", "Add the namespace type 'uts'");
+        }
+
         if (spec.Linux is not null)
             CheckLinux(spec, spec.Linux);
         return warnings;

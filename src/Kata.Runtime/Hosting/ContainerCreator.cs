@@ -81,7 +81,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await using ProcessFront front = await ProcessFront.OpenAsync(
             _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), terminal, request.ConsoleSocket,
             request.Foreground);
-        int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal);
+        int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
         if (request.PidFile is { } file)
         {
             await WritePidFileAsync(file, pid);
@@ -110,7 +110,16 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             throw SandboxStateException.NotFound("create the container in the pod", "the pod", sandbox.Value);
         }
 
-        Warn(ContainerPlanner.Plan(id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.KindOf).Warnings);
+        Warn(ContainerPlanner.Plan(
+            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.KindOf, pid => first ? null : ContainerOf(sandbox, pid)).Warnings);
+    }
+
+    private ContainerId? ContainerOf(SandboxId sandbox, int pid)
+    {
+        SandboxState? state = SandboxStateStore.Read(_directories.StateFile(sandbox));
+        return state?.Containers.FirstOrDefault(container => container.Pid == pid) is { } found ? ContainerId.Parse(found.Id)
+            : state?.Service.Pid == pid ? ContainerId.Parse(sandbox.Value)
+            : null;
     }
 
     // With a log the service writes them there; without one they would be lost.

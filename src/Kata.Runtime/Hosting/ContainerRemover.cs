@@ -76,6 +76,32 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             throw SandboxStateException.WrongState("delete the container", id.Value, "being created", "created; if its create was killed, use --force");
         }
 
+        await RemoveFromDiskAsync(id, sandbox, state);
+        await RunPoststopHooksAsync(state?.Containers.FirstOrDefault(container => container.Id == id.Value));
+    }
+
+    // The service would have run them; a failure is told and changes nothing.
+    private static async Task RunPoststopHooksAsync(ContainerState? container)
+    {
+        if (container?.Poststop is not { Count: > 0 } hooks)
+        {
+            return;
+        }
+
+        var state = new RuntimeState
+        {
+            OciVersion = container.OciVersion,
+            Id = container.Id,
+            Status = "stopped",
+            Bundle = container.Bundle,
+            Annotations = container.Annotations,
+        };
+        await new HookRunner(callerMountNamespace: null, TimeProvider.System).RunAllAsync(
+            HookPoint.Poststop, new HookSet { Poststop = hooks }, state, static text => Console.Error.WriteLine($"kata-runtime: warning: {text}"), CancellationToken.None);
+    }
+
+    private async Task RemoveFromDiskAsync(ContainerId id, SandboxId sandbox, SandboxState? state)
+    {
         List<ContainerState> others = [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
         if (others.Count == 0)
         {

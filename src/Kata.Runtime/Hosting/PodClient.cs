@@ -63,10 +63,14 @@ internal sealed partial class PodClient : IAsyncDisposable
         await AwaitAsync(call, action, id);
     }
 
-    public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal)
+    /// <param name="id">The container.</param>
+    /// <param name="bundle">Its bundle's directory.</param>
+    /// <param name="terminal">Whether its process has a terminal.</param>
+    /// <param name="hooks">What its hooks may take beyond; null when nothing limits them.</param>
+    public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal, TimeSpan? hooks)
     {
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
-            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options());
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, hooks is { } longer ? Options(s_callTimeout + longer) : new CallOptions());
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 

@@ -14,6 +14,9 @@ internal sealed class AgentConnection : IAsyncDisposable
     /// <summary>The feature by which the agent offers our own service.</summary>
     public const string ExtensionFeature = "kata.agent.v1";
 
+    /// <summary>What an agent says in Hello that carries out the specification's fields beyond the common protocol.</summary>
+    public const string SpecFeature = "kata.agent.v1.spec";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -42,6 +45,9 @@ internal sealed class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether the guest's kernel and runtime carry out seccomp profiles.</summary>
     public bool SupportsSeccomp { get; private set; }
+
+    /// <summary>Whether the agent carries out what <see cref="GuestExtensionBuilder"/> makes.</summary>
+    public bool SupportsSpecExtension => Hello?.Features.Contains(SpecFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }
@@ -75,8 +81,11 @@ internal sealed class AgentConnection : IAsyncDisposable
     }
 
     /// <summary>Options of a call that must answer within the request limit.</summary>
-    public CallOptions Timed(CancellationToken cancellationToken) =>
-        new(deadline: _time.GetUtcNow().UtcDateTime + _requestTimeout, cancellationToken: cancellationToken);
+    public CallOptions Timed(CancellationToken cancellationToken) => Timed(TimeSpan.Zero, cancellationToken);
+
+    /// <summary>The same for a call that may take <paramref name="longer"/>, because it waits for programs of the caller's.</summary>
+    public CallOptions Timed(TimeSpan longer, CancellationToken cancellationToken) =>
+        new(deadline: _time.GetUtcNow().UtcDateTime + _requestTimeout + longer, cancellationToken: cancellationToken);
 
     /// <summary>Makes one call; what the agent refuses comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
     public static async Task<T> CallAsync<T>(string action, AsyncUnaryCall<T> call)

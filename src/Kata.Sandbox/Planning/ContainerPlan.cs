@@ -1,4 +1,5 @@
 using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
 using Kata.Oci;
 using Spec = Kata.Agent.Protocol.Oci.Spec;
 
@@ -16,6 +17,9 @@ internal sealed record ContainerPlan
 
     /// <summary>The reduced specification: what the guest's runtime carries out.</summary>
     public required Spec GuestSpec { get; init; }
+
+    /// <summary>What the common protocol has no place for.</summary>
+    public required ContainerExtension Extension { get; init; }
 
     /// <summary>A user named instead of numbered, resolved in the guest, or null.</summary>
     public StringUser? User { get; init; }

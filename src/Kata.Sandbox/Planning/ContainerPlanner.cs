@@ -19,11 +19,14 @@ internal static class ContainerPlanner
     /// <param name="bundle">Its validated bundle.</param>
     /// <param name="guestSeccomp">Whether the seccomp profile goes to the guest (<c>disable_guest_seccomp</c> is false).</param>
     /// <param name="kindOf">What an absolute host path is.</param>
+    /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
-    public static ContainerPlan Plan(ContainerId id, Bundle bundle, bool guestSeccomp, Func<string, HostFileKind> kindOf)
+    public static ContainerPlan Plan(
+        ContainerId id, Bundle bundle, bool guestSeccomp, Func<string, HostFileKind> kindOf, Func<int, ContainerId?> containerOf)
     {
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
+        UnsupportedFields.Check(spec, warnings);
         var shared = new List<SharedMount> { new(bundle.RootfsPath, GuestPaths.RootFs(id), spec.Root?.Readonly ?? false) };
         var mounts = new List<GuestMount>();
         IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
@@ -43,17 +46,13 @@ internal static class ContainerPlanner
             };
         }
 
-        if (spec.Hooks is { } hooks && CountHooks(hooks) > 0)
-        {
-            warnings.Add("The specification has hooks, which this version does not run");
-        }
-
         return new ContainerPlan
         {
             Id = id,
             Bundle = bundle,
             SharedMounts = shared,
             GuestSpec = GuestSpecBuilder.Build(id, spec, mounts, guestSeccomp, warnings),
+            Extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf),
             User = NamedUser(spec.Process?.User),
             Warnings = warnings,
         };
@@ -125,8 +124,4 @@ internal static class ContainerPlanner
         result.Options.AddRange(mount.Options ?? []);
         return result;
     }
-
-    private static int CountHooks(HookSet hooks) =>
-        new[] { hooks.Prestart, hooks.CreateRuntime, hooks.CreateContainer, hooks.StartContainer, hooks.Poststart, hooks.Poststop }
-            .Sum(static list => list?.Count ?? 0);
 }

@@ -45,6 +45,12 @@ internal static class GuestResourcesBuilder
 
         Warn(resources.BlockIO is { WeightDevice.Count: > 0 } or { ThrottleReadBpsDevice.Count: > 0 } or { ThrottleWriteBpsDevice.Count: > 0 }
             or { ThrottleReadIopsDevice.Count: > 0 } or { ThrottleWriteIopsDevice.Count: > 0 }, "blockIO (the host's disks)");
+        Warn(resources.BlockIO is { Weight: > 0 } or { LeafWeight: > 0 }, "blockIO.weight (the host's disks)");
+        Warn(resources.Memory is { Kernel: > 0 } or { KernelTcp: > 0 }, "memory.kernel and memory.kernelTCP (gone with version 2 of cgroups)");
+        Warn(resources.Memory?.Swappiness is not (null or ulong.MaxValue), "memory.swappiness (gone with version 2 of cgroups)");
+        Warn(resources.Memory?.DisableOomKiller ?? false, "memory.disableOOMKiller (gone with version 2 of cgroups)");
+        Warn(resources.Cpu is { RealtimeRuntime: > 0 } or { RealtimePeriod: > 0 }, "cpu.realtimeRuntime (gone with version 2 of cgroups)");
+        Warn(resources.Network is { ClassId: > 0 } or { Priorities.Count: > 0 }, "network (the host's interfaces)");
         Warn(resources.HugepageLimits is { Count: > 0 }, "hugepageLimits");
         Warn(resources.Rdma is { Count: > 0 }, "rdma");
         return result;

@@ -5,15 +5,11 @@ namespace Kata.Sandbox;
 
 /// <summary>
 /// The reduced specification for the guest: what the guest's runtime must do there. Left out is what belongs to the host
-/// (hooks, network namespace, host paths of namespaces, labels of the host's security modules) and what numbers only the host
+/// (its hooks, network namespace, host paths of namespaces, labels of the host's security modules) and what numbers only the host
 /// has (CPU sets, block devices).
 /// </summary>
 internal static class GuestSpecBuilder
 {
-    /// <summary>Character devices that every kernel has under the same numbers; mem(4), random(4), tty(4).</summary>
-    private static readonly HashSet<string> s_commonDevices =
-        new(StringComparer.Ordinal) { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx" };
-
     public static Guest.Spec Build(
         ContainerId id, RuntimeSpec spec, IEnumerable<Guest.Mount> mounts, bool guestSeccomp, List<string> warnings)
     {
@@ -30,6 +26,12 @@ internal static class GuestSpecBuilder
         }
 
         result.Mounts.AddRange(mounts);
+        if (spec.Hooks?.StartContainer is { Count: > 0 } hooks)
+        {
+            result.Hooks = new Guest.Hooks(); // the others run on the host
+            result.Hooks.StartContainer.AddRange(hooks.Select(ToGuest));
+        }
+
         foreach ((string key, string value) in spec.Annotations ?? new Dictionary<string, string>())
         {
             result.Annotations[key] = value;
@@ -99,23 +101,7 @@ internal static class GuestSpecBuilder
             result.Sysctl[key] = value;
         }
 
-        bool privileged = linux.Resources?.Devices is { } rules && rules.Any(IsAllowAll);
-        for (int i = 0; i < (linux.Devices?.Count ?? 0); i++)
-        {
-            LinuxDevice device = linux.Devices![i];
-            if (!s_commonDevices.Contains(device.Path) && !privileged)
-            {
-                throw new InvalidSpecException(
-                    $"/linux/devices/{i}/path", $"'{device.Path}' is a device of the host, which the guest does not have",
-                    "Remove it: passing host devices into the VM is not supported yet");
-            }
-        }
-
-        if (privileged)
-        {
-            warnings.Add("The container is privileged: in the guest, without the host's devices");
-        }
-
+        result.Devices.AddRange(GuestDevices.Plan(linux, warnings));
         if (linux.Resources is { } resources)
         {
             result.Resources = GuestResourcesBuilder.Build(resources, warnings);
@@ -129,9 +115,13 @@ internal static class GuestSpecBuilder
         return result;
     }
 
-    // How engines say "privileged" to a runtime: they list every device of the host, and allow all.
-    private static bool IsAllowAll(LinuxDeviceCgroup rule) =>
-        rule is { Allow: true, Type: null or "" or "a", Major: null or -1, Minor: null or -1 } && (rule.Access ?? "rwm").Length == 3;
+    private static Guest.Hook ToGuest(HookSpec hook)
+    {
+        var result = new Guest.Hook { Path = hook.Path, Timeout = hook.Timeout ?? 0 };
+        result.Args.AddRange(hook.Args ?? []);
+        result.Env.AddRange(hook.Env ?? []);
+        return result;
+    }
 
     private static Guest.LinuxIDMapping ToGuest(LinuxIdMapping mapping) =>
         new() { ContainerID = mapping.ContainerId, HostID = mapping.HostId, Size = mapping.Size };

@@ -1,3 +1,5 @@
+using Kata.Oci;
+
 namespace Kata.Sandbox;
 
 /// <summary>What <c>state.json</c> holds of one container.</summary>
@@ -24,4 +26,7 @@ internal sealed record ContainerState
     public string? Reason { get; init; }
 
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The hooks that whoever deletes the container without its service must run.</summary>
+    public IReadOnlyList<HookSpec>? Poststop { get; init; }
 }

@@ -100,11 +100,19 @@ public sealed class ContainerPlannerTests : IDisposable
     }
 
     [Fact]
-    public void Plan_Hooks_Warn()
+    public void Plan_Hooks_OnlyStartContainerGoesToTheGuest()
     {
         ContainerPlan plan = PlanSpec(
-            """{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"hooks":{"prestart":[{"path":"/bin/hook"}]}}""");
-        Assert.Contains("hooks", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+            """
+            {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},
+             "hooks":{"prestart":[{"path":"/bin/a"}],"startContainer":[{"path":"/bin/b","args":["b","c"],"env":["D=e"],"timeout":7}]}}
+            """);
+        Assert.Empty(plan.Warnings);
+        Assert.Empty(plan.GuestSpec.Hooks.Prestart);
+        Kata.Agent.Protocol.Oci.Hook hook = Assert.Single(plan.GuestSpec.Hooks.StartContainer);
+        Assert.Equal(("/bin/b", 7), (hook.Path, hook.Timeout));
+        Assert.Equal(["b", "c"], hook.Args);
+        Assert.Equal(["D=e"], hook.Env);
     }
 
     [Theory]
@@ -144,6 +152,6 @@ public sealed class ContainerPlannerTests : IDisposable
     private ContainerPlan PlanSpec(string config)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, KindOf);
+        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, KindOf, static pid => pid == 77 ? ContainerId.Parse("first") : null);
     }
 }

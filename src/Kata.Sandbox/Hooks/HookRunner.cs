@@ -1,0 +1,73 @@
+using System.Globalization;
+using Kata.Linux;
+using Kata.Oci;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// Runs a container's hooks on the host: in the order of the specification, one at a time, in the namespaces of the runtime's
+/// caller, with the container's state on standard input. <see href="https://github.com/opencontainers/runtime-spec">config.md, POSIX-platform Hooks</see>.
+/// </summary>
+/// <param name="callerMountNamespace">Where hook paths are resolved and hooks run; null for our own. The caller keeps it.</param>
+/// <param name="time">For the hooks' limits.</param>
+internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, TimeProvider time)
+{
+    /// <summary>Runs the hooks of one point until the first that fails.</summary>
+    /// <exception cref="HookException">One failed; those after it were not run.</exception>
+    public async Task RunAsync(HookPoint point, HookSet? hooks, RuntimeState state, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HookSpec> list = Of(hooks, point);
+        byte[] json = list.Count > 0 ? OciJson.Write(state) : [];
+        for (int i = 0; i < list.Count; i++)
+        {
+            await HookProcess.RunAsync(Name(point, i), list[i], json, state.Bundle, callerMountNamespace, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Runs all hooks of one point; a failure is told and the next one runs, as for <c>poststart</c> and <c>poststop</c>.</summary>
+    public async Task RunAllAsync(HookPoint point, HookSet? hooks, RuntimeState state, Action<string> onFailure, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HookSpec> list = Of(hooks, point);
+        byte[] json = list.Count > 0 ? OciJson.Write(state) : [];
+        for (int i = 0; i < list.Count; i++)
+        {
+            try
+            {
+                await HookProcess.RunAsync(Name(point, i), list[i], json, state.Bundle, callerMountNamespace, time, cancellationToken);
+            }
+            catch (HookException error)
+            {
+                onFailure(error.Message);
+            }
+        }
+    }
+
+    /// <summary>What the hooks of a create may take together; null when one of them has no limit.</summary>
+    public static TimeSpan? LimitOf(HookSet? hooks)
+    {
+        TimeSpan? sum = TimeSpan.Zero;
+        foreach (HookSpec hook in Of(hooks, HookPoint.Prestart).Concat(Of(hooks, HookPoint.CreateRuntime)).Concat(Of(hooks, HookPoint.CreateContainer)))
+        {
+            sum += hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        }
+
+        return sum;
+    }
+
+    /// <summary>The hooks of one point; empty when there are none.</summary>
+    public static IReadOnlyList<HookSpec> Of(HookSet? hooks, HookPoint point) => point switch
+    {
+        HookPoint.Prestart => hooks?.Prestart,
+        HookPoint.CreateRuntime => hooks?.CreateRuntime,
+        HookPoint.CreateContainer => hooks?.CreateContainer,
+        HookPoint.Poststart => hooks?.Poststart,
+        HookPoint.Poststop => hooks?.Poststop,
+        _ => throw new ArgumentOutOfRangeException(nameof(point)),
+    } ?? [];
+
+    private static string Name(HookPoint point, int index)
+    {
+        string name = point.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"{char.ToLowerInvariant(name[0])}{name[1..]} hook {index}");
+    }
+}
