@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using Kata.Agent.Protocol;
 using Kata.Containerd.Protocol.Cgroups;
 using Kata.Sandbox;
@@ -18,7 +19,7 @@ internal static class ContainerMetrics
     public static Metrics Build(StatsContainerResponse response)
     {
         CgroupStats stats = response.CgroupStats ?? new CgroupStats();
-        IDictionary<string, ulong> raw = stats.MemoryStats?.Stats ?? [];
+        MapField<string, ulong> raw = stats.MemoryStats?.Stats ?? [];
         var metrics = new Metrics
         {
             Pids = new PidsStat { Current = stats.PidsStats?.Current ?? 0, Limit = stats.PidsStats?.Limit ?? 0 },

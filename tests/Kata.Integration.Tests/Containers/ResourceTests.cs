@@ -86,9 +86,9 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     public async Task Events_ContainerBurnsOneSecond_ShowsIt()
     {
         string marker = _pod.NewId(), id = _pod.NewId();
-        TestBundle bundle = _pod.NewPodBundle().Shell($"read line; (ulimit -t 1; while :; do :; done); echo > /tmp/{marker}; sleep 1000; true");
+        TestBundle bundle = _pod.NewPodBundle().Shell($"echo up; read line; (ulimit -t 1; while :; do :; done); echo > /tmp/{marker}; sleep 1000; true");
         using RunningCommand run = _pod.Start("run", "--keep", "--bundle", bundle.Write(), id);
-        await WaitRunningAsync(id);
+        await run.Output.ReadExactlyAsync(new byte[3], TestContext.Current.CancellationToken).AsTask().WaitAsync(RuntimeFixture.Limit);
         long before = Usage(await StatsAsync(id), "total"); // making the container has a cost, too
 
         await run.Input.WriteAsync(RuntimeFixture.Bytes("go\n"), TestContext.Current.CancellationToken);
