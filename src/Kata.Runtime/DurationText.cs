@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Kata.Runtime;
@@ -5,6 +6,8 @@ namespace Kata.Runtime;
 /// <summary>Durations as Go programs take them: <c>5s</c>, <c>1m30s</c>, <c>1.5h</c>, <c>250ms</c>.</summary>
 internal static class DurationText
 {
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
+
     private static readonly (string Unit, decimal Ticks)[] s_units =
     [
         ("ns", TimeSpan.TicksPerMicrosecond / 1000m), ("us", TimeSpan.TicksPerMicrosecond), ("µs", TimeSpan.TicksPerMicrosecond), ("ms", TimeSpan.TicksPerMillisecond),
@@ -29,14 +32,14 @@ internal static class DurationText
 
         while (!rest.IsEmpty)
         {
-            int digits = rest.IndexOfAnyExcept("0123456789.");
+            int digits = rest.IndexOfAnyExcept(s_digits);
             if (digits <= 0 || digits > 20 || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
             {
                 return null;
             }
 
             rest = rest[digits..];
-            int letters = rest.IndexOfAny("0123456789.");
+            int letters = rest.IndexOfAny(s_digits);
             ReadOnlySpan<char> unit = letters < 0 ? rest : rest[..letters];
             rest = letters < 0 ? "" : rest[letters..];
             decimal factor = 0;

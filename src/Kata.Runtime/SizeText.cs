@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Kata.Runtime;
@@ -6,6 +7,8 @@ namespace Kata.Runtime;
 internal static class SizeText
 {
     private const string Units = "kmgtp";
+
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
 
     /// <summary>-1 is itself, "no limit". Null when the text is malformed or too large.</summary>
     public static long? Parse(string text)
@@ -16,7 +19,7 @@ internal static class SizeText
         }
 
         ReadOnlySpan<char> rest = text;
-        int digits = rest.IndexOfAnyExcept("0123456789.");
+        int digits = rest.IndexOfAnyExcept(s_digits);
         ReadOnlySpan<char> unit = digits < 0 ? "" : rest[digits..];
         if (!decimal.TryParse(digits < 0 ? rest : rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
         {

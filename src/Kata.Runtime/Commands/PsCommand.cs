@@ -33,11 +33,11 @@ internal static class PsCommand
             {
                 // Engines look these numbers up on the host (docker top): there, one process stands for all of the container's.
                 int standIn = lookup.Read(container, "list the processes of").Pid;
-                Console.Out.WriteLine(processes.Count == 0 ? "[]" : string.Create(CultureInfo.InvariantCulture, $"[{standIn}]"));
+                await Console.Out.WriteLineAsync(processes.Count == 0 ? "[]" : string.Create(CultureInfo.InvariantCulture, $"[{standIn}]"));
             }
             else
             {
-                Console.Out.Write(columns.Render(processes, TimeProvider.System.GetLocalNow()));
+                await Console.Out.WriteAsync(columns.Render(processes, TimeProvider.System.GetLocalNow()));
             }
 
             return ExitCodes.Success;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Google.Protobuf.Collections;
 using Kata.Agent.Protocol;
 using Kata.Oci;
 using Kata.Sandbox;
@@ -154,7 +155,7 @@ internal static class EventLine
         WriteEntries("sectorsRecursive", block.SectorsRecursive);
         json.WriteEndObject();
 
-        void WriteEntries(string name, IReadOnlyCollection<BlkioStatsEntry> entries)
+        void WriteEntries(string name, RepeatedField<BlkioStatsEntry> entries)
         {
             if (entries.Count == 0)
             {
@@ -180,7 +181,7 @@ internal static class EventLine
         }
     }
 
-    private static void WriteInterfaces(Utf8JsonWriter json, IReadOnlyCollection<NetworkStats> interfaces)
+    private static void WriteInterfaces(Utf8JsonWriter json, RepeatedField<NetworkStats> interfaces)
     {
         if (interfaces.Count == 0)
         {
