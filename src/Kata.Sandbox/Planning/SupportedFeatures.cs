@@ -12,8 +12,8 @@ internal static class SupportedFeatures
     /// <summary>The oldest.</summary>
     public const string OciVersionMin = "1.0.0";
 
-    /// <summary>The kinds of hooks that are run.</summary>
-    public static IReadOnlyList<string> Hooks { get; } = [];
+    /// <summary>The kinds of hooks that are run, in the order of their time: <see cref="HookPoint"/>'s, and the guest's one.</summary>
+    public static IReadOnlyList<string> Hooks { get; } = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
     /// <summary>Namespaces that the guest makes for a container.</summary>
     public static IReadOnlyList<string> GuestNamespaces { get; } = ["cgroup", "ipc", "mount", "pid", "user", "uts"];

@@ -41,6 +41,13 @@ public sealed class FeaturesCommandTests
     }
 
     [Fact]
+    public void Hooks_AreThoseOfTheHostAndTheGuests()
+    {
+        IEnumerable<string> ofTheHost = Enum.GetNames<HookPoint>().Select(static name => char.ToLowerInvariant(name[0]) + name[1..]);
+        Assert.Equal(ofTheHost.Append("startContainer").Order(StringComparer.Ordinal), s_features["hooks"]!.AsArray().Select(static item => item!.GetValue<string>()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Versions_AreThoseThatTheValidatorTakes()
     {
         foreach (string member in (string[])["ociVersionMin", "ociVersionMax"])
