@@ -5,10 +5,11 @@ using Kata.Sandbox;
 namespace Kata.Service;
 
 /// <summary>Answers the planner's questions about this host's files.</summary>
-internal static class HostFileProbe
+internal sealed class HostFileProbe : IHostFiles
 {
-    /// <summary>What <paramref name="path"/> is after following links.</summary>
-    public static HostFileKind KindOf(string path)
+    public static HostFileProbe Instance { get; } = new();
+
+    public HostFileKind KindOf(string path)
     {
         using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);
         if (file.IsInvalid)
@@ -18,5 +19,18 @@ internal static class HostFileProbe
 
         FileStatus status = FileStatus.Of(file);
         return status.IsDirectory ? HostFileKind.Directory : status.IsRegularFile ? HostFileKind.RegularFile : HostFileKind.Special;
+    }
+
+    public long? TmpfsSize(string path)
+    {
+        try
+        {
+            var drive = new DriveInfo(path); // statfs(2) of any path
+            return drive.DriveFormat == "tmpfs" ? drive.TotalSize : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null; // it is gone, or not ours to see
+        }
     }
 }

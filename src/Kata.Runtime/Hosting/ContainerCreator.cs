@@ -111,7 +111,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
 
         Warn(ContainerPlanner.Plan(
-            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.KindOf, pid => first ? null : ContainerOf(sandbox, pid)).Warnings);
+            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, pid => first ? null : ContainerOf(sandbox, pid)).Warnings);
     }
 
     private ContainerId? ContainerOf(SandboxId sandbox, int pid)

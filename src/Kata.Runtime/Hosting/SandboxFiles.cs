@@ -20,7 +20,7 @@ internal static class SandboxFiles
 
     private static void Require(string path, string what, string remedy)
     {
-        HostFileKind kind = HostFileProbe.KindOf(path);
+        HostFileKind kind = HostFileProbe.Instance.KindOf(path);
         if (kind != HostFileKind.RegularFile)
         {
             string cause = kind == HostFileKind.Missing ? "does not exist" : "is not a regular file";

@@ -7,7 +7,7 @@ namespace Kata.Sandbox;
 
 /// <summary>
 /// Turns a bundle into a <see cref="ContainerPlan"/>. Pure: what it must know of the host's files is asked through
-/// <c>kindOf</c>. What cannot be done in a VM is refused here, before anything exists.
+/// <see cref="IHostFiles"/>. What cannot be done in a VM is refused here, before anything exists.
 /// </summary>
 internal static class ContainerPlanner
 {
@@ -18,11 +18,11 @@ internal static class ContainerPlanner
     /// <param name="id">The container.</param>
     /// <param name="bundle">Its validated bundle.</param>
     /// <param name="guestSeccomp">Whether the seccomp profile goes to the guest (<c>disable_guest_seccomp</c> is false).</param>
-    /// <param name="kindOf">What an absolute host path is.</param>
+    /// <param name="files">The host's files.</param>
     /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
-        ContainerId id, Bundle bundle, bool guestSeccomp, Func<string, HostFileKind> kindOf, Func<int, ContainerId?> containerOf)
+        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf)
     {
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
@@ -32,7 +32,7 @@ internal static class ContainerPlanner
         IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
         for (int i = 0; i < wanted.Count; i++)
         {
-            if (PlanMount(id, bundle, i, wanted[i], kindOf, shared) is { } mount)
+            if (PlanMount(id, bundle, i, wanted[i], files, shared) is { } mount)
             {
                 mounts.Add(mount);
             }
@@ -42,7 +42,7 @@ internal static class ContainerPlanner
         {
             shared[0] = shared[0] with
             {
-                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, kindOf)))),
+                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, files)))),
             };
         }
 
@@ -74,7 +74,7 @@ internal static class ContainerPlanner
     }
 
     private static GuestMount? PlanMount(
-        ContainerId id, Bundle bundle, int index, MountSpec mount, Func<string, HostFileKind> kindOf, List<SharedMount> shared)
+        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, List<SharedMount> shared)
     {
         IReadOnlyList<string> options = mount.Options ?? [];
         bool bind = mount.Type is "bind" || options.Contains("bind") || options.Contains("rbind");
@@ -94,10 +94,12 @@ internal static class ContainerPlanner
         if (source == "/dev/shm" || mount.Destination.TrimEnd('/') == "/dev/shm")
         {
             // The host's shared memory means nothing in another kernel: the container gets the guest's own.
-            return ToGuest(mount with { Options = ["nosuid", "nodev", "noexec", "mode=1777"] }, "tmpfs", "shm");
+            // An engine says how much by the size of what it mounts there (--shm-size); the host's own says nothing about the guest.
+            string[] size = source != "/dev/shm" && files.TmpfsSize(source) is { } bytes ? [string.Create(CultureInfo.InvariantCulture, $"size={bytes}")] : [];
+            return ToGuest(mount with { Options = ["nosuid", "nodev", "noexec", "mode=1777", .. size] }, "tmpfs", "shm");
         }
 
-        HostFileKind kind = kindOf(source);
+        HostFileKind kind = files.KindOf(source);
         switch (kind)
         {
             case HostFileKind.Missing:
@@ -114,9 +116,9 @@ internal static class ContainerPlanner
         }
     }
 
-    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, Func<string, HostFileKind> kindOf) =>
+    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, IHostFiles files) =>
         wanted.Last(mount => mount.Destination == destination).Source is { } source
-        && kindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile;
+        && files.KindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile;
 
     private static GuestMount ToGuest(MountSpec mount, string type, string source)
     {

@@ -49,6 +49,23 @@ public abstract class EngineTests
     }
 
     [Fact]
+    public async Task Run_SharedMemory_HasTheSizeAskedFor() =>
+        Assert.Equal("8192", (await _engine.RunContainerAsync(["--shm-size", "8m"], "sh", "-c", "df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2")).Ok().Text);
+
+    [Fact]
+    public async Task Pause_AndResume_AreWhatTheEngineSees()
+    {
+        string name = await _engine.StartContainerAsync([], "sleep", "100000");
+
+        (await _engine.EngineAsync("pause", name)).Ok();
+        Assert.Equal("paused", await StatusAsync(name));
+        (await _engine.EngineAsync("unpause", name)).Ok();
+        Assert.Equal("running", await StatusAsync(name));
+        Assert.Equal("alive", (await _engine.EngineAsync("exec", name, "echo", "alive")).Ok().Text);
+        (await _engine.RemoveAsync(name)).Ok();
+    }
+
+    [Fact]
     public async Task Run_Limits_AreTheGuestsCgroups()
     {
         const string Script = "cd /sys/fs/cgroup; cat memory.max pids.max cpu.max";

@@ -6,7 +6,7 @@ internal static class RootFileSystem
     // Not 'busybox': a link over the binary would leave nothing to link to.
     private static readonly string[] s_applets =
     [
-        "cat", "cut", "date", "dd", "echo", "env", "false", "free", "grep", "head", "hostname", "id", "kill", "ls", "mkdir", "mknod", "mount",
+        "cat", "cut", "date", "dd", "df", "echo", "env", "false", "free", "grep", "head", "hostname", "id", "kill", "ls", "mkdir", "mknod", "mount",
         "nproc", "od", "printf", "ps", "pwd", "rm", "sed", "seq", "sh", "sha256sum", "sleep", "sort", "stat", "stty", "sync", "tail", "tee",
         "touch", "tr", "true", "tty", "uname", "wc", "yes",
     ];

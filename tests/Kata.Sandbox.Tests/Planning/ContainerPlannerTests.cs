@@ -138,13 +138,12 @@ public sealed class ContainerPlannerTests : IDisposable
     private static GuestMount Mount(string destination, string type, string source, params string[] options) =>
         new() { Destination = destination, Type = type, Source = source, Options = { options } };
 
-    private static HostFileKind KindOf(string path) => path switch
+    [Fact]
+    public void Plan_ShmOfAnEngine_KeepsItsSize()
     {
-        "/missing" => HostFileKind.Missing,
-        "/special" => HostFileKind.Special,
-        "/host/file" => HostFileKind.RegularFile,
-        _ => HostFileKind.Directory,
-    };
+        ContainerPlan plan = Plan("""{"destination":"/dev/shm","type":"bind","source":"/engine/shm","options":["rbind","rw"]}""");
+        Assert.Equal(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.GuestSpec.Mounts));
+    }
 
     private ContainerPlan Plan(string mounts) =>
         PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""");
@@ -152,6 +151,19 @@ public sealed class ContainerPlannerTests : IDisposable
     private ContainerPlan PlanSpec(string config)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, KindOf, static pid => pid == 77 ? ContainerId.Parse("first") : null);
+        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null);
+    }
+
+    private sealed class FakeHostFiles : IHostFiles
+    {
+        public HostFileKind KindOf(string path) => path switch
+        {
+            "/missing" => HostFileKind.Missing,
+            "/special" => HostFileKind.Special,
+            "/host/file" => HostFileKind.RegularFile,
+            _ => HostFileKind.Directory,
+        };
+
+        public long? TmpfsSize(string path) => path is "/engine/shm" or "/dev/shm" ? 8 << 20 : null;
     }
 }

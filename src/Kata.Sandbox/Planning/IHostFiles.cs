@@ -1,0 +1,11 @@
+namespace Kata.Sandbox;
+
+/// <summary>What a plan must know of the host's files.</summary>
+internal interface IHostFiles
+{
+    /// <summary>What the absolute <paramref name="path"/> is, links followed.</summary>
+    HostFileKind KindOf(string path);
+
+    /// <summary>How many bytes the tmpfs at <paramref name="path"/> may hold; null when it is no tmpfs.</summary>
+    long? TmpfsSize(string path);
+}
