@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all build guest demo test check unit integration lab fuzz bench install uninstall clean help
+.PHONY: all build guest demo test check unit integration lab fuzz soak bench install uninstall clean help
 
 all: build guest ## Build the executables and the guest image into artifacts/ (the default)
 
@@ -44,6 +44,10 @@ lab: all ## Run the KVM and vhost-vsock tests on an emulated host that has both
 fuzz: ## Run every fuzz target for a while (FUZZ_SECONDS each, 60 unless told)
 	@scripts/dependencies build
 	@scripts/fuzz
+
+soak: all ## Run CYCLES machines (1000 unless told) one after the other, and look for anything left behind
+	@scripts/dependencies test
+	@scripts/soak
 
 bench: all ## Measure against runc and a bare boot, and print ratios
 	@scripts/dependencies test

@@ -38,6 +38,8 @@ internal static class GuestExtensionBuilder
         }
 
         AddUnified(result, linux.Resources);
+        // As in GuestSpecBuilder: every container has one, also when its engine could not ask for it.
+        result.Namespaces["cgroup"] = "";
         for (int i = 0; i < (linux.Namespaces?.Count ?? 0); i++)
         {
             if (linux.Namespaces![i] is { Type: not "network" } space)

@@ -49,6 +49,14 @@ public abstract class EngineFixture : RuntimeFixture
         return name;
     }
 
+    /// <summary>The process of ours whose command line begins with a text and names a container.</summary>
+    internal static int ProcessOf(string id, string beginning) => CommandLines().First(process =>
+        process.Text.StartsWith(beginning, StringComparison.Ordinal) && process.Text.Contains(id, StringComparison.Ordinal)).Pid;
+
+    /// <summary>How many machines run for the given containers.</summary>
+    internal static int MachinesOf(params string[] ids) => CommandLines().Count(process =>
+        process.Text.StartsWith("qemu ", StringComparison.Ordinal) && ids.Any(id => process.Text.Contains(id, StringComparison.Ordinal)));
+
     internal Task<CommandResult> RemoveAsync(string name) => EngineAsync("rm", "--force", name);
 
     /// <summary>The engine's program and all its arguments for a command.</summary>
@@ -76,4 +84,25 @@ public abstract class EngineFixture : RuntimeFixture
 
     /// <summary>Starts what the engine needs.</summary>
     private protected virtual Task StartEngineAsync() => Task.CompletedTask;
+
+    private static IEnumerable<(int Pid, string Text)> CommandLines()
+    {
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), out int pid))
+            {
+                string text;
+                try
+                {
+                    text = File.ReadAllText($"{directory}/cmdline").Replace('\0', ' ');
+                }
+                catch (IOException)
+                {
+                    continue; // it ended while we looked
+                }
+
+                yield return (pid, text);
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Kata.Integration.Tests.Harness;
+using Kata.Linux;
 
 namespace Kata.Integration.Tests.Clients;
 
@@ -78,10 +79,9 @@ public abstract class EngineTests
     public async Task Run_Privileges_AreTheGuestsAlone()
     {
         CommandResult result = await _engine.RunContainerAsync(
-            ["--privileged"], "sh", "-c", "mount -t tmpfs none /mnt && echo mounted; grep CapEff /proc/self/status | cut -f 2");
+            ["--privileged"], "sh", "-c", "mount -t tmpfs none /mnt && echo mounted; dd if=/dev/zero of=/proc/sys/kernel/panic_on_oops bs=1 count=0 && echo writable");
 
-        Assert.Equal("mounted", result.Ok().Lines[0]);
-        Assert.EndsWith("ffffffff", result.Lines[1], StringComparison.Ordinal);
+        Assert.Equal(["mounted", "writable"], result.Ok().Lines);
     }
 
     [Fact]
@@ -136,6 +136,36 @@ public abstract class EngineTests
     }
 
     [Fact]
+    public async Task Run_Interactive_ProgramHasATerminalThatFollowsTheCallers()
+    {
+        const string Script = "trap 'stty size; exit 9' WINCH; echo up; while :; do sleep 1 & wait $!; done";
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        Terminal.SetSize(controller, new TerminalSize(24, 80));
+        (string program, string[] arguments) = _engine.CommandLine(["run", "--rm", "--interactive", "--tty", "--network", "none", EngineFixture.Image, "sh", "-c", Script]);
+        ChildProcess command;
+        using (peer)
+        {
+            command = ChildProcess.Start(new SpawnOptions
+            {
+                Path = "/usr/bin/setsid",
+                Arguments = ["setsid", "--ctty", "--wait", program, .. arguments],
+                Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+                Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = peer, [1] = peer, [2] = peer },
+            });
+        }
+
+        using (command)
+        await using (var terminal = new Pseudoterminal(controller))
+        {
+            await terminal.ExpectAsync("up");
+            terminal.Resize(50, 132);
+            await terminal.ExpectAsync("50 132");
+
+            Assert.Equal(new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
     public async Task Copy_ToAndFromALivingContainer_TouchesTheContainerAndNotTheHost()
     {
         string name = await _engine.StartContainerAsync([], "sleep", "100000");
@@ -164,6 +194,37 @@ public abstract class EngineTests
 
         Assert.Equal("kept", result.Ok().Text);
     }
+
+    [Theory]
+    [InlineData("qemu ")]
+    [InlineData("virtiofsd ")]
+    [InlineData("kata-runtime service ")]
+    [InlineData("kata-runtime stand-in ")]
+    public async Task Kill_OfAProcessOfOurs_EndsTheContainerAsAFailure(string component)
+    {
+        string name = await _engine.StartContainerAsync([], "sleep", "100000");
+        string id = (await _engine.EngineAsync("inspect", "--format", "{{.Id}}", name)).Ok().Text;
+
+        HostProcess.Signal(EngineFixture.ProcessOf(id, component), Signals.SIGKILL);
+
+        Assert.NotEqual("0", (await _engine.EngineAsync("wait", name)).Ok().Text);
+        (await _engine.RemoveAsync(name)).Ok();
+        await _engine.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Panic_OfTheGuest_EndsTheContainerAsAFailure()
+    {
+        string name = await _engine.StartContainerAsync(["--privileged"], "sh", "-c", "sleep 1; echo c > /proc/sysrq-trigger; sleep 1000");
+
+        Assert.NotEqual("0", (await _engine.EngineAsync("wait", name)).Ok().Text);
+        (await _engine.RemoveAsync(name)).Ok();
+        await _engine.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Memory_ThatRunsOut_Is137() =>
+        Assert.Equal(137, (await _engine.RunContainerAsync(["--memory", "32m"], "sh", "-c", "exec tail -c 200m /dev/zero")).ExitCode);
 
     private async Task<string> StatusAsync(string name) => (await _engine.EngineAsync("inspect", "--format", "{{.State.Status}}", name)).Ok().Text;
 

@@ -42,7 +42,17 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
         int mounts = File.ReadAllLines("/proc/self/mountinfo").Length;
         for (int i = 0; i < Sequence; i++)
         {
-            (await _runtime.RunAsync("run", "--bundle", _runtime.NewBundle().Args("true").Write(), NewId())).Ok();
+            string id = NewId();
+            if (i % 2 == 0)
+            {
+                (await _runtime.RunAsync("run", "--bundle", _runtime.NewBundle().Args("true").Write(), id)).Ok();
+                continue;
+            }
+
+            (await _runtime.RunDetachedAsync("create", "--bundle", _runtime.NewBundle().Args("sleep", "100000").Write(), id)).Result.Ok();
+            (await _runtime.RunAsync("start", id)).Ok();
+            (await _runtime.ExecAsync(id, "true")).Ok();
+            (await _runtime.RunAsync("delete", "--force", id)).Ok();
         }
 
         await _runtime.AssertCleanAsync();

@@ -129,7 +129,7 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         CommandResult result = await _pod.RunAsync("create", "--bundle", TerminalBundle("sh"), _pod.NewId());
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("Give --console-socket", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Give the option, or run in the foreground", result.Error, StringComparison.Ordinal);
     }
 
     private string TerminalBundle(params string[] arguments) =>

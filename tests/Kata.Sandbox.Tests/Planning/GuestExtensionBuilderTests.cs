@@ -29,7 +29,7 @@ public sealed class GuestExtensionBuilderTests
         Assert.Equal("LINUX32", extension.Personality.Domain);
         Assert.True(extension.HasSeccompDefaultErrno);
         Assert.Equal("cpu.idle=1 cpu.max.burst=100 memory.high=1000", string.Join(' ', extension.Unified.OrderBy(static item => item.Key, StringComparer.Ordinal).Select(static item => $"{item.Key}={item.Value}")));
-        Assert.Equal("pid=first uts=", string.Join(' ', extension.Namespaces.OrderBy(static item => item.Key, StringComparer.Ordinal).Select(static item => $"{item.Key}={item.Value}")));
+        Assert.Equal("cgroup= pid=first uts=", string.Join(' ', extension.Namespaces.OrderBy(static item => item.Key, StringComparer.Ordinal).Select(static item => $"{item.Key}={item.Value}")));
     }
 
     [Theory]
