@@ -45,6 +45,9 @@ internal sealed partial class Container
     /// <summary>The host process that stands for the container; 0 when nobody does.</summary>
     public int StandInPid { get; init; }
 
+    // It was killed, and its process in the guest is being killed for it: an engine that has seen the one delete at once.
+    private bool StandInDied => StandInPid > 0 && StandInPid != Environment.ProcessId && ProcessIdentity.Of(StandInPid) is null;
+
     /// <summary>Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.</summary>
     public async Task StoppedAsync()
     {
@@ -134,7 +137,7 @@ internal sealed partial class Container
     public async Task DeleteAsync(bool force, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
-        if (!force && Status is (ContainerStatus.Running or ContainerStatus.Paused))
+        if (!force && !StandInDied && Status is (ContainerStatus.Running or ContainerStatus.Paused))
         {
             throw SandboxStateException.WrongState("delete the container", Plan.Id.Value, Text(Status), "stopped, or deleted with --force");
         }
