@@ -123,11 +123,7 @@ internal static class Jail
 
     private static void EnterRoot(JailOptions jail)
     {
-        LinuxException.ThrowIfNegative(LibC.chdir(jail.MountPoint), "chdir", $"enter '{jail.MountPoint}'");
-        // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is then unmounted.
-        LinuxException.ThrowIfNegative(LibC.pivot_root(".", "."), "pivot_root", "enter the jail");
-        LinuxException.ThrowIfNegative(LibC.umount2(".", LibC.MNT_DETACH), "umount2", "drop the host's root");
-        LinuxException.ThrowIfNegative(LibC.chdir("/"), "chdir", "enter the jail's root");
+        RootDirectory.Enter(jail.MountPoint);
         Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, null);
         LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWPID), "unshare(NEWPID)", "make a process namespace");
     }

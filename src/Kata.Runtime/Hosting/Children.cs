@@ -22,13 +22,8 @@ internal static class Children
     /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
     public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments, PodLock podLock)
     {
-        using SafeFileDescriptor ours = LinuxException.ThrowIfInvalid(
-            LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
-        return await StartAsync("service", arguments, new Dictionary<int, SafeFileDescriptor>
-        {
-            [MountNamespaceDescriptor] = ours,
-            [PodLockDescriptor] = podLock.Descriptor,
-        }, LibC.CLONE_NEWNS);
+        using SafeFileDescriptor ours = OpenMountNamespace();
+        return await StartAsync("service", arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
     }
 
     /// <summary>Has a pod's machine booted and taken back by a process like a pod's service. Returns what it said.</summary>
@@ -36,13 +31,8 @@ internal static class Children
     /// <exception cref="TimeoutException">Neither happened in time.</exception>
     public static async Task<string> RunBootCheckAsync(IReadOnlyList<string> arguments, PodLock podLock, TimeSpan timeout)
     {
-        using SafeFileDescriptor ours = LinuxException.ThrowIfInvalid(
-            LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
-        (ChildProcess child, DescriptorStream ready) = Spawn("service", arguments, new Dictionary<int, SafeFileDescriptor>
-        {
-            [MountNamespaceDescriptor] = ours,
-            [PodLockDescriptor] = podLock.Descriptor,
-        }, LibC.CLONE_NEWNS);
+        using SafeFileDescriptor ours = OpenMountNamespace();
+        (ChildProcess child, DescriptorStream ready) = Spawn("service", arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
         using (child)
         await using (ready)
         {
@@ -75,6 +65,12 @@ internal static class Children
     public static Task<ChildProcess> StartStandInAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, bool newNetwork) =>
         StartAsync("stand-in", arguments, streams, LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | (newNetwork ? LibC.CLONE_NEWNET : 0));
+
+    private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
+        LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
+
+    private static Dictionary<int, SafeFileDescriptor> ServiceDescriptors(SafeFileDescriptor mountNamespace, PodLock podLock) =>
+        new() { [MountNamespaceDescriptor] = mountNamespace, [PodLockDescriptor] = podLock.Descriptor };
 
     private static async Task<ChildProcess> StartAsync(
         string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)

@@ -17,16 +17,10 @@ internal static class ContainerView
     public static void Enter(string rootFs)
     {
         // A bind mount of it on itself: pivot_root(2) wants a mount point.
-        Mount(rootFs, rootFs, null, MountFlags.MS_BIND | MountFlags.MS_REC);
-        LinuxException.ThrowIfNegative(LibC.chdir(rootFs), "chdir", $"enter the root file system '{rootFs}'");
-        // pivot_root(".", "."): the old root ends up on top of the new one, and is then unmounted.
-        LinuxException.ThrowIfNegative(LibC.pivot_root(".", "."), "pivot_root", $"enter the root file system '{rootFs}'");
-        LinuxException.ThrowIfNegative(LibC.umount2(".", LibC.MNT_DETACH), "umount2", "drop the host's root");
-        LinuxException.ThrowIfNegative(LibC.chdir("/"), "chdir", "enter the container's root");
+        LinuxException.ThrowIfNegative(
+            LibC.mount(rootFs, rootFs, null, MountFlags.MS_BIND | MountFlags.MS_REC, null), "mount", $"mount the root file system '{rootFs}'");
+        RootDirectory.Enter(rootFs);
         // An image without the directory does without: whoever looks for processes then finds none.
         _ = LibC.mount("proc", "/proc", "proc", MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC, null);
     }
-
-    private static void Mount(string source, string target, string? type, MountFlags flags) =>
-        LinuxException.ThrowIfNegative(LibC.mount(source, target, type, flags, null), "mount", $"mount '{target}'");
 }
