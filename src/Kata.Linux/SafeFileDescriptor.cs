@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Kata.Linux.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -32,6 +33,11 @@ internal sealed class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
     public SafeFileDescriptor Duplicate(int minimum = 0)
     {
         SafeFileDescriptor copy = LibC.fcntl_dupfd(this, LibC.F_DUPFD_CLOEXEC, minimum);
+        if (copy.IsInvalid && Marshal.GetLastPInvokeError() == (int)Errno.EINVAL)
+        {
+            Marshal.SetLastPInvokeError((int)Errno.EMFILE); // fcntl(2): the minimum is beyond RLIMIT_NOFILE, which is the same shortage
+        }
+
         return LinuxException.ThrowIfInvalid(copy, "fcntl(F_DUPFD_CLOEXEC)", "duplicate a descriptor");
     }
 

@@ -164,16 +164,21 @@ public sealed class BadInputTests : IAsyncLifetime
         await RefuseAsync("Cannot hand the terminal over to the console socket '{dir}/none.sock': connect: No such file or directory (ENOENT). Start the program that listens there first, or correct --console-socket", "create", "-b", bundle, "--console-socket", $"{_host.Directory}/none.sock", "c1");
     }
 
-    [Fact]
-    public async Task Create_TooFewDescriptors_SaysSo()
+    [Theory]
+    [InlineData(11)]
+    [InlineData(13)]
+    [InlineData(16)]
+    [InlineData(20)]
+    [InlineData(40)]
+    public async Task Create_TooFewDescriptors_SaysSo(int limit)
     {
         string bundle = _host.Bundle();
         FaultCommand command = _host.StartRaw(
-            "/bin/sh", "-c", "ulimit -n 16; exec \"$0\" \"$@\"", FaultHarness.Runtime, "--root", _host.Root, "--kata-config", _host.Configuration, "create", "-b", bundle, "c1");
+            "/bin/sh", "-c", $"ulimit -n {limit}; exec \"$0\" \"$@\"", FaultHarness.Runtime, "--root", _host.Root, "--kata-config", _host.Configuration, "create", "-b", bundle, "c1");
         Outcome outcome = await command.FinishAsync();
         Assert.True(outcome.Code != 0, outcome.ToString());
         Assert.Contains("kata-runtime: ", outcome.Error);
-        Assert.Contains("raise its limit ('ulimit -n'", outcome.Error);
+        Assert.True(outcome.Error.Contains("raise its limit ('ulimit -n'"), outcome.ToString());
         Assert.DoesNotContain("Unhandled", outcome.Error);
         await _host.SucceedAsync("delete", "--force", "c1");
         await _host.AssertNothingLeftAsync();
