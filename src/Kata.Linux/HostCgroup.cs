@@ -3,84 +3,56 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>
-/// The control group that holds every process of a pod, on hosts with version 1, version 2 or both. On a host with none, or where
-/// none can be written, it holds nothing and says why (<see cref="Problem"/>): a pod never fails for it.
-/// </summary>
+/// <summary>One control group in one hierarchy: a directory with processes in it.</summary>
 internal sealed class HostCgroup
 {
+    /// <summary>What a pod's own group is called below a group that somebody else named: <c>kata_ID</c>.</summary>
+    public const string LeafPrefix = "kata_";
+
     private const string ProcessesFile = "cgroup.procs";
 
     /// <summary>Between two looks at a group whose last process is already gone: the kernel empties it a moment later and tells nobody.</summary>
     private static readonly TimeSpan s_emptyingPause = TimeSpan.FromMilliseconds(5);
 
-    private readonly string? _ownerDirectory;
     private readonly TimeProvider _time;
 
-    private HostCgroup(string? directory, string? mountPoint, string? ownerDirectory, string? problem, TimeProvider? timeProvider)
+    private HostCgroup(CgroupHierarchy hierarchy, string directory, TimeProvider? timeProvider)
     {
-        Directory = directory;
-        MountPoint = mountPoint;
-        _ownerDirectory = ownerDirectory;
-        Problem = problem;
+        (Hierarchy, Directory) = (hierarchy, directory);
         _time = timeProvider ?? TimeProvider.System;
     }
 
-    /// <summary>The group's directory, for the state file; null when there is none.</summary>
-    public string? Directory { get; }
+    public CgroupHierarchy Hierarchy { get; }
 
-    /// <summary>Why there is no group, for one warning; null when there is.</summary>
-    public string? Problem { get; }
+    /// <summary>The group's directory, for the journal.</summary>
+    public string Directory { get; }
 
-    private string? MountPoint { get; }
-
-    /// <summary>Every place where <see cref="Create"/> may make the group, so that all can be recorded before one exists.</summary>
-    public static IReadOnlyList<string> Plan(CgroupLayout layout, string path) =>
-        [.. layout.ForTracking.Select(hierarchy => Combine(hierarchy.MountPoint, path)).Distinct()];
-
-    /// <summary>Makes the group <paramref name="path"/> (<c>/kata/ID</c>) in the first hierarchy that lets us.</summary>
-    /// <exception cref="ArgumentException">The path has <c>..</c> or empty names.</exception>
-    public static HostCgroup Create(CgroupLayout layout, string path, TimeProvider? timeProvider = null)
+    /// <summary>Makes the group <paramref name="path"/> (<c>/kata/ID</c>), and those above it that are missing, ready to hold processes and limits.</summary>
+    /// <exception cref="ArgumentException">The path has <c>..</c> or names no group.</exception>
+    /// <exception cref="IOException">The hierarchy does not let us.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public static HostCgroup Create(CgroupHierarchy hierarchy, string path, TimeProvider? timeProvider = null)
     {
-        string problem = "the host has no control group hierarchy that can track processes";
-        foreach (CgroupHierarchy hierarchy in layout.ForTracking)
-        {
-            string directory = Combine(hierarchy.MountPoint, path);
-            try
-            {
-                System.IO.Directory.CreateDirectory(directory);
-                // A directory on a tmpfs where a hierarchy should be, or a kernel that refuses: only the file proves it.
-                if (File.Exists(Path.Combine(directory, ProcessesFile)))
-                {
-                    return new HostCgroup(directory, hierarchy.MountPoint, hierarchy.SelfDirectory, null, timeProvider);
-                }
-
-                problem = $"'{directory}' is not a control group";
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                problem = $"'{directory}' cannot be made: {error.Message}";
-            }
-        }
-
-        return new HostCgroup(null, null, null, problem, timeProvider);
+        string directory = Combine(hierarchy.MountPoint, path);
+        CgroupDirectories.Make(hierarchy, directory);
+        // A directory on a tmpfs where a hierarchy should be, or a kernel that refuses: only the file proves it.
+        return File.Exists(Path.Combine(directory, ProcessesFile))
+            ? new HostCgroup(hierarchy, directory, timeProvider)
+            : throw new IOException($"'{directory}' is not a control group");
     }
 
-    /// <summary>The group that an earlier process made and recorded, for clean-up; one that is gone is as good as removed.</summary>
-    public static HostCgroup Open(CgroupLayout layout, string directory, TimeProvider? timeProvider = null)
-    {
-        CgroupHierarchy? hierarchy = layout.Hierarchies.FirstOrDefault(
-            item => directory.StartsWith(item.MountPoint + "/", StringComparison.Ordinal) && !directory.Split('/').Contains(".."));
-        return hierarchy is null
-            ? new HostCgroup(null, null, null, $"'{directory}' is in no control group hierarchy", timeProvider)
-            : new HostCgroup(directory, hierarchy.MountPoint, hierarchy.SelfDirectory, null, timeProvider);
-    }
+    /// <summary>The group that an earlier process made and recorded, for clean-up; null when no hierarchy of this host has the directory.</summary>
+    public static HostCgroup? Open(CgroupLayout layout, string directory, TimeProvider? timeProvider = null) =>
+        layout.Hierarchies.FirstOrDefault(item => directory.StartsWith(item.MountPoint + "/", StringComparison.Ordinal) && !directory.Split('/').Contains(".."))
+            is { } hierarchy
+            ? new HostCgroup(hierarchy, directory, timeProvider)
+            : null;
 
     /// <summary>Moves a process, all its threads, into the group; its later children are born there.</summary>
     public void Join(int processId) => Write(Directory, processId);
 
     /// <summary>Moves this process back to where it was when the group was made, so that the group can become empty.</summary>
-    public void Leave() => Write(_ownerDirectory, Environment.ProcessId);
+    public void Leave() => Write(Hierarchy.SelfDirectory, Environment.ProcessId);
 
     /// <summary>Every process in the group and the groups below it.</summary>
     public IReadOnlyList<int> Processes()
@@ -104,15 +76,18 @@ internal sealed class HostCgroup
     /// <summary>
     /// Kills every process in the group except this one, and those they start meanwhile, and returns when they have ended.
     /// </summary>
+    /// <param name="limit">How long that may take.</param>
+    /// <param name="spared">Processes that end by themselves.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
     /// <exception cref="TimeoutException">After <paramref name="limit"/> some still live, for example in an uninterruptible sleep.</exception>
-    public async Task KillAllAsync(TimeSpan limit, CancellationToken cancellationToken)
+    public async Task KillAllAsync(TimeSpan limit, IReadOnlySet<int> spared, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(limit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         // Ends early on: the caller (cancellationToken) or the limit.
         try
         {
-            while (Others() is { Count: > 0 } processes)
+            while (Others(spared) is { Count: > 0 } processes)
             {
                 foreach (int process in processes)
                 {
@@ -123,7 +98,7 @@ internal sealed class HostCgroup
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"Cannot end the processes {string.Join(", ", Others())} of the control group '{Directory}': they live after {limit.TotalSeconds:0.#} s. Look at their stacks in /proc");
+                $"Cannot end the processes {string.Join(", ", Others(spared))} of the control group '{Directory}': they live after {limit.TotalSeconds:0.#} s. Look at their stacks in /proc");
         }
     }
 
@@ -146,7 +121,7 @@ internal sealed class HostCgroup
             }
         }
 
-        for (string? parent = Path.GetDirectoryName(Directory); parent is not null && parent != MountPoint && IsOurs(parent); parent = Path.GetDirectoryName(parent))
+        for (string parent = Path.GetDirectoryName(Directory)!; parent != Hierarchy.MountPoint && IsOurs(parent); parent = Path.GetDirectoryName(parent)!)
         {
             if (!TryRemove(parent))
             {
@@ -166,10 +141,16 @@ internal sealed class HostCgroup
         return $"{mountPoint}/{string.Join('/', names)}";
     }
 
-    // Only what we make by ourselves goes: an orchestrator's own parents stay, even when empty.
-    private bool IsOurs(string parent) => parent == MountPoint + "/kata";
+    // Whoever named a container's group expects it to go with the container, as with runc. The groups above it stay, even when
+    // empty, except in our own part of the hierarchy.
+    private bool IsOurs(string parent)
+    {
+        string top = parent[(Hierarchy.MountPoint.Length + 1)..].Split('/')[0];
+        return top is "kata" or "kata_overhead"
+            || (parent == Path.GetDirectoryName(Directory) && Path.GetFileName(Directory).StartsWith(LeafPrefix, StringComparison.Ordinal));
+    }
 
-    private List<int> Others() => [.. Processes().Where(static process => process != Environment.ProcessId)];
+    private List<int> Others(IReadOnlySet<int> spared) => [.. Processes().Where(process => process != Environment.ProcessId && !spared.Contains(process))];
 
     private async Task KillAsync(int process, CancellationToken cancellationToken)
     {
@@ -203,7 +184,7 @@ internal sealed class HostCgroup
     // Parents before children.
     private IReadOnlyList<string> Groups()
     {
-        if (Directory is null || !System.IO.Directory.Exists(Directory))
+        if (!System.IO.Directory.Exists(Directory))
         {
             return [];
         }
@@ -218,13 +199,8 @@ internal sealed class HostCgroup
         }
     }
 
-    private static void Write(string? directory, int processId)
+    private static void Write(string directory, int processId)
     {
-        if (directory is null)
-        {
-            return;
-        }
-
         try
         {
             File.WriteAllText(Path.Combine(directory, ProcessesFile), processId.ToString(CultureInfo.InvariantCulture));

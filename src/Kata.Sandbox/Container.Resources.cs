@@ -16,8 +16,11 @@ internal sealed partial class Container
     private static readonly TimeSpan s_oomCheckTimeout = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _oomTurn = new(1, 1);
-    private LinuxResources _resources; // guarded by _gate: the specification's, with every update since
+    private volatile LinuxResources _resources; // written under _gate: the specification's, with every update since
     private ulong _oomKills; // guarded by _oomTurn
+
+    /// <summary>The limits in force.</summary>
+    internal LinuxResources Resources => _resources;
 
     /// <summary>The figures of its cgroup in the guest, as the agent sends them: untrusted text in the names.</summary>
     /// <exception cref="SandboxStateException">It has ended.</exception>
@@ -88,6 +91,7 @@ internal sealed partial class Container
         }
 
         _resources = update.Effective;
+        _pod.LimitOnHost();
         _pod.Log.Updated(Plan.Id);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Kata.Hypervisor;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Storage;
 using Microsoft.Extensions.Logging;
@@ -84,6 +85,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
 
         try
         {
+            LimitOnHost();
             await container.CreateAsync(stdio, cancellationToken);
             return container;
         }
@@ -121,7 +123,26 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public async Task<int> DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
     {
         await container.DeleteAsync(force, cancellationToken);
-        return Forget(container.Plan.Id);
+        int left = Forget(container.Plan.Id);
+        if (left > 0)
+        {
+            LimitOnHost();
+        }
+
+        return left;
+    }
+
+    /// <summary>Has the host allow the pod what its containers may use now.</summary>
+    /// <exception cref="LinuxException">The host cannot keep one of the limits.</exception>
+    internal void LimitOnHost()
+    {
+        lock (_gate)
+        {
+            if (_plan.LimitedOnHost)
+            {
+                _environment.LimitsChanged(HostLimits.Plan([.. _containers.Values.Select(static item => item.Resources)], _plan.VirtualMachine, _plan.BaseVcpus));
+            }
+        }
     }
 
     /// <summary>Ends the VM and gives everything back. Goes on after a failure and throws the first one at the end.</summary>

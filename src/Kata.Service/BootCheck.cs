@@ -20,8 +20,7 @@ internal static class BootCheck
         try
         {
             long start = Stopwatch.GetTimestamp();
-            SandboxPlan plan = host.PlanSandbox(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax });
-            await using PodSandbox pod = await PodSandbox.CreateAsync(plan, host.Environment, cancellationToken);
+            await using PodSandbox pod = await host.BootAsync(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax }, cancellationToken);
             string guest = pod.Agent.Hello is { } hello
                 ? $"kernel {GuestText.Escape(hello.KernelRelease)}, agent {GuestText.Escape(hello.AgentVersion)}"
                 : "an agent of another make answers";

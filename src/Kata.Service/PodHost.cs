@@ -19,7 +19,9 @@ internal sealed class PodHost : IAsyncDisposable
     private readonly ServiceOptions _options;
     private readonly SandboxDirectories _directories;
     private readonly AcquisitionJournal _journal;
-    private readonly HostCgroup _cgroup;
+    private readonly ConcurrentDictionary<int, byte> _standIns = new(); // detached ones in the group
+    private CgroupSet? _cgroup; // from the boot on
+    private readonly HashSet<string> _unkept = []; // limits that were warned of; used by one caller at a time
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, byte> _background = new();
     private readonly ContainerIndex _index;
@@ -33,21 +35,6 @@ internal sealed class PodHost : IAsyncDisposable
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
         // First ourselves: whoever removes the pod from now on ends us before anything else.
         _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
-        // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.
-        CgroupLayout layout = CgroupLayout.Read();
-        string group = _directories.Cgroup(options.Sandbox);
-        foreach (string planned in HostCgroup.Plan(layout, group))
-        {
-            _journal.Record(AcquisitionKind.Cgroup, planned);
-        }
-
-        _cgroup = HostCgroup.Create(layout, group);
-        _cgroup.Join(System.Environment.ProcessId);
-        if (_cgroup.Problem is { } problem)
-        {
-            log.PlanWarning(problem);
-        }
-
         StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System);
         Environment = new SandboxEnvironment
         {
@@ -57,6 +44,7 @@ internal sealed class PodHost : IAsyncDisposable
             CallerMountNamespace = options.CallerMountNamespace,
             Log = log,
             Time = TimeProvider.System,
+            LimitsChanged = Limit,
             OutOfMemory = container => Events.Publish(TaskService.OomTopic, new TaskOOM { ContainerId = container.Value }),
         };
     }
@@ -73,12 +61,42 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>The plan of the pod whose first container this is.</summary>
-    public SandboxPlan PlanSandbox(RuntimeSpec spec) => SandboxPlanner.Plan(
-        _options.Sandbox,
-        ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), spec.Annotations),
-        AcceleratorProbe.Decide(VirtualizationFacts.Read()),
-        spec);
+    /// <summary>Plans the pod whose first container this is, and boots it in its control group.</summary>
+    public Task<PodSandbox> BootAsync(RuntimeSpec spec, CancellationToken cancellationToken)
+    {
+        SandboxPlan plan = SandboxPlanner.Plan(
+            _options.Sandbox,
+            ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), spec.Annotations),
+            AcceleratorProbe.Decide(VirtualizationFacts.Read()),
+            spec,
+            _directories.Cgroup(_options.Sandbox));
+        EnterCgroup(plan.Cgroup);
+        return PodSandbox.CreateAsync(plan, Environment, cancellationToken);
+    }
+
+    /// <summary>
+    /// Counts a detached stand-in's group as the pod's: engines read what a container uses from the group of the process that they know.
+    /// </summary>
+    public void Adopt(StandInSession standIn)
+    {
+        if (!standIn.Hello.Detached || _cgroup is null)
+        {
+            return; // a foreground one is its caller's process
+        }
+
+        try
+        {
+            _cgroup.Join(standIn.Pid);
+            _standIns[standIn.Pid] = 0;
+        }
+        catch (IOException error)
+        {
+            Environment.Log.PlanWarning(error.Message); // it has ended, or nobody will read its figures
+        }
+    }
+
+    /// <summary>The end of <see cref="Adopt"/>.</summary>
+    public void Forget(StandInSession standIn) => _standIns.TryRemove(standIn.Pid, out _);
 
     /// <summary>Keeps background work until it ends; its end is awaited when the service stops.</summary>
     public void Track(Task work)
@@ -97,9 +115,12 @@ internal sealed class PodHost : IAsyncDisposable
     public async Task EndAsync()
     {
         await StandIns.DisposeAsync();
-        _cgroup.Leave();
-        await _cgroup.KillAllAsync(s_cgroupTimeout, CancellationToken.None); // a child that outlived its parent, for example virtiofsd's
-        await _cgroup.RemoveAsync(s_cgroupTimeout, CancellationToken.None);
+        if (_cgroup is { } cgroup)
+        {
+            // A child may have outlived its parent, for example virtiofsd's. Stand-ins have been told their exits.
+            await cgroup.RemoveAsync(s_cgroupTimeout, _standIns.Keys.ToHashSet(), CancellationToken.None);
+        }
+
         DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
         // The ids last: if we are killed before, whoever deletes one of them still finds the rest.
         foreach ((ContainerId container, SandboxId sandbox) in _index.All())
@@ -121,5 +142,31 @@ internal sealed class PodHost : IAsyncDisposable
         await Task.WhenAll(_background.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _journal.Dispose();
         _stopping.Dispose();
+    }
+
+    // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.
+    private void EnterCgroup(string path)
+    {
+        CgroupLayout layout = CgroupLayout.Read();
+        foreach (string planned in CgroupSet.Plan(layout, path))
+        {
+            _journal.Record(AcquisitionKind.Cgroup, planned);
+        }
+
+        _cgroup = CgroupSet.Create(layout, path);
+        _cgroup.Join(System.Environment.ProcessId);
+        if (_cgroup.Problem is { } problem)
+        {
+            Environment.Log.PlanWarning(problem);
+        }
+    }
+
+    private void Limit(CgroupLimits limits)
+    {
+        string[] missing = [.. (_cgroup?.Apply(limits) ?? []).Where(_unkept.Add)];
+        if (missing.Length > 0)
+        {
+            Environment.Log.PlanWarning($"The host cannot keep the pod to {string.Join(", ", missing)}: no control group of its has that");
+        }
     }
 }

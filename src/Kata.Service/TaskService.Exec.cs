@@ -102,6 +102,7 @@ internal sealed partial class TaskService
     {
         if (standIn is not null)
         {
+            host.Adopt(standIn);
             host.Track(ServeAsync(standIn, process, ended, afterwards)); // ends when the process or the stand-in does
         }
     }
@@ -127,6 +128,8 @@ internal sealed partial class TaskService
             await standIn.ServeAsync(process, ended, host.Stopping);
             await process.Exited;
         }
+
+        host.Forget(standIn);
 
         if (afterwards is not null)
         {

@@ -36,7 +36,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             }
 
             Bundle bundle = Bundle.Load(request.Bundle);
-            _pod ??= await PodSandbox.CreateAsync(host.PlanSandbox(bundle.Spec), host.Environment, host.Stopping);
+            _pod ??= await host.BootAsync(bundle.Spec, host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf);
             Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
             host.Track(PublishExitAsync(container));

@@ -62,20 +62,19 @@ public sealed class CgroupLayoutTests
     [Fact]
     public void Create_NoHierarchy_IsANullObjectThatSaysWhy()
     {
-        HostCgroup group = HostCgroup.Create(new CgroupLayout([]), "/kata/test");
+        CgroupSet group = CgroupSet.Create(new CgroupLayout([]), "/kata/test");
 
         group.Join(Environment.ProcessId);
-        group.Leave();
-        Assert.Null(group.Directory);
+        Assert.Empty(group.Directories);
         Assert.Contains("no control group hierarchy", group.Problem);
-        Assert.Empty(group.Processes());
+        Assert.Empty(group.Apply(new CgroupLimits { MemoryBytes = 1 }));
     }
 
     [Fact]
     public void Create_NotAHierarchy_IsANullObjectThatNamesIt()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-test-");
-        HostCgroup group = HostCgroup.Create(new CgroupLayout([new CgroupHierarchy(directory.FullName, true, [], directory.FullName)]), "/kata/x");
+        CgroupSet group = CgroupSet.Create(new CgroupLayout([new CgroupHierarchy(directory.FullName, true, [], directory.FullName)]), "/kata/x");
         directory.Delete(recursive: true);
 
         Assert.Contains("is not a control group", group.Problem);

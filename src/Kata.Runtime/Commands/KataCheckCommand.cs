@@ -46,7 +46,7 @@ internal static class KataCheckCommand
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
         AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
         SandboxId sandbox = SandboxId.Parse(string.Create(CultureInfo.InvariantCulture, $"kata-check-{Environment.ProcessId}"));
-        SandboxFiles.Check(SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }));
+        SandboxFiles.Check(SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }, globals.Directories(result).Cgroup(sandbox)));
         if (LibC.geteuid() != 0)
         {
             throw new ArgumentException("Cannot check that a guest boots 'here': containers can be created by root only. Run as root");

@@ -101,7 +101,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             configuration = ConfigurationAnnotations.Apply(configuration, bundle.Spec.Annotations);
             AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
-            SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec);
+            SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox));
             SandboxFiles.Check(plan);
             Warn(plan.Warnings);
         }

@@ -7,8 +7,9 @@ namespace Kata.Sandbox;
 internal static class GuestResourcesBuilder
 {
     /// <summary>
-    /// Memory, CPU time, process counts and device rules go to the guest's cgroup. CPU sets, block devices, huge pages, RDMA and
-    /// network classes name things of the host; each one that is set adds a sentence to <paramref name="warnings"/>.
+    /// Memory, CPU time, process counts and device rules go to the guest's cgroup. CPU sets and block devices are the host's
+    /// (<see cref="HostLimits"/>). Huge pages, RDMA, network classes and what the kernel has given up are nobody's: each one that is set
+    /// adds a sentence to <paramref name="warnings"/>.
     /// </summary>
     public static Guest.LinuxResources Build(LinuxResources resources, List<string> warnings)
     {
@@ -35,7 +36,6 @@ internal static class GuestResourcesBuilder
         if (resources.Cpu is { } cpu)
         {
             result.CPU = new Guest.LinuxCPU { Shares = cpu.Shares ?? 0, Quota = cpu.Quota ?? 0, Period = cpu.Period ?? 0 };
-            Warn(cpu.Cpus is { Length: > 0 } || cpu.Mems is { Length: > 0 }, "cpu.cpus and cpu.mems (the host's processors)");
         }
 
         if (resources.Pids is { Limit: { } limit })
@@ -43,9 +43,7 @@ internal static class GuestResourcesBuilder
             result.Pids = new Guest.LinuxPids { Limit = limit };
         }
 
-        Warn(resources.BlockIO is { WeightDevice.Count: > 0 } or { ThrottleReadBpsDevice.Count: > 0 } or { ThrottleWriteBpsDevice.Count: > 0 }
-            or { ThrottleReadIopsDevice.Count: > 0 } or { ThrottleWriteIopsDevice.Count: > 0 }, "blockIO (the host's disks)");
-        Warn(resources.BlockIO is { Weight: > 0 } or { LeafWeight: > 0 }, "blockIO.weight (the host's disks)");
+        Warn(resources.BlockIO is { WeightDevice.Count: > 0 } or { LeafWeight: > 0 }, "blockIO.weightDevice and blockIO.leafWeight");
         Warn(resources.Memory is { Kernel: > 0 } or { KernelTcp: > 0 }, "memory.kernel and memory.kernelTCP (gone with version 2 of cgroups)");
         Warn(resources.Memory?.Swappiness is not (null or ulong.MaxValue), "memory.swappiness (gone with version 2 of cgroups)");
         Warn(resources.Memory?.DisableOomKiller ?? false, "memory.disableOOMKiller (gone with version 2 of cgroups)");

@@ -81,12 +81,12 @@ internal sealed partial record ResourceUpdate
             throw Invalid("/cpu/idle", $"is {change.Idle}", "It must be 0 or 1");
         }
 
-        CheckList("/cpu/cpus", change.Cpus, machine.Vcpus - 1, "processors");
-        CheckList("/cpu/mems", change.Mems, 0, "memory nodes");
+        CheckList("/cpu/cpus", change.Cpus);
+        CheckList("/cpu/mems", change.Mems);
     }
 
-    // cpuset(7), "List format".
-    private static void CheckList(string field, string? list, int last, string what)
+    // cpuset(7), "List format". The numbers are the host's, and which of them there are the host says.
+    private static void CheckList(string field, string? list)
     {
         if (string.IsNullOrEmpty(list))
         {
@@ -101,26 +101,14 @@ internal sealed partial record ResourceUpdate
             {
                 throw Invalid(field, $"is '{list}'", "It must be a list like 0-2,4");
             }
-
-            if (numbers[^1] > last)
-            {
-                string range = last == 0 ? "0" : $"0-{last}";
-                throw Invalid(field, $"is '{list}' and the {what} of the virtual machine are {range}", "The numbers are the machine's, not the host's: choose among them");
-            }
         }
     }
 
-    private static void RefuseWhatIsTheHosts(LinuxResources change)
+    private static void RefuseWhatNobodyHas(LinuxResources change)
     {
         if (change.Cpu is { RealtimePeriod: > 0 } or { RealtimeRuntime: not (null or 0) })
         {
             throw Invalid("/cpu/realtimeRuntime", "asks for real-time scheduling of a group", "The guest's cgroup v2 has none: leave it out");
-        }
-
-        if (change.BlockIO is { Weight: > 0 } or { LeafWeight: > 0 } or { WeightDevice.Count: > 0 } or { ThrottleReadBpsDevice.Count: > 0 }
-            or { ThrottleWriteBpsDevice.Count: > 0 } or { ThrottleReadIopsDevice.Count: > 0 } or { ThrottleWriteIopsDevice.Count: > 0 })
-        {
-            throw Invalid("/blockIO", "limits block devices", "The container's files are shared by the host and lie on no block device of the guest: leave it out");
         }
     }
 
@@ -128,6 +116,7 @@ internal sealed partial record ResourceUpdate
     {
         Add(change.Memory is { Kernel: not (null or 0) } or { KernelTcp: not (null or 0) }, "memory.kernel and memory.kernelTCP, which the kernel no longer has,");
         Add(change.Memory is { Swappiness: not null } or { DisableOomKiller: true }, "memory.swappiness and memory.disableOOMKiller, which cgroup v2 does not have,");
+        Add(change.BlockIO is { LeafWeight: > 0 } or { WeightDevice.Count: > 0 }, "blockIO.leafWeight and blockIO.weightDevice");
         Add(change.HugepageLimits is { Count: > 0 }, "hugepageLimits");
         Add(change.Rdma is { Count: > 0 } || change.Network is { ClassId: not null } or { Priorities.Count: > 0 }, "rdma and network");
         Add(change.Devices is { Count: > 0 }, "devices");

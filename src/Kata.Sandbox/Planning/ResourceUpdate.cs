@@ -27,7 +27,7 @@ internal sealed partial record ResourceUpdate
     /// <exception cref="InvalidSpecException">A limit is malformed, has no meaning in a VM, or is more than the machine has.</exception>
     public static ResourceUpdate Plan(LinuxResources current, LinuxResources change, MachineSize machine)
     {
-        RefuseWhatIsTheHosts(change);
+        RefuseWhatNobodyHas(change);
         var warnings = new List<string>();
         Warn(warnings, change);
         LinuxMemory memory = MergeMemory(current.Memory ?? new LinuxMemory(), change.Memory);
@@ -37,7 +37,7 @@ internal sealed partial record ResourceUpdate
         CheckCpu(cpu, change.Cpu, machine);
         return new ResourceUpdate
         {
-            Effective = current with { Memory = memory, Cpu = cpu, Pids = pids },
+            Effective = current with { Memory = memory, Cpu = cpu, Pids = pids, BlockIO = MergeBlockIO(current.BlockIO, change.BlockIO) },
             Guest = ToGuest(memory, change.Memory, cpu, change.Cpu, change.Pids),
             CgroupFiles = Files(change),
             Warnings = warnings,
@@ -78,6 +78,15 @@ internal sealed partial record ResourceUpdate
         Mems = change?.Mems is { Length: > 0 } mems ? mems : current.Mems,
     };
 
+    private static LinuxBlockIO? MergeBlockIO(LinuxBlockIO? current, LinuxBlockIO? change) => change is null ? current : (current ?? new LinuxBlockIO()) with
+    {
+        Weight = change.Weight is > 0 and var weight ? weight : current?.Weight,
+        ThrottleReadBpsDevice = change.ThrottleReadBpsDevice ?? current?.ThrottleReadBpsDevice,
+        ThrottleWriteBpsDevice = change.ThrottleWriteBpsDevice ?? current?.ThrottleWriteBpsDevice,
+        ThrottleReadIopsDevice = change.ThrottleReadIopsDevice ?? current?.ThrottleReadIopsDevice,
+        ThrottleWriteIopsDevice = change.ThrottleWriteIopsDevice ?? current?.ThrottleWriteIopsDevice,
+    };
+
     private static Guest.LinuxResources? ToGuest(LinuxMemory memory, LinuxMemory? memoryChange, LinuxCpu cpu, LinuxCpu? cpuChange, LinuxPids? pids)
     {
         var guest = new Guest.LinuxResources();
@@ -87,16 +96,13 @@ internal sealed partial record ResourceUpdate
         }
 
         bool time = Given(cpuChange?.Quota) is not null || Given(cpuChange?.Period) is not null;
-        bool place = cpuChange is { Cpus.Length: > 0 } or { Mems.Length: > 0 };
-        if (time || place || Given(cpuChange?.Shares) is not null)
+        if (time || Given(cpuChange?.Shares) is not null)
         {
             guest.CPU = new Guest.LinuxCPU
             {
                 Shares = Given(cpuChange?.Shares) ?? 0,
                 Quota = time ? cpu.Quota ?? -1 : 0,
                 Period = time ? cpu.Period ?? DefaultPeriod : 0,
-                Cpus = cpuChange?.Cpus ?? "",
-                Mems = cpuChange?.Mems ?? "",
             };
         }
 

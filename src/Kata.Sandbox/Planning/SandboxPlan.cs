@@ -10,6 +10,15 @@ internal sealed record SandboxPlan
 
     public required VirtualMachineConfig VirtualMachine { get; init; }
 
+    /// <summary>Processors that the machine has whatever its containers may use.</summary>
+    public required int BaseVcpus { get; init; }
+
+    /// <summary>The pod's control group, from the root of each hierarchy.</summary>
+    public required string Cgroup { get; init; }
+
+    /// <summary>Whether the host limits that group to what <see cref="HostLimits"/> says.</summary>
+    public required bool LimitedOnHost { get; init; }
+
     /// <summary>Absolute path of virtiofsd.</summary>
     public required string VirtioFsDaemonPath { get; init; }
 

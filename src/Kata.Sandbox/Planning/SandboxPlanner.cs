@@ -22,7 +22,13 @@ internal static class SandboxPlanner
     /// The machine has the configured size plus what the first container may use: a limit that a container is given must be a
     /// limit that it can reach.
     /// </summary>
-    public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec)
+    /// <param name="id">The pod.</param>
+    /// <param name="configuration">With the specification's annotations applied.</param>
+    /// <param name="host">What the machine runs on.</param>
+    /// <param name="spec">The first container's.</param>
+    /// <param name="cgroup">The control group that the pod's name decides, for where the specification names none.</param>
+    /// <exception cref="InvalidSpecException">The specification names an impossible control group.</exception>
+    public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec, string cgroup)
     {
         HypervisorConfig hypervisor = configuration.Hypervisor;
         LimitsConfig limits = configuration.Limits;
@@ -53,6 +59,9 @@ internal static class SandboxPlanner
                 MonitorTimeout = limits.RequestTimeout,
                 StopTimeout = limits.StopTimeout,
             },
+            BaseVcpus = hypervisor.DefaultVcpus,
+            Cgroup = CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, configuration.Runtime.SandboxCgroupOnly),
+            LimitedOnHost = configuration.Runtime.SandboxCgroupOnly,
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.StopTimeout, limits.StdioDrainTimeout),
@@ -76,6 +85,9 @@ internal static class SandboxPlanner
             ? (int)Math.Min(((ulong)quota + period - 1) / period, 1024)
             : 0;
 
+    /// <summary>Bytes, or null for none.</summary>
+    internal static long? MemoryLimitOf(LinuxResources resources) => resources.Memory?.Limit is > 0 and < NoMemoryLimit and var limit ? limit : null;
+
     private static long ExtraMemoryMib(RuntimeSpec spec) =>
-        spec.Linux?.Resources?.Memory?.Limit is > 0 and < NoMemoryLimit and var limit ? ((limit - 1) >> 20) + 1 : 0;
+        spec.Linux?.Resources is { } resources && MemoryLimitOf(resources) is { } limit ? ((limit - 1) >> 20) + 1 : 0;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Kata.Linux;
 using Kata.Linux.Interop;
@@ -79,9 +80,12 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         switch (acquisition.Kind)
         {
             case AcquisitionKind.Cgroup:
-                HostCgroup cgroup = HostCgroup.Open(CgroupLayout.Read(), acquisition.Value);
-                await cgroup.KillAllAsync(s_killTimeout, cancellationToken);
-                await cgroup.RemoveAsync(s_killTimeout, cancellationToken);
+                if (HostCgroup.Open(CgroupLayout.Read(), acquisition.Value) is { } cgroup)
+                {
+                    await cgroup.KillAllAsync(s_killTimeout, ImmutableHashSet<int>.Empty, cancellationToken);
+                    await cgroup.RemoveAsync(s_killTimeout, cancellationToken);
+                }
+
                 break;
             case AcquisitionKind.Service or AcquisitionKind.Process:
                 if (ProcessIdentity.Parse(acquisition.Value) is { } process)

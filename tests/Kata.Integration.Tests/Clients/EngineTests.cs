@@ -4,7 +4,7 @@ using Kata.Linux;
 namespace Kata.Integration.Tests.Clients;
 
 /// <summary>What every engine's user does with containers, the same with each.</summary>
-public abstract class EngineTests
+public abstract partial class EngineTests
 {
     private readonly EngineFixture _engine;
 

@@ -50,8 +50,8 @@ internal sealed record HostSnapshot(
             {
                 string command = Read($"{directory}/cmdline").Replace('\0', ' ').Trim();
                 string cgroup = Read($"{directory}/cgroup");
-                bool named = command.Contains(root, StringComparison.Ordinal) || command.Contains(idPrefix, StringComparison.Ordinal);
-                if ((named && !IsZombie(directory)) || cgroup.Contains($"/{idPrefix}", StringComparison.Ordinal))
+                bool ours = command.Contains(root, StringComparison.Ordinal) || command.Contains(idPrefix, StringComparison.Ordinal) || cgroup.Contains(idPrefix, StringComparison.Ordinal);
+                if (ours && !IsZombie(directory)) // what has ended is its parent's to collect: a detached process's is the host's init
                 {
                     yield return (pid, command);
                 }
@@ -75,7 +75,7 @@ internal sealed record HostSnapshot(
 
     private static IEnumerable<string> FindCgroups(string idPrefix)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 4 };
-        return Directory.EnumerateDirectories("/sys/fs/cgroup", $"{idPrefix}*", options);
+        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 6 };
+        return Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{idPrefix}*", options);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Kata.Integration.Tests.Hypervisor;
 using Kata.Linux;
 
@@ -13,8 +14,10 @@ public sealed class HostCgroupTests
     public async Task KillAll_ProcessesThatFork_EndsThemAllAndRemoveLeavesNothing()
     {
         GuestFiles.RequireRoot();
-        HostCgroup group = HostCgroup.Create(CgroupLayout.Read(), $"/kata/test-{Environment.ProcessId}");
-        Assert.SkipUnless(group.Problem is null, $"needs a control group: {group.Problem}");
+        CgroupLayout layout = CgroupLayout.Read();
+        CgroupHierarchy? hierarchy = layout.ForTracking.FirstOrDefault();
+        Assert.SkipUnless(hierarchy is not null, "needs a control group hierarchy");
+        HostCgroup group = HostCgroup.Create(hierarchy, $"/kata/test-{Environment.ProcessId}");
         (SafeFileDescriptor ours, SafeFileDescriptor theirs) = UnixSocket.Pair(nonBlocking: false);
         using SafeFileDescriptor end = ours;
         // Waits for us before it forks, so that every child is born inside.
@@ -32,12 +35,59 @@ public sealed class HostCgroupTests
         await stream.ReadExactlyAsync(new byte[3], Cancellation).AsTask().WaitAsync(s_limit, Cancellation);
         Assert.Equal(6, group.Processes().Count);
 
-        HostCgroup again = HostCgroup.Open(CgroupLayout.Read(), group.Directory!);
-        await again.KillAllAsync(s_limit, Cancellation);
+        HostCgroup again = HostCgroup.Open(layout, group.Directory)!;
+        await again.KillAllAsync(s_limit, ImmutableHashSet<int>.Empty, Cancellation);
         await again.RemoveAsync(s_limit, Cancellation);
 
         Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await child.Exited.WaitAsync(s_limit, Cancellation));
         Assert.False(Directory.Exists(group.Directory));
         await again.RemoveAsync(s_limit, Cancellation); // idempotent
     }
+
+    [Fact]
+    public async Task Set_JoinedAndLimited_IsInEveryHierarchyAndGoesWithItsParents()
+    {
+        GuestFiles.RequireRoot();
+        CgroupLayout layout = CgroupLayout.Read();
+        string named = $"/kata-test-{Environment.ProcessId}";
+        CgroupSet set = CgroupSet.Create(layout, $"{named}/kata_pod");
+        Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
+        Assert.Equal(CgroupSet.Plan(layout, $"{named}/kata_pod").Order(StringComparer.Ordinal), set.Directories.Order(StringComparer.Ordinal));
+        using ChildProcess child = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+
+        set.Join(child.Pid);
+        Assert.All(set.Directories, directory => Assert.Equal([$"{child.Pid}"], File.ReadAllLines($"{directory}/cgroup.procs")));
+
+        IReadOnlyList<string> missing = set.Apply(new CgroupLimits { CpuShares = 512, CpuQuotaUs = 150_000, Cpus = "0", MemoryBytes = 1 << 30 });
+        Assert.Empty(missing);
+        Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]);
+        Assert.Equal("1073741824", Read(set, "memory.limit_in_bytes", "memory.max"));
+        Assert.Equal("0", Read(set, "cpuset.cpus", "cpuset.cpus"));
+        LinuxException refused = Assert.Throws<LinuxException>(() => set.Apply(new CgroupLimits { Cpus = "4000" }));
+        Assert.Contains("Cannot limit the pod to '4000' in '", refused.Message);
+
+        Assert.Empty(set.Apply(CgroupLimits.None));
+        Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["-1", "max 100000"]);
+        Assert.NotEqual("1073741824", Read(set, "memory.limit_in_bytes", "memory.max"));
+
+        await set.RemoveAsync(s_limit, ImmutableHashSet<int>.Empty, Cancellation);
+        Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await child.Exited.WaitAsync(s_limit, Cancellation));
+        Assert.All(layout.Hierarchies, hierarchy => Assert.False(Directory.Exists(hierarchy.MountPoint + named)));
+    }
+
+    [Fact]
+    public async Task Set_SparedProcessThatStays_IsKilledAfterAll()
+    {
+        GuestFiles.RequireRoot();
+        CgroupSet set = CgroupSet.Create(CgroupLayout.Read(), $"/kata/test-spared-{Environment.ProcessId}");
+        Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
+        using ChildProcess child = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        set.Join(child.Pid);
+        await set.RemoveAsync(s_limit, new HashSet<int> { child.Pid }, Cancellation);
+        Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await child.Exited.WaitAsync(s_limit, Cancellation));
+        Assert.All(set.Directories, static directory => Assert.False(Directory.Exists(directory)));
+    }
+
+    private static string Read(CgroupSet set, params string[] names) => File.ReadAllText(
+        set.Directories.SelectMany(directory => names.Select(name => Path.Combine(directory, name))).First(File.Exists)).Trim();
 }

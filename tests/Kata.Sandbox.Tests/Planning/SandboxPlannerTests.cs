@@ -91,7 +91,8 @@ public sealed class SandboxPlannerTests
             SandboxId.Parse("pod"),
             s_configuration with { Warnings = ["of the file"] },
             new AcceleratorChoice(Accelerator.Tcg, AgentTransport.VirtioSerial, "r", "slow"),
-            Spec(null));
+            Spec(null),
+            "/kata/pod");
         Assert.Equal(["of the file", "slow"], plan.Warnings);
         Assert.Equal((Accelerator.Tcg, AgentTransport.VirtioSerial), (plan.VirtualMachine.Accelerator, plan.VirtualMachine.AgentTransport));
     }
@@ -127,7 +128,7 @@ public sealed class SandboxPlannerTests
     }
 
     private static SandboxPlan Plan(LinuxResources? resources, KataConfiguration? configuration = null) =>
-        SandboxPlanner.Plan(SandboxId.Parse("pod"), configuration ?? s_configuration, s_kvm, Spec(resources));
+        SandboxPlanner.Plan(SandboxId.Parse("pod"), configuration ?? s_configuration, s_kvm, Spec(resources), "/kata/pod");
 
     private static RuntimeSpec Spec(LinuxResources? resources) =>
         new() { OciVersion = "1.0.2", Hostname = "host-of-pod", Linux = new LinuxSpec { Resources = resources } };

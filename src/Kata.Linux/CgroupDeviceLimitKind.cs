@@ -1,0 +1,9 @@
+namespace Kata.Linux;
+
+internal enum CgroupDeviceLimitKind
+{
+    ReadBytes,
+    WriteBytes,
+    ReadOperations,
+    WriteOperations,
+}
