@@ -49,8 +49,8 @@ soak: all ## Run CYCLES machines (1000 unless told) one after the other, and loo
 	@scripts/dependencies test
 	@scripts/soak
 
-bench: all ## Measure against runc and a bare boot, and print ratios
-	@scripts/dependencies test
+bench: all ## Measure against runc, runsc and a bare boot, and print ratios
+	@scripts/dependencies bench
 	@scripts/bench
 
 install: all ## Install to $(DESTDIR)$(PREFIX)
