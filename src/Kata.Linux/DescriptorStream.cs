@@ -192,8 +192,8 @@ internal sealed class DescriptorStream : Stream
     {
         if (disposing)
         {
-            _polled?.Dispose();
-            _descriptor.Dispose();
+            // One closer only: the second of two at once must not close what the first takes out of the event loop.
+            ((IDisposable?)_polled ?? _descriptor).Dispose();
         }
 
         base.Dispose(disposing);

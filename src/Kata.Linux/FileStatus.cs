@@ -22,4 +22,11 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
             LibC.statx_at(descriptor, "", LibC.AT_EMPTY_PATH, LibC.STATX_BASIC_STATS | LibC.STATX_MNT_ID, &status), "statx", "examine a descriptor");
         return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id) { LinkCount = status.stx_nlink };
     }
+
+    /// <summary>Whether a path leads to a fifo. False when there is nothing.</summary>
+    public static bool IsFifo(string path)
+    {
+        using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);
+        return !file.IsInvalid && (Of(file).Mode & LibC.S_IFMT) == LibC.S_IFIFO;
+    }
 }

@@ -45,7 +45,7 @@ internal sealed class GlobalOptions
 
     public Option<bool> SystemdCgroup { get; } = new("--systemd-cgroup")
     {
-        Description = "Accepted where systemd runs; the pod's cgroup is /kata/ID all the same",
+        Description = "Accepted where systemd runs; the pod's cgroup is made where systemd would put it",
         Recursive = true,
     };
 

@@ -16,7 +16,7 @@ internal sealed partial class PodSandbox
 
     internal void Share(SharedMount mount)
     {
-        DetachedMount tree = SharedDirectory.OpenTree(mount.HostPath, _environment.CallerMountNamespace);
+        DetachedMount tree = HostMounts.OpenTree(mount.HostPath, mount.Mounts, _environment.CallerMountNamespace);
         try
         {
             foreach (MountPoint point in mount.MountPoints)

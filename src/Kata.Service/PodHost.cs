@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Kata.Configuration;
 using Kata.Containerd.Protocol.Events;
 using Kata.Hypervisor;
@@ -51,6 +52,9 @@ internal sealed class PodHost : IAsyncDisposable
 
     public SandboxId Sandbox => _options.Sandbox;
 
+    /// <summary>Whether containerd is our caller, and not the command line.</summary>
+    public bool HasContainerd => _options.Containerd is not null;
+
     public StandInServer StandIns { get; }
 
     /// <summary>What happens to the containers.</summary>
@@ -62,11 +66,15 @@ internal sealed class PodHost : IAsyncDisposable
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Plans the pod whose first container this is, and boots it in its control group.</summary>
-    public Task<PodSandbox> BootAsync(RuntimeSpec spec, CancellationToken cancellationToken)
+    /// <param name="spec">The container's.</param>
+    /// <param name="configuration">A configuration file that the caller of Create names, or null for the one of the service.</param>
+    /// <param name="cancellationToken">Calls the boot off.</param>
+    public Task<PodSandbox> BootAsync(RuntimeSpec spec, string? configuration, CancellationToken cancellationToken)
     {
+        ConfigurationSources sources = configuration is null ? _options.Configuration : ConfigurationSources.ForHost(configuration);
         SandboxPlan plan = SandboxPlanner.Plan(
             _options.Sandbox,
-            ConfigurationAnnotations.Apply(KataConfiguration.Load(_options.Configuration), spec.Annotations),
+            ConfigurationAnnotations.Apply(KataConfiguration.Load(sources), spec.Annotations),
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
             _directories.Cgroup(_options.Sandbox));
@@ -98,6 +106,22 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>The end of <see cref="Adopt"/>.</summary>
     public void Forget(StandInSession standIn) => _standIns.TryRemove(standIn.Pid, out _);
 
+    /// <summary>
+    /// Makes the name by which containerd finds the service, and forwards every event from now on. Ends with the pod; at once without containerd.
+    /// </summary>
+    public Task ForwardEventsAsync()
+    {
+        if (_options.Containerd is not { } containerd)
+        {
+            return Task.CompletedTask;
+        }
+
+        _journal.Record(AcquisitionKind.File, containerd.Socket);
+        File.Delete(containerd.Socket); // a dead pod's of the same name
+        File.CreateSymbolicLink(containerd.Socket, _directories.TaskSocket(_options.Sandbox));
+        return ForwardAsync(containerd, Events.Join(EventForwarder.QueueLimit));
+    }
+
     /// <summary>Keeps background work until it ends; its end is awaited when the service stops.</summary>
     public void Track(Task work)
     {
@@ -121,6 +145,11 @@ internal sealed class PodHost : IAsyncDisposable
             await cgroup.RemoveAsync(s_cgroupTimeout, _standIns.Keys.ToHashSet(), CancellationToken.None);
         }
 
+        if (_options.Containerd is { } containerd)
+        {
+            File.Delete(containerd.Socket);
+        }
+
         DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
         // The ids last: if we are killed before, whoever deletes one of them still finds the rest.
         foreach ((ContainerId container, SandboxId sandbox) in _index.All())
@@ -142,6 +171,12 @@ internal sealed class PodHost : IAsyncDisposable
         await Task.WhenAll(_background.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _journal.Dispose();
         _stopping.Dispose();
+    }
+
+    private async Task ForwardAsync(ContainerdOptions containerd, Channel<Envelope> events)
+    {
+        await using var forwarder = new EventForwarder(containerd, Environment.Log, TimeProvider.System);
+        await forwarder.RunAsync(events.Reader, CancellationToken.None);
     }
 
     // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.

@@ -18,4 +18,7 @@ internal sealed record ServiceOptions
 
     /// <summary>The mount namespace of whoever started us, where bundles are.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }
+
+    /// <summary>The containerd that started us, or null.</summary>
+    public ContainerdOptions? Containerd { get; init; }
 }

@@ -10,6 +10,9 @@ internal static class ServiceProcess
     /// <summary>How long a connection may outlive the pod: the answer to the last Delete is on its way.</summary>
     private static readonly TimeSpan s_lingerTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long containerd may take from the last Delete to its Shutdown, and for the last events.</summary>
+    private static readonly TimeSpan s_containerdTimeout = TimeSpan.FromSeconds(30);
+
     /// <param name="options">The pod.</param>
     /// <param name="log">Where records go.</param>
     /// <param name="ready">Gets one line as soon as calls are accepted.</param>
@@ -19,8 +22,10 @@ internal static class ServiceProcess
         var service = new TaskService(host);
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
+        Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
         using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)));
+        Task forwarding = host.ForwardEventsAsync(); // ends when the pod has ended and containerd has taken everything
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());
         await ready.DisposeAsync();
@@ -38,7 +43,9 @@ internal static class ServiceProcess
             connections.Add(ServeAsync(server, await accept, host.Stopping)); // ends with its connection or the service
         }
 
-        await Task.WhenAny(Task.WhenAll(connections), Task.Delay(s_lingerTimeout, TimeProvider.System));
+        // containerd keeps its connection until it has said Shutdown; one that is gone without it counts as a crash of ours.
+        TimeSpan linger = options.Containerd is null ? s_lingerTimeout : s_containerdTimeout;
+        await Task.WhenAny(Task.WhenAll([.. connections, forwarding]), Task.Delay(linger, TimeProvider.System));
     }
 
     private static async Task ServeAsync(TtRpcServer server, SafeFileDescriptor socket, CancellationToken cancellationToken)

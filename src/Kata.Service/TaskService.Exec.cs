@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Kata.Containerd.Protocol.Events;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Linux;
 using Kata.Linux.Interop;
@@ -24,7 +25,7 @@ internal sealed partial class TaskService
         try
         {
             await container.AddExecAsync(
-                request.ExecId, spec, standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal), standIn?.Pid ?? 0,
+                request.ExecId, spec, standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal), standIn?.Pid ?? System.Environment.ProcessId,
                 context.RequestHeaders.Get(IgnorePausedHeader) is not null, context.CancellationToken);
         }
         catch
@@ -43,6 +44,7 @@ internal sealed partial class TaskService
             _execStandIns[(request.Id, request.ExecId)] = standIn;
         }
 
+        host.Events.Publish("/tasks/exec-added", new TaskExecAdded { ContainerId = request.Id, ExecId = request.ExecId });
         return new Empty();
     });
 
@@ -56,7 +58,11 @@ internal sealed partial class TaskService
     {
         if (request.Stdin)
         {
-            await Process(request.Id, request.ExecId, "close the input of").CloseInputAsync(context.CancellationToken);
+            GuestProcess process = Process(request.Id, request.ExecId, "close the input of");
+            if (!process.ReleaseInput())
+            {
+                await process.CloseInputAsync(context.CancellationToken);
+            }
         }
 
         return new Empty();
@@ -78,18 +84,30 @@ internal sealed partial class TaskService
     private static ProcessStdio StdioOf(StandInSession? standIn, CreateTaskRequest request) =>
         standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
 
-    // Fifos of containerd: opened for both directions, so that neither side waits for the other to open its end.
-    private static ProcessStdio OpenPaths(string input, string output, string error, bool terminal) => new()
+    // Fifos of containerd. The outputs are opened for both directions, so that a reader may go and come again. A second descriptor keeps
+    // the input open until CloseIO: its writer may go and come again too, and what it wrote before is read to the end.
+    private static ProcessStdio OpenPaths(string input, string output, string error, bool terminal)
     {
-        Input = OpenFifo(input, LibC.O_RDONLY),
-        Output = OpenFifo(output, LibC.O_RDWR),
-        Error = terminal ? null : OpenFifo(error, LibC.O_RDWR),
-    };
+        var opened = new List<DescriptorStream?>();
+        try
+        {
+            opened.Add(OpenFifo(input, LibC.O_RDONLY));
+            SafeFileDescriptor? keeper = input.Length == 0 ? null : OpenPath(input, LibC.O_WRONLY);
+            opened.Add(OpenFifo(output, LibC.O_RDWR));
+            opened.Add(terminal ? null : OpenFifo(error, LibC.O_RDWR));
+            return new ProcessStdio { Input = opened[0], Output = opened[1], Error = opened[2], InputKeeper = keeper };
+        }
+        catch
+        {
+            opened.ForEach(static stream => stream?.Dispose());
+            throw;
+        }
+    }
 
-    private static DescriptorStream? OpenFifo(string path, int access) => path.Length == 0
-        ? null
-        : new DescriptorStream(LinuxException.ThrowIfInvalid(
-            LibC.open(path, access | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0), "open", $"open the stream '{path}'"));
+    private static DescriptorStream? OpenFifo(string path, int access) => path.Length == 0 ? null : new DescriptorStream(OpenPath(path, access));
+
+    private static SafeFileDescriptor OpenPath(string path, int access) => LinuxException.ThrowIfInvalid(
+        LibC.open(path, access | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0), "open", $"open the stream '{path}'");
 
     private GuestProcess Process(string id, string execId, string action)
     {

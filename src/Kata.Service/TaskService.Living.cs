@@ -23,12 +23,6 @@ internal sealed partial class TaskService
     /// <summary>Request metadata by which <c>exec --ignore-paused</c> is let into a paused container.</summary>
     public const string IgnorePausedHeader = "kata-ignore-paused";
 
-    /// <summary>containerd's topics.</summary>
-    internal const string OomTopic = "/tasks/oom";
-
-    /// <inheritdoc cref="OomTopic"/>
-    internal const string ExitTopic = "/tasks/exit";
-
     public override Task<Empty> Pause(PauseRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         await Find(request.Id, "pause").PauseAsync(context.CancellationToken);
@@ -87,19 +81,4 @@ internal sealed partial class TaskService
                 : new Any { TypeUrl = ContainerMetrics.TypeUrl, Value = ContainerMetrics.Build(stats).ToByteString() },
         };
     });
-
-    // Ends when the container does. Its memory shortage, if that was why, has been published by then.
-    private async System.Threading.Tasks.Task PublishExitAsync(Container container)
-    {
-        await container.StoppedAsync();
-        ProcessExit exit = container.Init.Exit!; // StoppedAsync: it has ended
-        host.Events.Publish(ExitTopic, new TaskExit
-        {
-            ContainerId = container.Plan.Id.Value,
-            Id = container.Plan.Id.Value,
-            Pid = (uint)container.StandInPid,
-            ExitStatus = exit.Status,
-            ExitedAt = Timestamp.FromDateTimeOffset(exit.At),
-        });
-    }
 }

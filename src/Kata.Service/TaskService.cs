@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 using TaskStatus = Kata.Containerd.Protocol.Types.Status;
@@ -36,17 +37,20 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             }
 
             Bundle bundle = Bundle.Load(request.Bundle);
-            _pod ??= await host.BootAsync(bundle.Spec, host.Stopping);
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf);
-            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? 0, host.Stopping);
-            host.Track(PublishExitAsync(container));
+            _pod ??= await host.BootAsync(bundle.Spec, ConfigurationOf(request), host.Stopping);
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf)
+                .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
+            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? System.Environment.ProcessId, host.Stopping);
+            var response = new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
+            PublishCreated(request, response.Pid);
+            TrackExit(container, container.Init, container.StoppedAsync());
             TrackStandIn(standIn, container.Init, container.StoppedAsync());
             if (first)
             {
                 host.Track(MemoryTrim.RunAsync());
             }
 
-            return new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
+            return response;
         }
         catch
         {
@@ -74,17 +78,33 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         Container container = Find(request.Id, "start");
         if (request.ExecId.Length == 0)
         {
-            await container.StartAsync(context.CancellationToken);
-            return new StartResponse { Pid = (uint)container.StandInPid };
+            return new StartResponse
+            {
+                Pid = await PublishStartAsync(request.Id, "", async () =>
+                {
+                    await container.StartAsync(context.CancellationToken);
+                    return (uint)container.StandInPid;
+                }),
+            };
         }
 
         _execStandIns.TryRemove((request.Id, request.ExecId), out StandInSession? standIn);
         try
         {
-            ExecProcess exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
+            ExecProcess exec = null!;
+            uint pid = await PublishStartAsync(request.Id, request.ExecId, async () =>
+            {
+                exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
+                TrackExit(container, exec.Process, exec.Process.Exited);
+                return (uint)exec.StandInPid;
+            });
             // Whoever came with a stand-in learns the exit from it and never asks again.
-            TrackStandIn(standIn, exec.Process, exec.Process.Exited, () => container.DeleteExecAsync(request.ExecId, CancellationToken.None));
-            return new StartResponse { Pid = (uint)exec.StandInPid };
+            TrackStandIn(standIn, exec.Process, exec.Process.Exited, async () =>
+            {
+                await container.DeleteExecAsync(request.ExecId, CancellationToken.None);
+                await ExitToldAsync(request.Id, request.ExecId);
+            });
+            return new StartResponse { Pid = pid };
         }
         catch when (standIn is not null)
         {
@@ -102,6 +122,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             Container container = Find(request.Id, "delete");
             GuestProcess process = container.FindExec(request.ExecId, "delete").Process;
             await container.DeleteExecAsync(request.ExecId, context.CancellationToken);
+            await ExitToldAsync(request.Id, request.ExecId);
             return Deleted(process, 0);
         }
 
@@ -155,7 +176,15 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
     public override Task<Empty> Kill(KillRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        await Find(request.Id, "signal").KillAsync(request.ExecId, request.Signal, request.All, context.CancellationToken);
+        try
+        {
+            await Find(request.Id, "signal").KillAsync(request.ExecId, request.Signal, request.All, context.CancellationToken);
+        }
+        catch (SandboxStateException error) when (error.Error == SandboxStateError.WrongState && host.HasContainerd)
+        {
+            throw new RpcException(new Status(StatusCode.NotFound, $"{error.Message}: process already finished")); // what containerd expects of one that has ended
+        }
+
         return new Empty();
     });
 
@@ -186,7 +215,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         await _podGate.WaitAsync(context.CancellationToken);
         try
         {
-            if (_pod is null || request.Now)
+            if ((_pod is null || request.Now) && !Ended.IsCompleted)
             {
                 await EndPodAsync();
             }
@@ -198,6 +227,13 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _podGate.Release();
         }
     });
+
+    // What an operator gives containerd for this runtime; both names of the message are in use. Other options are other runtimes'.
+    private static string? ConfigurationOf(CreateTaskRequest request) =>
+        request.Options is { TypeUrl: "runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options" or "types.containerd.io/runtimeoptions.v1.Options" } options
+        && Containerd.Protocol.Types.Options.Parser.ParseFrom(options.Value) is { ConfigPath: { Length: > 0 } path }
+            ? path
+            : null;
 
     private Container Find(string id, string action) =>
         (_pod ?? throw SandboxStateException.NotFound($"{action} the container", "it", id)).Find(id, $"{action} the container");
@@ -219,6 +255,8 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
 
         int left = await _pod!.DeleteContainerAsync(container, force, CancellationToken.None);
         await DropStandInsAsync(id);
+        DeleteResponse response = Deleted(container.Init, container.StandInPid);
+        await PublishDeletedAsync(id.Value, response);
         if (left == 0)
         {
             await EndPodAsync(container); // releases the id too, last of all
@@ -229,7 +267,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             host.Release(id);
         }
 
-        return Deleted(container.Init, container.StandInPid);
+        return response;
     }
 
     private static DeleteResponse Deleted(GuestProcess process, int pid)

@@ -63,24 +63,10 @@ internal sealed class SharedDirectory : IDisposable
     }
 
     /// <summary>
-    /// Copies the mount at <paramref name="path"/>, with those below it, out of <paramref name="mountNamespace"/> (a descriptor of
-    /// <c>/proc/PID/ns/mnt</c>) or out of the caller's own. The result belongs to the caller.
-    /// </summary>
-    public static DetachedMount OpenTree(string path, SafeFileDescriptor? mountNamespace = null) => mountNamespace is null
-        ? DetachedMount.Of(path, recursive: true)
-        : NamespaceThread.Run(() =>
-        {
-            // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
-            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
-            return DetachedMount.Of(path, recursive: true);
-        });
-
-    /// <summary>
     /// Mounts <paramref name="tree"/>, a directory or a single file, at <paramref name="target"/> beneath the directory, making the
     /// mount point and the directories above it. Takes ownership of the tree.
     /// </summary>
-    /// <param name="tree">From <see cref="OpenTree"/>.</param>
+    /// <param name="tree">From <see cref="HostMounts.OpenTree"/>.</param>
     /// <param name="target">Relative, without <c>.</c> and <c>..</c>.</param>
     /// <param name="readOnly">Enforced here, on the host, whatever the guest does.</param>
     /// <exception cref="LinuxException">ELOOP or EXDEV: somebody put a link in the way.</exception>

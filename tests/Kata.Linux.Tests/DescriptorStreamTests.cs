@@ -27,6 +27,18 @@ public sealed class DescriptorStreamTests
     }
 
     [Fact]
+    public void Dispose_TwiceAtOnce_NeverFails()
+    {
+        for (int i = 0; i < 3000; i++)
+        {
+            (SafeFileDescriptor readEnd, SafeFileDescriptor writeEnd) = Pipe.Create();
+            writeEnd.Dispose();
+            var stream = new DescriptorStream(readEnd);
+            Parallel.Invoke(stream.Dispose, stream.Dispose);
+        }
+    }
+
+    [Fact]
     public async Task Read_Cancelled_ThrowsAndTheStreamStillWorks()
     {
         (SafeFileDescriptor readEnd, SafeFileDescriptor writeEnd) = Pipe.Create();

@@ -11,6 +11,7 @@ internal static partial class LibC
     internal const uint S_IFDIR = 0x4000;
     internal const uint S_IFCHR = 0x2000;
     internal const uint S_IFBLK = 0x6000;
+    internal const uint S_IFIFO = 0x1000;
     internal const uint S_IFLNK = 0xA000;
 
     internal const ulong RESOLVE_NO_XDEV = 1;

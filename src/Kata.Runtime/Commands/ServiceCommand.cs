@@ -14,13 +14,17 @@ internal static class ServiceCommand
     {
         var sandbox = new Option<string>("--sandbox") { Required = true };
         var check = new Option<bool>("--check");
+        var containerd = new ContainerdServiceOptions();
         var command = new Command("service", "Serve one pod") { sandbox, check };
+        containerd.AddTo(command);
         command.Hidden = true;
-        command.SetAction((result, cancellationToken) => RunAsync(globals, result, SandboxId.Parse(result.GetValue(sandbox)!), result.GetValue(check), cancellationToken));
+        command.SetAction((result, cancellationToken) => RunAsync(
+            globals, result, SandboxId.Parse(result.GetValue(sandbox)!), result.GetValue(check), containerd.Read(result), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, ContainerdOptions? containerd, CancellationToken cancellationToken)
     {
         using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
@@ -33,6 +37,7 @@ internal static class ServiceCommand
             Configuration = globals.Sources(result),
             CallerMountNamespace = callerMounts,
             PodLock = podLock,
+            Containerd = containerd,
         };
         if (check)
         {

@@ -40,9 +40,13 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <summary>How it ended, or null while <see cref="Exited"/> is not complete.</summary>
     public ProcessExit? Exit => Volatile.Read(ref _exit);
 
+    /// <summary>What keeps the input open, once it is known; the streams own it.</summary>
+    internal IDisposable? InputKeeper { get; set; }
+
     /// <summary>Connects the streams and begins to wait. Call once, after the agent made the process. Takes ownership of <paramref name="stdio"/>.</summary>
     public void Attach(ProcessStdio stdio)
     {
+        InputKeeper = stdio.InputKeeper;
         _stdio = _agent.Extension is { } extension
             ? new StreamedStdioPump(extension, Container, ExecId, stdio, _agent.Condemn)
             : new UnaryStdioPump(_agent.Agent, Container, ExecId, stdio);
@@ -66,6 +70,13 @@ internal sealed class GuestProcess : IAsyncDisposable
     public Task CloseInputAsync(CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"close the input of '{Name}'",
         _agent.Agent.CloseStdinAsync(new CloseStdinRequest { ContainerId = Container, ExecId = AgentExecId }, _agent.Timed(cancellationToken)));
+
+    /// <summary>Lets the input end with its last writer, where something kept it open; false where nothing did.</summary>
+    public bool ReleaseInput()
+    {
+        InputKeeper?.Dispose();
+        return InputKeeper is not null;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,6 @@
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
 using Kata.Oci;
 using Spec = Kata.Agent.Protocol.Oci.Spec;
 
@@ -28,4 +29,8 @@ internal sealed record ContainerPlan
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     public bool Terminal => Bundle.Spec.Process?.Terminal ?? false;
+
+    /// <summary>The same with a root file system that is still to be mounted.</summary>
+    public ContainerPlan WithRootFs(IReadOnlyList<FileSystemMount> mounts) =>
+        this with { SharedMounts = [SharedMounts[0] with { Mounts = mounts }, .. SharedMounts.Skip(1)] };
 }

@@ -12,8 +12,12 @@ internal sealed class ProcessStdio : IAsyncDisposable
 
     public Stream? Error { get; init; }
 
+    /// <summary>Keeps the input from ending while its writers come and go; null when nobody does. Disposed, the last writer's end is the input's.</summary>
+    public IDisposable? InputKeeper { get; init; }
+
     public async ValueTask DisposeAsync()
     {
+        InputKeeper?.Dispose();
         foreach (Stream? stream in new[] { Input, Output, Error })
         {
             if (stream is not null)

@@ -34,9 +34,10 @@ internal sealed class EventHub(TimeProvider time)
     }
 
     /// <summary>Listens from now on. The reader ends with the pod; give it back with <see cref="Leave"/>.</summary>
-    public Channel<Envelope> Join()
+    /// <param name="limit">How far behind it may be.</param>
+    public Channel<Envelope> Join(int limit = QueueLimit)
     {
-        var listener = Channel.CreateBounded<Envelope>(QueueLimit);
+        var listener = Channel.CreateBounded<Envelope>(limit);
         lock (_gate)
         {
             if (_completed)

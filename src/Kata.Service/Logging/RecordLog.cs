@@ -91,7 +91,9 @@ internal sealed class RecordLog : ILogger, IDisposable
 
     private static SafeFileDescriptor OpenFile(string path)
     {
-        SafeFileDescriptor file = LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC, 0x1a0 /* 0640 */);
+        // containerd's is a fifo: it may have no reader for a while, and a full one must not hold us up.
+        int access = FileStatus.IsFifo(path) ? LibC.O_RDWR | LibC.O_NONBLOCK : LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND;
+        SafeFileDescriptor file = LibC.open(path, access | LibC.O_CLOEXEC, 0x1a0 /* 0640 */);
         if (!file.IsInvalid)
         {
             return file;

@@ -44,9 +44,9 @@ public sealed class AgentChannelTests
 
             string source = Directory.CreateDirectory(Path.Combine(directory.FullName, "rootfs")).FullName;
             await File.WriteAllTextAsync(Path.Combine(source, "hello"), "from the host", Cancellation);
-            share.AddMount(SharedDirectory.OpenTree(source), "c1/rootfs", readOnly: false);
-            share.AddMount(SharedDirectory.OpenTree(source), "c2/rootfs", readOnly: true);
-            share.AddMount(SharedDirectory.OpenTree(Path.Combine(source, "hello")), "c1/hosts", readOnly: true);
+            share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: false);
+            share.AddMount(DetachedMount.Of(source, recursive: true), "c2/rootfs", readOnly: true);
+            share.AddMount(DetachedMount.Of(Path.Combine(source, "hello"), recursive: true), "c1/hosts", readOnly: true);
 
             Assert.Equal("from the host", await RunAsync(agent, "cat /mnt/c1/rootfs/hello"));
             Assert.Equal("from the host", await RunAsync(agent, "cat /mnt/c1/hosts"));

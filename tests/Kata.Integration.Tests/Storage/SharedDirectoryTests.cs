@@ -18,7 +18,7 @@ public sealed class SharedDirectoryTests : IDisposable
         string source = Source();
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(SharedDirectory.OpenTree(source), "c1/rootfs", readOnly: true);
+        share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: true);
 
         Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "c1/rootfs/file")));
         string mount = Assert.Single(MountsBelow(share.Path + "/"));
@@ -41,8 +41,8 @@ public sealed class SharedDirectoryTests : IDisposable
         Directory.CreateDirectory(Path.Combine(share.Path, "c2"));
         Directory.CreateSymbolicLink(Path.Combine(share.Path, "c2/rootfs"), victim);
 
-        Assert.Throws<LinuxException>(() => share.AddMount(SharedDirectory.OpenTree(source), "c1/rootfs", readOnly: false));
-        Assert.Throws<LinuxException>(() => share.AddMount(SharedDirectory.OpenTree(source), "c2/rootfs", readOnly: false));
+        Assert.Throws<LinuxException>(() => share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: false));
+        Assert.Throws<LinuxException>(() => share.AddMount(DetachedMount.Of(source, recursive: true), "c2/rootfs", readOnly: false));
 
         Assert.Empty(Directory.GetFileSystemEntries(victim));
         Assert.Empty(MountsBelow(victim));
@@ -55,7 +55,7 @@ public sealed class SharedDirectoryTests : IDisposable
         string victim = Directory.CreateDirectory(Combine("victim/rootfs")).FullName;
         using SharedDirectory other = SharedDirectory.Create(victim);
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
-        share.AddMount(SharedDirectory.OpenTree(source), "c1/rootfs", readOnly: false);
+        share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: false);
         Directory.Move(Path.Combine(share.Path, "c1"), Path.Combine(share.Path, "elsewhere"));
         Directory.CreateSymbolicLink(Path.Combine(share.Path, "c1"), Combine("victim"));
 
@@ -71,7 +71,7 @@ public sealed class SharedDirectoryTests : IDisposable
         string source = Source();
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(SharedDirectory.OpenTree(Path.Combine(source, "file")), "c1/hosts", readOnly: false);
+        share.AddMount(DetachedMount.Of(Path.Combine(source, "file"), recursive: true), "c1/hosts", readOnly: false);
 
         Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "c1/hosts")));
         Assert.True(share.RemoveMount("c1/hosts"));
@@ -94,7 +94,7 @@ public sealed class SharedDirectoryTests : IDisposable
         });
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(SharedDirectory.OpenTree(place, other), "c1/rootfs", readOnly: false);
+        share.AddMount(HostMounts.OpenTree(place, [], other), "c1/rootfs", readOnly: false);
 
         Assert.False(File.Exists(Path.Combine(place, "inside")));
         Assert.Equal("there", File.ReadAllText(Path.Combine(share.Path, "c1/rootfs/inside")));

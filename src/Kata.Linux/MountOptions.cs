@@ -1,6 +1,4 @@
-using Kata.Linux;
-
-namespace Kata.Agent.Storage;
+namespace Kata.Linux;
 
 /// <summary>Splits mount options as fstab(5) writes them into mount(2)'s flags and the file system's own data.</summary>
 internal static class MountOptions

@@ -1,0 +1,101 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Containerd.Protocol.Types;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+using Kata.Sandbox;
+using Kata.Service;
+using Task = System.Threading.Tasks.Task;
+
+namespace Kata.Runtime.Shim;
+
+/// <summary>
+/// This executable as <c>containerd-shim-kata-v2</c>: what containerd runs for each container. <c>start</c> answers with the socket of
+/// the pod's service, starting it for the first container; <c>delete</c> removes what a dead one left.
+/// </summary>
+internal static class ShimProgram
+{
+    public const string Name = "containerd-shim-kata-v2";
+
+    /// <summary>What containerd is told of a container whose shim died: killed.</summary>
+    private const uint KilledStatus = 137;
+
+    /// <summary>Whether this process was called as the shim.</summary>
+    public static bool IsCalled(string? commandName) => Path.GetFileName(commandName) == Name;
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        try
+        {
+            ShimOptions options = ShimOptions.Parse(arguments);
+            switch (options)
+            {
+                case { Version: true }:
+                    Console.WriteLine($"Kata Containers containerd shim: id: \"io.containerd.kata.v2\", version: {Kata.Sandbox.RuntimeVersion.Number}, commit: {Kata.Sandbox.RuntimeVersion.Commit}");
+                    break;
+                case { Info: true }:
+                    WriteInfo();
+                    break;
+                case { Action: "start" }:
+                    Console.Write(await new ShimStart(Checked(options)).RunAsync());
+                    break;
+                case { Action: "delete" }:
+                    await DeleteAsync(Checked(options));
+                    break;
+                default:
+                    throw new ArgumentException(
+                        $"Cannot serve a pod from here: containerd runs '{Name} start' in a bundle, which starts the service. Use 'ctr run --runtime io.containerd.kata.v2', or see 'kata-runtime --help'");
+            }
+
+            return ExitCodes.Success;
+        }
+        catch (Exception error) // a border: containerd shows what is on standard error
+        {
+            await Console.Error.WriteLineAsync($"{Name}: {ServiceStatus.TextOf(error)}");
+            return ExitCodes.Failure;
+        }
+    }
+
+    /// <summary>The pod that a bundle's container belongs to, and whether the container is its first.</summary>
+    internal static (SandboxId Sandbox, bool First) PodOf(ContainerId id, RuntimeSpec spec)
+    {
+        PodIdentity pod = PodAnnotations.Identify(spec.Annotations);
+        return pod.Kind == PodKind.PodContainer ? (pod.SandboxId!.Value, false) : (SandboxId.Of(id), true);
+    }
+
+    private static ShimOptions Checked(ShimOptions options)
+    {
+        foreach ((string flag, string value) in new[] { ("-id", options.Id), ("-namespace", options.Namespace) })
+        {
+            if (value.Length == 0)
+            {
+                throw new ArgumentException($"Cannot {options.Action} a container: the flag '{flag}' is missing. containerd gives it");
+            }
+        }
+
+        return options;
+    }
+
+    // Whatever there is of the container goes, and of the pod when nothing else is in it; the bundle may be gone already.
+    private static async Task DeleteAsync(ShimOptions options)
+    {
+        ContainerId id = ContainerId.Parse(options.Id);
+        await new ContainerRemover(ShimPaths.Directories(options.Namespace)).RemoveAsync(id, force: true);
+        var response = new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()) };
+        await using Stream output = Console.OpenStandardOutput();
+        response.WriteTo(output);
+    }
+
+    private static void WriteInfo()
+    {
+        var info = new RuntimeInfo
+        {
+            Name = "io.containerd.kata.v2",
+            Version = new Kata.Containerd.Protocol.Types.RuntimeVersion { Version = Kata.Sandbox.RuntimeVersion.Number, Revision = Kata.Sandbox.RuntimeVersion.Commit },
+        };
+        using Stream output = Console.OpenStandardOutput();
+        info.WriteTo(output);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text.Json;
+using Kata.Configuration;
+using Kata.Linux;
+using Kata.Linux.Interop;
+using Kata.Oci;
+using Kata.Runtime.Hosting;
+using Kata.Sandbox;
+
+namespace Kata.Runtime.Shim;
+
+/// <summary>Finds or starts the service of the pod that a bundle's container belongs to.</summary>
+internal sealed class ShimStart(ShimOptions options)
+{
+    /// <summary>The bootstrap protocol in which an answer is a JSON document; before it, the address alone.</summary>
+    private const int DocumentVersion = 3;
+
+    private readonly SandboxDirectories _directories = ShimPaths.Directories(options.Namespace);
+    private readonly string _bundle = Path.GetFullPath(options.Bundle.Length > 0 ? options.Bundle : ".");
+
+    /// <summary>What containerd reads from standard output: the address, in the form that it knows.</summary>
+    public async Task<string> RunAsync()
+    {
+        ContainerId id = ContainerId.Parse(options.Id);
+        RuntimeSpec spec = Bundle.Load(_bundle).Spec;
+        (SandboxId sandbox, bool first) = ShimProgram.PodOf(id, spec);
+        string socket = ShimPaths.Socket(options, sandbox);
+        var index = new ContainerIndex(_directories);
+        if (!first && !IsServed(socket))
+        {
+            throw SandboxStateException.NotFound("create the container in the pod", "the pod", sandbox.Value);
+        }
+
+        if (!index.TryClaim(id, sandbox))
+        {
+            throw SandboxStateException.AlreadyExists("create the container", "a container", id.Value);
+        }
+
+        try
+        {
+            if (first)
+            {
+                await StartServiceAsync(id, sandbox, socket, index);
+            }
+
+            string address = $"unix://{socket}";
+            await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.AddressFile), address);
+            int pid = new SandboxRecovery(_directories).ServiceOf(sandbox)?.Pid ?? 0;
+            await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.PidFile), pid.ToString(CultureInfo.InvariantCulture));
+            return Answer(address);
+        }
+        catch
+        {
+            index.Release(id);
+            throw;
+        }
+    }
+
+    internal static string Answer(string address, string? newestVersion) =>
+        int.TryParse(newestVersion, NumberStyles.None, CultureInfo.InvariantCulture, out int newest) && newest >= DocumentVersion
+            ? JsonSerializer.Serialize(new BootstrapAnswer(DocumentVersion, address, "ttrpc"), ShimJsonContext.Default.BootstrapAnswer)
+            : address;
+
+    private static string Answer(string address) => Answer(address, Environment.GetEnvironmentVariable("MAX_SHIM_VERSION"));
+
+    private static bool IsServed(string socket)
+    {
+        try
+        {
+            UnixSocket.Connect(socket).Dispose();
+            return true;
+        }
+        catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
+        {
+            return false;
+        }
+    }
+
+    private async Task StartServiceAsync(ContainerId id, SandboxId sandbox, string socket, ContainerIndex index)
+    {
+        ulong? claim = index.Stamp(id);
+        // What the name still points to is a dead pod's: this one's directory does not exist yet, or making it fails.
+        using PodBeginning beginning = await PodBeginning.MakeAsync(_directories, sandbox, () => claim is not null && index.Stamp(id) == claim);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            ScheduleApart();
+            await beginning.StartServiceAsync(Arguments(sandbox, socket));
+        }
+        catch
+        {
+            await beginning.UndoAsync();
+            throw;
+        }
+    }
+
+    private List<string> Arguments(SandboxId sandbox, string socket)
+    {
+        List<string> arguments =
+        [
+            "--root", _directories.Root, "--sandbox", sandbox.Value, "--log", Path.Combine(_bundle, ShimPaths.LogFile),
+            "--containerd-socket", socket, "--containerd-namespace", options.Namespace, "--containerd-address", options.Address,
+            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher", options.PublishBinary,
+        ];
+        if (ConfigurationSources.ForHost(null).ExplicitPath is { } configuration)
+        {
+            arguments.AddRange(["--kata-config", configuration]);
+        }
+
+        if (options.Debug)
+        {
+            arguments.Add("--debug");
+        }
+
+        return arguments;
+    }
+
+    // containerd asks for it where the operator did: the pod's threads then share a core with nobody else's (prctl(2), PR_SCHED_CORE).
+    private static void ScheduleApart()
+    {
+        if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCHED_CORE")))
+        {
+            LinuxException.ThrowIfNegative(LibC.CreateCoreCookie(), "prctl(PR_SCHED_CORE)", "give the pod cores of its own (containerd's SCHED_CORE)");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Formats.Tar;
+using System.Security.Cryptography;
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Containerd;
+
+/// <summary>A containerd of our own that finds <c>containerd-shim-kata-v2</c> in its path, with an image called <see cref="Image"/> that has busybox.</summary>
+public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
+{
+    internal const string Image = "example.org/kata-test:1";
+
+    internal static readonly string[] Runtime = ["--runtime", "io.containerd.kata.v2"];
+
+    private const string Containerd = "/usr/bin/containerd";
+    private const string Ctr = "/usr/bin/ctr";
+
+    private readonly string _namespace = $"it{Environment.ProcessId}";
+    private RunningCommand? _daemon;
+
+    internal override string Root => $"/run/kata/@{_namespace}";
+
+    private string Folder => Path.Combine(DirectoryPath, "containerd");
+
+    internal static void RequireContainerd()
+    {
+        Require();
+        Assert.SkipUnless(File.Exists(Containerd) && File.Exists(Ctr), "needs containerd and ctr (Debian: apt-get install containerd)");
+    }
+
+    /// <summary>Runs <c>ctr</c>. Its input stays open until the test ends: it loses the end of one that is over before its container is made.</summary>
+    internal async Task<CommandResult> CtrAsync(params string[] arguments)
+    {
+        using RunningCommand command = StartCtr(arguments);
+        return await command.FinishAsync(default, Limit);
+    }
+
+    internal RunningCommand StartCtr(params string[] arguments) =>
+        RunningCommand.Start(Ctr, ["--address", Path.Combine(Folder, "c.sock"), "--namespace", _namespace, .. arguments]);
+
+    internal async Task RestartAsync()
+    {
+        HostProcess.Signal(_daemon!.Pid, 15);
+        await _daemon.ExitAsync(Limit);
+        _daemon.Dispose();
+        await StartAsync();
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        if (_daemon is not null)
+        {
+            HostProcess.Signal(_daemon.Pid, 15);
+            await _daemon.ExitAsync(Limit);
+            _daemon.Dispose();
+        }
+
+        await base.DisposeAsync();
+        if (Directory.Exists(Root))
+        {
+            Directory.Delete(Root, recursive: true);
+        }
+    }
+
+    private protected override async Task PrepareAsync()
+    {
+        if (!File.Exists(Containerd) || !File.Exists(Ctr))
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.Combine(Folder, "bin"));
+        File.CreateSymbolicLink(Path.Combine(Folder, "bin", "containerd-shim-kata-v2"), RuntimePath!);
+        await File.WriteAllTextAsync(Path.Combine(Folder, "config.toml"), $"""
+            version = 2
+            root = "{Folder}/root"
+            state = "{Folder}/state"
+            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            [grpc]
+            address = "{Folder}/c.sock"
+            [ttrpc]
+            address = "{Folder}/t.sock"
+            """);
+        await StartAsync();
+        string image = Path.Combine(Folder, "image.tar");
+        await WriteImageAsync(image);
+        (await CtrAsync("images", "import", image)).Ok();
+    }
+
+    private async Task StartAsync()
+    {
+        _daemon = RunningCommand.Start("/usr/bin/env",
+        [
+            $"PATH={Folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}",
+            Containerd, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
+        ]);
+        using var limit = new CancellationTokenSource(Limit);
+        while ((await CtrAsync("version")).ExitCode != 0)
+        {
+            Assert.False(_daemon.HasExited, _daemon.HasExited ? await _daemon.ErrorAsync(Limit) : "");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // it says by nothing else that it listens
+        }
+    }
+
+    // The form of "docker save", which ctr reads.
+    private async Task WriteImageAsync(string path)
+    {
+        string folder = Path.Combine(Folder, "image");
+        Directory.CreateDirectory(folder);
+        string layer = Path.Combine(folder, "layer.tar");
+        await TarFile.CreateFromDirectoryAsync(RootFs, layer, includeBaseDirectory: false);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(layer)));
+        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), $$$"""
+            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"] }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] } }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{Image}}"], "Layers": ["layer.tar"] }]""");
+        await TarFile.CreateFromDirectoryAsync(folder, path, includeBaseDirectory: false);
+    }
+}

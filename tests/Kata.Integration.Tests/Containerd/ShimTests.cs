@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Containerd;
+
+/// <summary>containerd's own client, ctr, on pods of ours by the shim.</summary>
+public sealed class ShimTests : IClassFixture<ContainerdFixture>
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    private readonly ContainerdFixture _containerd;
+
+    public ShimTests(ContainerdFixture containerd)
+    {
+        ContainerdFixture.RequireContainerd();
+        _containerd = containerd;
+    }
+
+    [Fact]
+    public async Task Run_Program_GivesOutputAndExitCodeFromTheGuest()
+    {
+        CommandResult result = await RunAsync("sh", "-c", "cat /proc/sys/kernel/random/boot_id; echo err >&2; exit 7");
+
+        Assert.Equal(7, result.ExitCode);
+        Assert.NotEqual((await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim(), result.Text);
+        Assert.Equal(36, result.Text.Length);
+        Assert.Contains("err", result.Error, StringComparison.Ordinal);
+        await _containerd.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Run_UnknownProgram_SaysSoAndLeavesNothing()
+    {
+        CommandResult result = await RunAsync("no-such-program");
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("no-such-program", result.Error, StringComparison.Ordinal);
+        await _containerd.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Events_OfOneLife_ComeOnceAndInOrder()
+    {
+        using RunningCommand events = _containerd.StartCtr("events");
+        using var lines = new StreamReader(events.Output);
+        string id = await StartAsync("sleep", "100000");
+        Assert.Equal(3, (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "sh", "-c", "exit 3")).ExitCode);
+        (await _containerd.CtrAsync("tasks", "pause", id)).Ok();
+        (await _containerd.CtrAsync("tasks", "resume", id)).Ok();
+        await EndAsync(id);
+
+        List<string> told = [];
+        while (!told.Contains("/tasks/delete"))
+        {
+            string? line = await lines.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(s_limit, TestContext.Current.CancellationToken);
+            Assert.True(line is not null, await events.ErrorAsync(s_limit));
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.FirstOrDefault(static word => word.StartsWith("/tasks/", StringComparison.Ordinal)) is { } topic
+                && JsonDocument.Parse(line[line.IndexOf('{', StringComparison.Ordinal)..]).RootElement.GetProperty("container_id").GetString() == id)
+            {
+                told.Add(topic);
+            }
+        }
+
+        Assert.Equal(
+            [
+                "/tasks/create", "/tasks/start", "/tasks/exec-added", "/tasks/exec-started", "/tasks/exit", "/tasks/paused", "/tasks/resumed",
+                "/tasks/exit", "/tasks/delete",
+            ],
+            told);
+    }
+
+    [Fact]
+    public async Task Exec_Input_IsReadToItsEnd()
+    {
+        string id = await StartAsync("sleep", "100000");
+        byte[] sent = new byte[200_000];
+        new Random(5).NextBytes(sent);
+        using (RunningCommand exec = _containerd.StartCtr("tasks", "exec", "--exec-id", "e1", id, "sh", "-c", "wc -c; echo done"))
+        {
+            Assert.Equal(["200000", "done"], (await exec.FinishAsync(sent, s_limit)).Ok().Lines.Select(static line => line.Trim()));
+        }
+
+        Assert.Contains(id, (await _containerd.CtrAsync("tasks", "metrics", id)).Ok().Text, StringComparison.Ordinal);
+        await EndAsync(id);
+    }
+
+    [Fact]
+    public async Task Restart_OfContainerd_FindsThePodAgain()
+    {
+        string id = await StartAsync("sleep", "100000");
+        await _containerd.RestartAsync();
+
+        Assert.Contains("RUNNING", (await _containerd.CtrAsync("tasks", "list")).Ok().Text, StringComparison.Ordinal);
+        Assert.Equal("again", (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "echo", "again")).Ok().Text);
+        await EndAsync(id);
+    }
+
+    [Theory]
+    [InlineData("kata-runtime service", false)]
+    [InlineData("qemu", true)]
+    public async Task Kill_OfAComponent_EndsTheTaskAndLeavesNothing(string program, bool serviceLives)
+    {
+        string id = await StartAsync("sleep", "100000");
+        int victim = _containerd.Snapshot().Processes.First(process => process.Command.StartsWith(program, StringComparison.Ordinal)).Pid;
+        HostProcess.Signal(victim, 9);
+
+        // containerd has our delete called for a service that is gone, and forgets the task; of a machine that is gone the service tells.
+        await UntilAsync(id, line => serviceLives ? line?.Contains("STOPPED", StringComparison.Ordinal) ?? false : line is null);
+        if (serviceLives)
+        {
+            CommandResult deleted = await _containerd.CtrAsync("tasks", "delete", id);
+            Assert.Contains("255", deleted.Error, StringComparison.Ordinal); // never a success
+        }
+
+        (await _containerd.CtrAsync("containers", "delete", id)).Ok();
+        await _containerd.AssertCleanAsync();
+    }
+
+    private Task<CommandResult> RunAsync(params string[] program) =>
+        _containerd.CtrAsync(["run", "--rm", .. ContainerdFixture.Runtime, ContainerdFixture.Image, _containerd.NewId(), .. program]);
+
+    private async Task<string> StartAsync(params string[] program)
+    {
+        string id = _containerd.NewId();
+        (await _containerd.CtrAsync(["run", "--detach", .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, .. program])).Ok();
+        return id;
+    }
+
+    private async Task EndAsync(string id)
+    {
+        (await _containerd.CtrAsync("tasks", "kill", "--signal", "SIGKILL", id)).Ok();
+        await UntilAsync(id, static line => line?.Contains("STOPPED", StringComparison.Ordinal) ?? false);
+        await _containerd.CtrAsync("tasks", "delete", id); // its own status is that of the container: 137
+        (await _containerd.CtrAsync("containers", "delete", id)).Ok();
+        await _containerd.AssertCleanAsync();
+    }
+
+    // What containerd lists of the task becomes so.
+    private async Task UntilAsync(string id, Func<string?, bool> condition)
+    {
+        using var limit = new CancellationTokenSource(s_limit);
+        while (!condition((await _containerd.CtrAsync("tasks", "list")).Ok().Lines.FirstOrDefault(line => line.StartsWith(id + ' ', StringComparison.Ordinal))))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+    }
+}
