@@ -7,7 +7,9 @@ internal static class ConfigurationValidator
     /// Everything that is wrong, then everything that is odd. Of a file that is not TOML only the first line that is wrong is told:
     /// those after it are often only its consequence.
     /// </summary>
-    internal static IReadOnlyList<ConfigurationFinding> Validate(ConfigurationSources sources)
+    /// <param name="sources">Where the configuration comes from.</param>
+    /// <param name="namedFiles">Whether the host's files that it names are looked at too.</param>
+    internal static IReadOnlyList<ConfigurationFinding> Validate(ConfigurationSources sources, bool namedFiles)
     {
         var errors = new List<ConfigurationException>();
         var loader = new ConfigurationLoader(sources, errors);
@@ -25,6 +27,13 @@ internal static class ConfigurationValidator
                 errors.Add(error);
                 values = values.Without(error.Origin, out changed);
             }
+        }
+
+        if (bound is not null)
+        {
+            errors.AddRange(AvailableChoices.Find(bound));
+            if (namedFiles)
+                errors.AddRange(NamedFiles.Find(bound));
         }
 
         List<ConfigurationFinding> findings =

@@ -28,7 +28,7 @@ internal static class ConfigCommand
         command.SetAction(result =>
         {
             ConfigurationSources sources = result.GetValue(file) is { } path ? ConfigurationSources.ForHost(Path.GetFullPath(path)) : globals.Sources(result);
-            IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(sources);
+            IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(sources, namedFiles: true);
             foreach (ConfigurationFinding finding in findings)
             {
                 Console.Error.WriteLine($"kata-runtime: {(finding.IsError ? "" : "warning: ")}{finding.Text}");

@@ -28,8 +28,10 @@ internal static class SandboxPlanner
     /// <param name="spec">The first container's.</param>
     /// <param name="cgroup">The control group that the pod's name decides, for where the specification names none.</param>
     /// <exception cref="InvalidSpecException">The specification names an impossible control group.</exception>
+    /// <exception cref="ConfigurationException">The configuration asks for what this version has no driver for.</exception>
     public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec, string cgroup)
     {
+        AvailableChoices.Check(configuration);
         HypervisorConfig hypervisor = configuration.Hypervisor;
         LimitsConfig limits = configuration.Limits;
         var warnings = new List<string>(configuration.Warnings);
