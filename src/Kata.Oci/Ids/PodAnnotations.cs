@@ -10,6 +10,13 @@ public static class PodAnnotations
         new("io.kubernetes.docker.type", "podsandbox", "io.kubernetes.sandbox.id"), // dockershim
     ];
 
+    /// <summary>
+    /// Where they write a container's name: containerd and CRI-O for Kubernetes, nerdctl. Podman and docker write none. CRI-O has under
+    /// ContainerName the name that is unique on the host.
+    /// </summary>
+    private static readonly string[] s_nameKeys =
+        ["io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName", "io.kubernetes.container.name", "nerdctl/name"];
+
     /// <summary>The first manager whose type annotation is present decides: containerd, CRI-O, dockershim.</summary>
     /// <param name="annotations">The annotations of the specification; null is the same as none.</param>
     /// <exception cref="InvalidSpecException">The type is unknown, or a container does not name its sandbox.</exception>
@@ -38,6 +45,11 @@ public static class PodAnnotations
 
         return new PodIdentity(PodKind.SinglePod, null);
     }
+
+    /// <summary>The names that container managers gave the container, apart from its id, as far as they write them down.</summary>
+    /// <param name="annotations">The annotations of the specification; null is the same as none.</param>
+    internal static IEnumerable<string> NamesOf(IReadOnlyDictionary<string, string>? annotations) =>
+        s_nameKeys.Select(key => annotations?.GetValueOrDefault(key)).OfType<string>().Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal);
 
     private static string Pointer(string key) => $"/annotations/{key}"; // none of the keys needs escaping
 

@@ -9,14 +9,13 @@ namespace Kata.Runtime.Hosting;
 internal sealed class ContainerLookup(SandboxDirectories directories)
 {
     /// <summary>
-    /// The container that a person means: the one of that id, else the only one whose id begins so. Where there is none, the text as
-    /// an id: what to say of that is the verb's.
+    /// The container that a person means: the one of that id, else the only one that its engine gave that name, else the only one whose
+    /// id begins so. Where there is none, the text as an id: what to say of that is the verb's.
     /// </summary>
     /// <exception cref="InvalidSpecException">The text is no id.</exception>
-    /// <exception cref="ArgumentException">Several ids begin so; the text names them.</exception>
+    /// <exception cref="ArgumentException">Several have that name, or begin so; the text names them.</exception>
     public ContainerId Resolve(string text, string action)
     {
-        const int MostNames = 5;
         ContainerId exact = ContainerId.Parse(text);
         var index = new ContainerIndex(directories);
         if (index.Find(exact) is not null)
@@ -24,16 +23,43 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
             return exact;
         }
 
-        List<ContainerId> candidates = [.. index.All().Select(static entry => entry.Container).Where(id => id.Value.StartsWith(text, StringComparison.Ordinal))];
-        if (candidates.Count < 2)
+        List<(ContainerId Container, SandboxId Sandbox)> all = [.. index.All()];
+        return Only(NamedSo(all, text), "containers have that name", "Give the id of the one that is meant")
+            ?? Only([.. all.Select(static entry => entry.Container).Where(id => id.Value.StartsWith(text, StringComparison.Ordinal))], "ids begin so", "Give more of the one that is meant")
+            ?? exact;
+
+        ContainerId? Only(List<ContainerId> candidates, string what, string remedy)
         {
-            return candidates.Count == 1 ? candidates[0] : exact;
+            const int MostNames = 5;
+            if (candidates.Count < 2)
+            {
+                return candidates.Count == 1 ? candidates[0] : null;
+            }
+
+            string names = string.Join(", ", candidates.Take(MostNames)) + (candidates.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {candidates.Count - MostNames} more") : "");
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"Cannot {action} the container '{text}': {candidates.Count} {what}: {names}. {remedy}"));
+        }
+    }
+
+    // A pod whose state cannot be read has no names: what is wrong with it, its own verbs say.
+    private List<ContainerId> NamedSo(List<(ContainerId Container, SandboxId Sandbox)> all, string name)
+    {
+        var found = new List<ContainerId>();
+        foreach (IGrouping<SandboxId, ContainerId> pod in all.GroupBy(static entry => entry.Sandbox, static entry => entry.Container))
+        {
+            try
+            {
+                SandboxState? state = SandboxStateStore.Read(directories.StateFile(pod.Key));
+                found.AddRange(pod.Where(id => state?.Containers.FirstOrDefault(item => item.Id == id.Value) is { } container && PodAnnotations.NamesOf(container.Annotations).Contains(name)));
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                continue;
+            }
         }
 
-        string names = string.Join(", ", candidates.Take(MostNames)) + (candidates.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {candidates.Count - MostNames} more") : "");
-        throw new ArgumentException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Cannot {action} the container '{text}': {candidates.Count} ids begin so: {names}. Give more of the one that is meant"));
+        return found;
     }
 
     /// <exception cref="SandboxStateException">The id is not known.</exception>
@@ -60,10 +86,13 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
     }
 
     /// <summary>What is on disk about a container; with the pod's service dead, a container that was not stopped counts as stopped.</summary>
-    public ContainerState Read(ContainerId container, string action)
+    public ContainerState Read(ContainerId container, string action) => Read(container, action, out _);
+
+    /// <summary>The same, with what is on disk about its pod; null while nothing is.</summary>
+    public ContainerState Read(ContainerId container, string action, out SandboxState? state)
     {
         SandboxId sandbox = Find(container, action);
-        SandboxState? state = SandboxStateStore.Read(directories.StateFile(sandbox));
+        state = SandboxStateStore.Read(directories.StateFile(sandbox));
         ContainerState? found = state?.Containers.FirstOrDefault(item => item.Id == container.Value);
         if (found is null)
         {

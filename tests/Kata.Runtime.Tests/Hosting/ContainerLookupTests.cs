@@ -41,12 +41,78 @@ public sealed class ContainerLookupTests : IDisposable
     }
 
     [Theory]
+    [InlineData("io.kubernetes.cri.container-name")]
+    [InlineData("io.kubernetes.cri-o.ContainerName")]
+    [InlineData("io.kubernetes.container.name")]
+    [InlineData("nerdctl/name")]
+    public void Resolve_NameOfTheEngine_IsTheContainer(string annotation)
+    {
+        Claim("4f2a", "4f2b", "web9");
+        Name("4f2a", annotation, "web");
+        Name("4f2b", annotation, "db");
+        Assert.Equal("4f2a", Lookup().Resolve("web", "signal").Value); // before the beginning of an id
+        Assert.Equal("4f2b", Lookup().Resolve("db", "signal").Value);
+        Assert.Equal("web9", Lookup().Resolve("web9", "signal").Value);
+        Assert.Equal("d", Lookup().Resolve("d", "signal").Value); // names are whole
+    }
+
+    [Fact]
+    public void Resolve_IdIsAnothersName_IsTheId()
+    {
+        Claim("web", "4f2a");
+        Name("4f2a", "nerdctl/name", "web");
+        Assert.Equal("web", Lookup().Resolve("web", "signal").Value);
+    }
+
+    [Fact]
+    public void Resolve_SeveralOfThatName_NamesThem()
+    {
+        Claim("4f2a", "4f2b");
+        Name("4f2a", "io.kubernetes.cri.container-name", "web");
+        Name("4f2b", "io.kubernetes.cri.container-name", "web");
+        Assert.Equal(
+            "Cannot signal the container 'web': 2 containers have that name: 4f2a, 4f2b. Give the id of the one that is meant",
+            Assert.Throws<ArgumentException>(() => Lookup().Resolve("web", "signal")).Message);
+    }
+
+    [Fact]
+    public void Resolve_StateDamaged_FindsTheOthers()
+    {
+        Claim("4f2a", "4f2b");
+        Name("4f2b", "nerdctl/name", "web");
+        Directory.CreateDirectory(_directory.File("4f2a"));
+        File.WriteAllText(_directory.File("4f2a/state.json"), "{");
+        Assert.Equal("4f2b", Lookup().Resolve("web", "signal").Value);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("../x")]
     [InlineData("@containers")]
     public void Resolve_NoId_IsRefused(string text) => Assert.Throws<InvalidSpecException>(() => Lookup().Resolve(text, "signal"));
 
     private ContainerLookup Lookup() => new(new SandboxDirectories(_directory.Path));
+
+    private void Name(string id, string annotation, string name)
+    {
+        var directories = new SandboxDirectories(_directory.Path);
+        Directory.CreateDirectory(directories.Sandbox(SandboxId.Parse(id)));
+        SandboxStateStore.Write(directories.StateFile(SandboxId.Parse(id)), new SandboxState
+        {
+            Version = SandboxState.CurrentVersion,
+            Id = id,
+            Runtime = "0",
+            Service = ProcessIdentity.Of(Environment.ProcessId)!,
+            Containers =
+            [
+                new ContainerState
+                {
+                    Id = id, OciVersion = "1.0.2", Bundle = "/b", RootFs = "/b/r", Status = ContainerStatus.Running, Created = DateTimeOffset.UnixEpoch,
+                    Annotations = new Dictionary<string, string> { [annotation] = name },
+                },
+            ],
+        });
+    }
 
     private void Claim(params string[] ids)
     {
