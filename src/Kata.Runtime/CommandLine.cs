@@ -94,7 +94,7 @@ internal static class CommandLine
         Console.Error.WriteLine($"kata-runtime: {text}");
         try
         {
-            using RecordLog log = globals.OpenLog(result);
+            using RecordLog log = CommandSubject.Of(globals, result).OpenLog(globals, result);
             log.Write(LogLevel.Error, text, [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments))]);
         }
         catch (Exception unlogged) when (unlogged is Linux.LinuxException or InvalidOperationException)

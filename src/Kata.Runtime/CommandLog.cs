@@ -14,7 +14,7 @@ internal sealed class CommandLog : IDisposable
     /// <exception cref="ArgumentException">A global option cannot be honoured on this host.</exception>
     public static CommandLog Begin(GlobalOptions globals, ParseResult result)
     {
-        RecordLog log = globals.OpenLog(result);
+        RecordLog log = CommandSubject.Of(globals, result).OpenLog(globals, result);
         string[] arguments = Environment.GetCommandLineArgs();
         log.Write(LogLevel.Information, "Command started",
             [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments.AsSpan(1).ToArray()))]);

@@ -71,14 +71,14 @@ internal sealed class GlobalOptions
 
     public SandboxDirectories Directories(ParseResult result) => new(Path.GetFullPath(result.GetValue(Root)!));
 
-    public RecordLog OpenLog(ParseResult result, string subsystem = "runtime", string? sandbox = null) => RecordLog.Open(
+    public RecordLog OpenLog(ParseResult result, string subsystem = "runtime", string? sandbox = null, string? container = null) => RecordLog.Open(
         result.GetValue(Log),
         FormatOf(result),
         result.GetValue(Debug) ? LogLevel.Debug : LogLevel.Information,
         TimeProvider.System,
         subsystem,
         sandbox,
-        null,
+        container,
         fileLevel: FileLevel(result));
 
     public LogFormat FormatOf(ParseResult result) => result.GetValue(LogFormat) == "json" ? Service.LogFormat.Json : Service.LogFormat.Text;

@@ -8,9 +8,6 @@ namespace Kata.Sandbox;
 /// </summary>
 internal sealed partial class Container
 {
-    /// <summary>Agents end a hook without a limit of its own after that; see the agent's Crun.</summary>
-    private static readonly TimeSpan s_unlimitedGuestHook = TimeSpan.FromMinutes(5);
-
     private bool _hooksBegun;
 
     private HookSet? Hooks => Plan.Bundle.Spec.Hooks;
@@ -42,10 +39,6 @@ internal sealed partial class Container
 
     private Task RunPoststartHooksAsync(CancellationToken cancellationToken) =>
         _pod.Hooks.RunAllAsync(HookPoint.Poststart, Hooks, HookState("running"), LogFailure, cancellationToken);
-
-    // What the guest's hooks may take, over and above what a start takes.
-    private TimeSpan StartHooksLimit() => (Hooks?.StartContainer ?? []).Aggregate(
-        TimeSpan.Zero, static (sum, hook) => sum + (hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : s_unlimitedGuestHook));
 
     private RuntimeState HookState(string status) => new()
     {

@@ -66,7 +66,7 @@ internal sealed partial class Container
 
         foreach (string warning in update.Warnings)
         {
-            _pod.Log.PlanWarning(warning);
+            _pod.Log.ContainerWarning(Plan.Id, warning);
         }
 
         if (update.Guest is { } guest)
@@ -130,7 +130,7 @@ internal sealed partial class Container
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            _pod.Log.OutOfMemoryMarkFailed(path, error.Message);
+            _pod.Log.OutOfMemoryMarkFailed(Plan.Id, path, error.Message);
         }
     }
 

@@ -93,6 +93,7 @@ internal sealed partial class Container
 
         Init.Attach(stdio);
         SetStatus(ContainerStatus.Created);
+        _pod.Log.ContainerCreated(Plan.Id, StandInPid);
         _exitWatch = WatchExitAsync(); // ends when the first process does
     }
 
@@ -207,6 +208,7 @@ internal sealed partial class Container
             ExitStatus = exit?.Status,
             Reason = exit?.Reason,
             Annotations = Plan.Bundle.Spec.Annotations ?? new Dictionary<string, string>(),
+            StartHookSeconds = HookRunner.LimitOfStart(Hooks) is { } limit ? (long)limit.TotalSeconds : null,
             Poststop = Hooks?.Poststop,
         };
     }
@@ -220,8 +222,9 @@ internal sealed partial class Container
 
         await AgentConnection.CallAsync(
             $"start the container '{Plan.Id}'",
-            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(StartHooksLimit(), cancellationToken)));
+            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(HookRunner.Sum(Hooks?.StartContainer), cancellationToken)));
         SetStatus(ContainerStatus.Running); // unless it has ended already
+        _pod.Log.ContainerStarted(Plan.Id);
     }
 
     private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();

@@ -71,7 +71,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     {
         foreach (string warning in plan.Warnings.Concat(plan.Bundle.Warnings))
         {
-            Log.PlanWarning(warning);
+            Log.ContainerWarning(plan.Id, warning);
         }
 
         var container = new Container(this, plan, _environment.Time.GetUtcNow()) { StandInPid = standInPid };
@@ -123,6 +123,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public async Task<int> DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
     {
         await container.DeleteAsync(force, cancellationToken);
+        Log.ContainerDeleted(container.Plan.Id);
         int left = Forget(container.Plan.Id);
         if (left > 0)
         {

@@ -36,12 +36,24 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "Container {ContainerId} ran out of memory: the guest's kernel killed a process of it")]
     internal static partial void OutOfMemory(this ILogger logger, ContainerId containerId);
 
-    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "Cannot leave the mark '{Path}' of a memory shortage: {Reason}")]
-    internal static partial void OutOfMemoryMarkFailed(this ILogger logger, string path, string reason);
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "Cannot leave the mark '{Path}' of a memory shortage of container {ContainerId}: {Reason}")]
+    internal static partial void OutOfMemoryMarkFailed(this ILogger logger, ContainerId containerId, string path, string reason);
 
     [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "Container {ContainerId} has new limits")]
     internal static partial void Updated(this ILogger logger, ContainerId containerId);
 
     [LoggerMessage(EventId = 2012, Level = LogLevel.Warning, Message = "Container {ContainerId} goes on without a hook: {Reason}")]
     internal static partial void HookFailed(this ILogger logger, ContainerId containerId, string reason);
+
+    [LoggerMessage(EventId = 2013, Level = LogLevel.Warning, Message = "Container {ContainerId}: {Warning}")]
+    internal static partial void ContainerWarning(this ILogger logger, ContainerId containerId, string warning);
+
+    [LoggerMessage(EventId = 2014, Level = LogLevel.Information, Message = "Container {ContainerId} is created, pid {Pid}")]
+    internal static partial void ContainerCreated(this ILogger logger, ContainerId containerId, int pid);
+
+    [LoggerMessage(EventId = 2015, Level = LogLevel.Information, Message = "Container {ContainerId} is started")]
+    internal static partial void ContainerStarted(this ILogger logger, ContainerId containerId);
+
+    [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "Container {ContainerId} is deleted")]
+    internal static partial void ContainerDeleted(this ILogger logger, ContainerId containerId);
 }

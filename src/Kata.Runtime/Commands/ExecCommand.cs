@@ -42,7 +42,7 @@ internal static class ExecCommand
                 directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, newNetwork: false, terminal, result.GetValue(consoleSocket),
                 foreground);
             await client.ExecAsync(container, execId, process, result.GetValue(ignorePaused));
-            await client.StartAsync(container, execId, patient: result.GetValue(ignorePaused));
+            await client.StartAsync(container, result.GetValue(ignorePaused) ? null : TimeSpan.Zero, execId);
             if (result.GetValue(pidFile) is { } file)
             {
                 await ContainerCreator.WritePidFileAsync(file, front.Pid);

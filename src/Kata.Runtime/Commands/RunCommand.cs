@@ -31,8 +31,9 @@ internal static class RunCommand
         var remover = new ContainerRemover(globals.Directories(result));
         try
         {
-            await using PodClient client = new ContainerLookup(globals.Directories(result)).Connect(request.Id, "start");
-            await client.StartAsync(request.Id);
+            var lookup = new ContainerLookup(globals.Directories(result));
+            await using PodClient client = lookup.Connect(request.Id, "start");
+            await client.StartAsync(request.Id, ContainerLookup.LimitOfStartHooks(lookup.Read(request.Id, "start")));
         }
         catch
         {

@@ -19,7 +19,7 @@ internal static class StartCommand
             {
                 ContainerId id = lookup.Resolve(text, "start");
                 await using PodClient client = lookup.Connect(id, "start");
-                await client.StartAsync(id);
+                await client.StartAsync(id, ContainerLookup.LimitOfStartHooks(lookup.Read(id, "start")));
             }
 
             return ExitCodes.Success;

@@ -62,6 +62,9 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         return found;
     }
 
+    /// <summary>What a start may take beyond the usual; null when nothing limits it.</summary>
+    public static TimeSpan? LimitOfStartHooks(ContainerState state) => state.StartHookSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
     /// <exception cref="SandboxStateException">The id is not known.</exception>
     public SandboxId Find(ContainerId container, string action) =>
         new ContainerIndex(directories).Find(container) ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);

@@ -54,7 +54,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         {
             try
             {
-                await client.DeleteAsync(id, force, () => !Directory.Exists(directories.Sandbox(sandbox)));
+                await client.DeleteAsync(id, force, LimitOfHooks(id, sandbox), () => !Directory.Exists(directories.Sandbox(sandbox)));
                 return true;
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.NotFound && force)
@@ -65,6 +65,20 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             {
                 return false; // it died, or hangs and is to go
             }
+        }
+    }
+
+    // Of what is not known the hooks are none; why it cannot be read, the service or whoever does without it will say.
+    private TimeSpan? LimitOfHooks(ContainerId id, SandboxId sandbox)
+    {
+        try
+        {
+            ContainerState? state = ReadState(sandbox, force: true)?.Containers.FirstOrDefault(container => container.Id == id.Value);
+            return HookRunner.Sum(state?.Poststop);
+        }
+        catch (IOException)
+        {
+            return TimeSpan.Zero;
         }
     }
 

@@ -70,13 +70,16 @@ internal sealed partial class PodClient : IAsyncDisposable
     public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal, TimeSpan? hooks)
     {
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
-            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, hooks is { } longer ? Options(s_callTimeout + longer) : new CallOptions());
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks));
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 
-    public async Task StartAsync(ContainerId id, string execId = "", bool patient = false)
+    /// <param name="id">The container.</param>
+    /// <param name="longer">What it may take beyond the usual: its hooks, or until a paused container goes on; null when nothing limits it.</param>
+    /// <param name="execId">Empty for its first process.</param>
+    public async Task StartAsync(ContainerId id, TimeSpan? longer, string execId = "")
     {
-        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, patient ? new CallOptions() : Options());
+        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, Options(s_callTimeout, longer));
         await AwaitAsync(call, "start the container", id);
     }
 
@@ -110,7 +113,11 @@ internal sealed partial class PodClient : IAsyncDisposable
     }
 
     /// <summary>Deletes a container. When it was the pod's last, returns after the service's process has ended.</summary>
-    public async Task DeleteAsync(ContainerId id, bool force, Func<bool> podIsGone)
+    /// <param name="id">The container.</param>
+    /// <param name="force">Also one that has not ended.</param>
+    /// <param name="hooks">What its hooks may take beyond; null when nothing limits them.</param>
+    /// <param name="podIsGone">Whether it was the last.</param>
+    public async Task DeleteAsync(ContainerId id, bool force, TimeSpan? hooks, Func<bool> podIsGone)
     {
         var headers = new Metadata();
         if (force)
@@ -118,7 +125,7 @@ internal sealed partial class PodClient : IAsyncDisposable
             headers.Add(TaskService.ForceHeader, "true");
         }
 
-        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout).WithHeaders(headers));
+        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout, hooks).WithHeaders(headers));
         await AwaitAsync(call, "delete the container", id);
         if (podIsGone())
         {
@@ -180,9 +187,10 @@ internal sealed partial class PodClient : IAsyncDisposable
     private static RpcException Explained(RpcException error, string action, ContainerId id, string cause) =>
         new(new Status(error.StatusCode, $"Cannot {action} '{id}': {cause} 'kata-runtime delete --force {id}'", error));
 
-    private static CallOptions Options() => Options(s_callTimeout);
+    private static CallOptions Options() => Options(s_callTimeout, TimeSpan.Zero);
 
-    private static CallOptions Options(TimeSpan limit) => new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + limit);
+    private static CallOptions Options(TimeSpan limit, TimeSpan? longer) =>
+        longer is { } more ? new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + limit + more) : new CallOptions();
 
     private async Task WaitForServiceExitAsync()
     {

@@ -83,9 +83,9 @@ internal sealed class AgentConnection : IAsyncDisposable
     /// <summary>Options of a call that must answer within the request limit.</summary>
     public CallOptions Timed(CancellationToken cancellationToken) => Timed(TimeSpan.Zero, cancellationToken);
 
-    /// <summary>The same for a call that may take <paramref name="longer"/>, because it waits for programs of the caller's.</summary>
-    public CallOptions Timed(TimeSpan longer, CancellationToken cancellationToken) =>
-        new(deadline: _time.GetUtcNow().UtcDateTime + _requestTimeout + longer, cancellationToken: cancellationToken);
+    /// <summary>The same for a call that may take <paramref name="longer"/>, because it waits for programs of the caller's; null when nothing limits those.</summary>
+    public CallOptions Timed(TimeSpan? longer, CancellationToken cancellationToken) =>
+        new(deadline: longer is { } more ? _time.GetUtcNow().UtcDateTime + _requestTimeout + more : null, cancellationToken: cancellationToken);
 
     /// <summary>Makes one call; what the agent refuses comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
     public static async Task<T> CallAsync<T>(string action, AsyncUnaryCall<T> call)

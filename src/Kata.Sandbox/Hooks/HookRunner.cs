@@ -43,12 +43,21 @@ internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, TimeP
     }
 
     /// <summary>What the hooks of a create may take together; null when one of them has no limit.</summary>
-    public static TimeSpan? LimitOf(HookSet? hooks)
+    public static TimeSpan? LimitOf(HookSet? hooks) => Sum(hooks?.Prestart, hooks?.CreateRuntime, hooks?.CreateContainer);
+
+    /// <summary>The same of a start: those in the guest and those after it.</summary>
+    public static TimeSpan? LimitOfStart(HookSet? hooks) => Sum(hooks?.StartContainer, hooks?.Poststart);
+
+    /// <summary>What one list of hooks may take together; null when one of them has no limit.</summary>
+    public static TimeSpan? Sum(params ReadOnlySpan<IReadOnlyList<HookSpec>?> lists)
     {
         TimeSpan? sum = TimeSpan.Zero;
-        foreach (HookSpec hook in Of(hooks, HookPoint.Prestart).Concat(Of(hooks, HookPoint.CreateRuntime)).Concat(Of(hooks, HookPoint.CreateContainer)))
+        foreach (IReadOnlyList<HookSpec>? list in lists)
         {
-            sum += hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            foreach (HookSpec hook in list ?? [])
+            {
+                sum += hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            }
         }
 
         return sum;

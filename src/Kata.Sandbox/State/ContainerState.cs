@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -26,6 +27,10 @@ internal sealed record ContainerState
     public string? Reason { get; init; }
 
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What the hooks of its start may take; null when one of them has no limit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public long? StartHookSeconds { get; init; } = 0;
 
     /// <summary>The hooks that whoever deletes the container without its service must run.</summary>
     public IReadOnlyList<HookSpec>? Poststop { get; init; }

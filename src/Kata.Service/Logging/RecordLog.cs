@@ -54,16 +54,42 @@ internal sealed class RecordLog : ILogger, IDisposable
     {
         if (IsEnabled(logLevel))
         {
-            Write(logLevel, exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {ServiceStatus.TextOf(exception)}", null);
+            string text = exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {ServiceStatus.TextOf(exception)}";
+            Write(logLevel, text, ContainerOf(state) ?? Container, null);
         }
     }
 
     /// <summary>Writes a record whatever the level, with extra fields; into the file from the file's own level on.</summary>
-    public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields)
+    public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields) => Write(level, message, Container, fields);
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _journal?.Dispose();
+    }
+
+    // A record that names a container belongs to it: that is what one searches a journal for.
+    private static string? ContainerOf<TState>(TState state)
+    {
+        if (state is IReadOnlyList<KeyValuePair<string, object?>> values)
+        {
+            for (int i = 0; i < values.Count; i++)
+            {
+                if (values[i] is { Key: "ContainerId", Value: { } id })
+                {
+                    return id.ToString();
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private void Write(LogLevel level, string message, string? container, IEnumerable<KeyValuePair<string, string>>? fields)
     {
         var known = new List<KeyValuePair<string, string>> { new("source", "runtime"), new("subsystem", Subsystem) };
         Add(known, "sandbox", Sandbox);
-        Add(known, "container", Container);
+        Add(known, "container", container);
         known.Add(new("version", RuntimeVersion.Number));
         known.Add(new("commit", RuntimeVersion.Commit));
         known.AddRange(fields ?? []);
@@ -81,12 +107,6 @@ internal sealed class RecordLog : ILogger, IDisposable
             ];
             Append(_format == LogFormat.Json ? ToJson(all) : ToText(all));
         }
-    }
-
-    public void Dispose()
-    {
-        _file?.Dispose();
-        _journal?.Dispose();
     }
 
     private static SafeFileDescriptor OpenFile(string path)

@@ -38,9 +38,9 @@ public sealed class PodClientTests : IDisposable
         await using PodClient client = PodClient.Connect(_directories, _sandbox, _time);
         (string Action, Func<Task> Call)[] calls =
         [
-            ("start the container", () => client.StartAsync(s_id)),
+            ("start the container", () => client.StartAsync(s_id, TimeSpan.Zero)),
             ("signal the container", () => client.KillAsync(s_id, 15, all: false)),
-            ("delete the container", () => client.DeleteAsync(s_id, force: true, static () => false)),
+            ("delete the container", () => client.DeleteAsync(s_id, force: true, TimeSpan.Zero, static () => false)),
             ("execute in the container", () => client.CheckAliveAsync("execute in the container", s_id)),
         ];
         foreach ((string action, Func<Task> begin) in calls)
@@ -63,28 +63,77 @@ public sealed class PodClientTests : IDisposable
     [Fact]
     public async Task AnyCall_GuestIsSlowAndServiceAnswers_Waits()
     {
-        using var listener = new SocketListener(UnixSocket.Listen(_directories.TaskSocket(_sandbox)));
         var service = new SlowService();
+        await ServeAsync(service, async client =>
+        {
+            Task kill = client.KillAsync(s_id, 15, all: false);
+            TimeSpan patience = await _time.NextTimer.Within();
+            for (int ping = 1; ping <= 20; ping++)
+            {
+                _time.Advance(patience);
+                await _time.NextTimer.Within(); // the limit of the question whether it is there
+                Assert.Equal(patience, await _time.NextTimer.Within()); // answered: patience again
+                Assert.Equal(ping, service.Pings);
+                Assert.False(kill.IsCompleted);
+            }
+
+            service.Killed.SetResult();
+            await kill.Within();
+        });
+    }
+
+    [Theory]
+    [InlineData(0, 120)]
+    [InlineData(600, 720)]
+    [InlineData(-1, -1)]
+    public async Task Start_HooksMayTakeTime_IsGivenIt(int hookSeconds, int expectedSeconds)
+    {
+        var service = new SlowService();
+        await ServeAsync(service, async client =>
+        {
+            DateTime before = DateTime.UtcNow;
+            await client.StartAsync(s_id, hookSeconds < 0 ? null : TimeSpan.FromSeconds(hookSeconds)).Within();
+            AssertLimit(before, expectedSeconds, await service.Limit.Task.Within());
+        });
+    }
+
+    [Theory]
+    [InlineData(false, 0, 120)]
+    [InlineData(true, 0, 45)]
+    [InlineData(true, 300, 345)]
+    [InlineData(false, -1, -1)]
+    public async Task Delete_HooksMayTakeTime_IsGivenIt(bool force, int hookSeconds, int expectedSeconds)
+    {
+        var service = new SlowService();
+        await ServeAsync(service, async client =>
+        {
+            DateTime before = DateTime.UtcNow;
+            await client.DeleteAsync(s_id, force, hookSeconds < 0 ? null : TimeSpan.FromSeconds(hookSeconds), static () => false).Within();
+            AssertLimit(before, expectedSeconds, await service.Limit.Task.Within());
+        });
+    }
+
+    private static void AssertLimit(DateTime before, int expectedSeconds, DateTime deadline)
+    {
+        if (expectedSeconds < 0)
+        {
+            Assert.Equal(DateTime.MaxValue, deadline);
+            return;
+        }
+
+        Assert.InRange(deadline, before.AddSeconds(expectedSeconds - 2), before.AddSeconds(expectedSeconds + 30));
+    }
+
+    private async Task ServeAsync(SlowService service, Func<PodClient, Task> test)
+    {
+        using var listener = new SocketListener(UnixSocket.Listen(_directories.TaskSocket(_sandbox)));
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         await using PodClient client = PodClient.Connect(_directories, _sandbox, _time);
         await using var stream = new DescriptorStream(await listener.AcceptAsync(TestContext.Current.CancellationToken));
         using var stopping = new CancellationTokenSource();
         Task serving = server.ServeAsync(stream, stopping.Token); // ends on stopping
-
-        Task kill = client.KillAsync(s_id, 15, all: false);
-        TimeSpan patience = await _time.NextTimer.Within();
-        for (int ping = 1; ping <= 20; ping++)
-        {
-            _time.Advance(patience);
-            await _time.NextTimer.Within(); // the limit of the question whether it is there
-            Assert.Equal(patience, await _time.NextTimer.Within()); // answered: patience again
-            Assert.Equal(ping, service.Pings);
-            Assert.False(kill.IsCompleted);
-        }
-
-        service.Killed.SetResult();
-        await kill.Within();
+        await test(client);
         await stopping.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => serving).Within();
     }
@@ -94,6 +143,20 @@ public sealed class PodClientTests : IDisposable
         private int _pings;
 
         public int Pings => Volatile.Read(ref _pings);
+
+        public TaskCompletionSource<DateTime> Limit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override Task<StartResponse> Start(StartRequest request, ServerCallContext context)
+        {
+            Limit.SetResult(context.Deadline);
+            return Task.FromResult(new StartResponse());
+        }
+
+        public override Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context)
+        {
+            Limit.SetResult(context.Deadline);
+            return Task.FromResult(new DeleteResponse());
+        }
 
         public TaskCompletionSource Killed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -96,6 +96,8 @@ public sealed class HookRunnerTests : IDisposable
         Assert.Equal(TimeSpan.Zero, HookRunner.LimitOf(null));
         Assert.Equal(TimeSpan.FromSeconds(5), HookRunner.LimitOf(new HookSet { Prestart = [Limited(2)], CreateContainer = [Limited(3)], Poststop = [Limited(9)] }));
         Assert.Null(HookRunner.LimitOf(new HookSet { Prestart = [Limited(2), new HookSpec { Path = "/x" }] }));
+        Assert.Equal(TimeSpan.FromSeconds(11), HookRunner.LimitOfStart(new HookSet { Prestart = [Limited(2)], StartContainer = [Limited(3), Limited(3)], Poststart = [Limited(5)] }));
+        Assert.Null(HookRunner.LimitOfStart(new HookSet { StartContainer = [Limited(3)], Poststart = [new HookSpec { Path = "/x" }] }));
     }
 
     private static HookSpec Limited(int seconds) => new() { Path = "/x", Timeout = seconds };

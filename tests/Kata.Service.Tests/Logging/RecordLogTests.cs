@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Kata.Oci;
+using Kata.Sandbox;
 using Kata.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -43,6 +45,19 @@ public sealed class RecordLogTests : IDisposable
             + $"\"pid\":\"{Environment.ProcessId}\",\"source\":\"runtime\",\"subsystem\":\"service\",\"sandbox\":\"pod\",\"container\":\"c1\","
             + $"{Version(static (key, value) => $"\"{key}\":\"{value}\"", ",")},\"path\":\"/ü\"}}\n",
             File.ReadAllText(LogPath));
+    }
+
+    [Fact]
+    public void Log_RecordNamesAContainer_BelongsToIt()
+    {
+        using (RecordLog log = Open(LogFormat.Json))
+        {
+            log.ContainerStarted(ContainerId.Parse("c2"));
+            log.SandboxGone(SandboxId.Parse("pod"));
+        }
+
+        string[] lines = File.ReadAllLines(LogPath);
+        Assert.Equal(["c2", "c1"], lines.Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("container").GetString()));
     }
 
     [Theory]
