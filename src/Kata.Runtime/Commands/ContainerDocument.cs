@@ -33,6 +33,19 @@ internal sealed record ContainerDocument
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Reason { get; init; }
 
+    /// <summary>What the pod's machine was made of; with <c>--kata-all</c>, where it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MachineAssets? CurrentHypervisor { get; init; }
+
+    /// <summary>What the configuration says that a new pod's machine is made of.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MachineAssets? LatestHypervisor { get; init; }
+
+    /// <summary>Which of <c>hypervisor</c>, <c>kernel</c> and <c>image</c> are different files. The spelling is Kata's.</summary>
+    [JsonPropertyName("StaleAssets")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? StaleAssets { get; init; }
+
     public static ContainerDocument Of(ContainerState state) => new()
     {
         OciVersion = state.OciVersion,
@@ -46,6 +59,9 @@ internal sealed record ContainerDocument
         Owner = "root",
         Reason = state.Reason,
     };
+
+    public ContainerDocument WithAssets(MachineAssets? current, MachineAssets latest) =>
+        this with { CurrentHypervisor = current, LatestHypervisor = latest, StaleAssets = current?.DifferencesFrom(latest) };
 
     /// <summary>A container of which only the id is certain.</summary>
     public static ContainerDocument Unknown(ContainerId id, string reason) => new()

@@ -15,6 +15,8 @@ internal sealed class CreateOptions
         HelpName = "PATH",
     };
 
+    private readonly Option<string?> _console = new("--console") { Description = "Terminal to use for the container, when it has one, instead of a new one", HelpName = "PATH" };
+
     private readonly Option<string?> _pidFile = new("--pid-file") { Description = "Write the id of the host process that stands for the container to this file", HelpName = "FILE" };
 
     private readonly Option<bool> _noPivot = new("--no-pivot") { Description = "Accepted and ignored: root file systems are mounted in the guest" };
@@ -27,7 +29,7 @@ internal sealed class CreateOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _bundle, _consoleSocket, _pidFile, _noPivot, _noNewKeyring })
+        foreach (Option option in new Option[] { _bundle, _consoleSocket, _console, _pidFile, _noPivot, _noNewKeyring })
         {
             command.Options.Add(option);
         }
@@ -44,6 +46,7 @@ internal sealed class CreateOptions
             Id = ContainerId.Parse(result.GetValue(Id)!),
             Bundle = result.GetValue(_bundle) is { Length: > 0 } bundle ? bundle : Directory.GetCurrentDirectory(),
             ConsoleSocket = NotEmpty(result.GetValue(_consoleSocket)),
+            Console = NotEmpty(result.GetValue(_console)),
             PidFile = NotEmpty(result.GetValue(_pidFile)),
             Foreground = foreground,
         };

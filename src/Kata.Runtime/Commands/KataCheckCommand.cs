@@ -20,16 +20,18 @@ internal static class KataCheckCommand
         var noBoot = new Option<bool>("--no-boot") { Description = "Look at files and devices only, without booting a guest" };
         var command = new Command("kata-check", "Tell whether this host can run containers, by booting a small guest, and what to do if not") { noBoot };
         command.Aliases.Add("check");
-        // Kata's, for what is never done here, or always.
-        command.Options.Add(new Option<bool>("--no-network-checks", "-n") { Description = "Accepted and ignored: the network is never asked" });
-        command.Options.Add(new Option<bool>("--strict", "-s") { Description = "Accepted and ignored: there is one strictness" });
-        command.Options.Add(new Option<bool>("--verbose") { Description = "Accepted and ignored: see kata-env and --debug" });
+        var strict = new Option<bool>("--strict", "-s") { Description = "Let warnings count as failures, and the guest's agent be of this version" };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "Say of each thing that is looked at what was found" };
+        command.Options.Add(strict);
+        command.Options.Add(verbose);
+        ReleaseOptions releases = ReleaseOptions.AddTo(command);
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
+            releases.Check(result);
             try
             {
-                await CheckAsync(globals, result, boot: !result.GetValue(noBoot));
+                await CheckAsync(globals, result, !result.GetValue(noBoot), result.GetValue(strict), result.GetValue(verbose));
                 return ExitCodes.Success;
             }
             catch
@@ -41,25 +43,37 @@ internal static class KataCheckCommand
         return command;
     }
 
-    private static async Task CheckAsync(GlobalOptions globals, ParseResult result, bool boot)
+    private static async Task CheckAsync(GlobalOptions globals, ParseResult result, bool boot, bool strict, bool verbose)
     {
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
         AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
         SandboxId sandbox = SandboxId.Parse(string.Create(CultureInfo.InvariantCulture, $"kata-check-{Environment.ProcessId}"));
-        SandboxFiles.Check(SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }, globals.Directories(result).Cgroup(sandbox)));
+        SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }, globals.Directories(result).Cgroup(sandbox));
+        if (verbose)
+        {
+            await DescribeAsync(configuration, plan);
+        }
+
+        SandboxFiles.Check(plan);
         if (LibC.geteuid() != 0)
         {
             throw new ArgumentException("Cannot check that a guest boots 'here': containers can be created by root only. Run as root");
         }
 
-        if (host.Warning is { } warning)
+        foreach (string warning in plan.Warnings)
         {
+            if (strict)
+            {
+                throw new NotSupportedException($"Cannot accept a warning with '--strict': {warning}");
+            }
+
             await Console.Error.WriteLineAsync($"kata-runtime: warning: {warning}");
         }
 
         if (boot)
         {
-            string said = await BootAsync(globals.Directories(result), sandbox, ServiceArguments.Of(globals, result, globals.Directories(result), sandbox), configuration.Limits);
+            List<string> arguments = [.. ServiceArguments.Of(globals, result, globals.Directories(result), sandbox), .. strict ? new[] { "--strict" } : []];
+            string said = await BootAsync(globals.Directories(result), sandbox, arguments, configuration.Limits);
             await Console.Out.WriteLineAsync($"  {said}");
         }
 
@@ -68,7 +82,22 @@ internal static class KataCheckCommand
         if (boot)
         {
             await Console.Out.WriteLineAsync("System can currently create Kata Containers");
+            if (strict)
+            {
+                await Console.Out.WriteLineAsync($"Version consistency of Kata Containers is verified: runtime and agent are {RuntimeVersion.Number}");
+            }
         }
+    }
+
+    private static async Task DescribeAsync(KataConfiguration configuration, SandboxPlan plan)
+    {
+        await Console.Out.WriteLineAsync($"  Configuration: {configuration.Path ?? "built in"}");
+        await Console.Out.WriteLineAsync($"  Hypervisor: {plan.VirtualMachine.HypervisorPath}");
+        await Console.Out.WriteLineAsync($"  Shared file system daemon: {plan.VirtioFsDaemonPath}");
+        await Console.Out.WriteLineAsync($"  Guest kernel: {plan.VirtualMachine.KernelPath}");
+        await Console.Out.WriteLineAsync($"  Guest image: {plan.VirtualMachine.InitrdPath ?? "none"}");
+        await Console.Out.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"  Machine: {plan.VirtualMachine.MachineType}, {plan.VirtualMachine.VcpuCount} processors, {plan.VirtualMachine.MemoryMib} MiB"));
     }
 
     private static async Task<string> BootAsync(SandboxDirectories directories, SandboxId sandbox, List<string> arguments, LimitsConfig limits)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Kata.Configuration;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
@@ -11,17 +12,20 @@ namespace Kata.Runtime.Commands;
 internal static class ListCommand
 {
     private static readonly string[] s_headings = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"];
+    private static readonly string[] s_assetHeadings = ["HYPERVISOR", "KERNEL", "IMAGE", "LATEST-KERNEL", "LATEST-IMAGE", "STALE"];
 
     public static Command Define(GlobalOptions globals)
     {
         var format = new Option<string>("--format", "-f") { Description = "Form of the list: table or json", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
         format.AcceptOnlyFromAmong("table", "json");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print ids only" };
-        var command = new Command("list", "List containers") { format, quiet };
+        var all = new Option<bool>("--kata-all") { Description = "Add what each pod's machine was made of, and what a new one would be made of now" };
+        var command = new Command("list", "List containers") { format, quiet, all };
         command.SetAction(result =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            List<ContainerDocument> containers = Read(globals.Directories(result));
+            MachineAssets? latest = result.GetValue(all) ? MachineAssets.Of(KataConfiguration.Load(globals.Sources(result)).Hypervisor) : null;
+            List<ContainerDocument> containers = Read(globals.Directories(result), latest);
             if (result.GetValue(quiet))
             {
                 containers.ForEach(static item => Console.Out.WriteLine(item.Id));
@@ -32,10 +36,7 @@ internal static class ListCommand
             }
             else
             {
-                PrintTable([s_headings, .. containers.Select(static item => new[]
-                {
-                    item.Id, item.Pid.ToString(CultureInfo.InvariantCulture), item.Status, item.Bundle, item.Created, item.Owner,
-                })]);
+                PrintTable([[.. s_headings, .. latest is null ? [] : s_assetHeadings], .. containers.Select(item => Row(item, latest))]);
             }
 
             return ExitCodes.Success;
@@ -43,7 +44,20 @@ internal static class ListCommand
         return command;
     }
 
-    private static List<ContainerDocument> Read(SandboxDirectories directories)
+    private static string[] Row(ContainerDocument item, MachineAssets? latest)
+    {
+        string[] row = [item.Id, item.Pid.ToString(CultureInfo.InvariantCulture), item.Status, item.Bundle, item.Created, item.Owner];
+        if (latest is null)
+        {
+            return row;
+        }
+
+        MachineAssets? current = item.CurrentHypervisor;
+        string stale = current is null ? "-" : string.Join(',', item.StaleAssets ?? []);
+        return [.. row, current?.HypervisorAsset.Path ?? "-", current?.KernelAsset.Path ?? "-", current?.ImageAsset.Path ?? "-", latest.KernelAsset.Path, latest.ImageAsset.Path, stale.Length > 0 ? stale : "-"];
+    }
+
+    private static List<ContainerDocument> Read(SandboxDirectories directories, MachineAssets? latest)
     {
         var lookup = new ContainerLookup(directories);
         var found = new List<ContainerDocument>();
@@ -51,7 +65,8 @@ internal static class ListCommand
         {
             try
             {
-                found.Add(ContainerDocument.Of(lookup.Read(container, "list")));
+                ContainerDocument document = ContainerDocument.Of(lookup.Read(container, "list", out SandboxState? pod));
+                found.Add(latest is null ? document : document.WithAssets(MachineAssets.Of(pod), latest));
             }
             catch (SandboxStateException)
             {
@@ -72,7 +87,7 @@ internal static class ListCommand
     // Columns of at least 12 characters with 3 between them, as runc's tables.
     private static void PrintTable(List<string[]> rows)
     {
-        int[] widths = [.. Enumerable.Range(0, s_headings.Length).Select(column => Math.Max(9, rows.Max(row => row[column].Length)) + 3)];
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => Math.Max(9, rows.Max(row => row[column].Length)) + 3)];
         foreach (string[] row in rows)
         {
             Console.Out.WriteLine(string.Concat(row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));

@@ -14,17 +14,21 @@ internal static class ServiceCommand
     {
         var sandbox = new Option<string>("--sandbox") { Required = true };
         var check = new Option<bool>("--check");
+        var strict = new Option<bool>("--strict");
         var containerd = new ContainerdServiceOptions();
-        var command = new Command("service", "Serve one pod") { sandbox, check };
+        var command = new Command("service", "Serve one pod") { sandbox, check, strict };
         containerd.AddTo(command);
         command.Hidden = true;
-        command.SetAction((result, cancellationToken) => RunAsync(
-            globals, result, SandboxId.Parse(result.GetValue(sandbox)!), result.GetValue(check), containerd.Read(result), cancellationToken));
+        command.SetAction((result, cancellationToken) =>
+        {
+            var pod = SandboxId.Parse(result.GetValue(sandbox)!);
+            return RunAsync(globals, result, pod, result.GetValue(check), result.GetValue(strict), containerd.Read(result), cancellationToken);
+        });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, ContainerdOptions? containerd, CancellationToken cancellationToken)
+        GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, bool strict, ContainerdOptions? containerd, CancellationToken cancellationToken)
     {
         using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
@@ -41,7 +45,7 @@ internal static class ServiceCommand
         };
         if (check)
         {
-            await ready.WriteAsync(Encoding.UTF8.GetBytes(await BootCheck.RunAsync(options, log, cancellationToken)), cancellationToken);
+            await ready.WriteAsync(Encoding.UTF8.GetBytes(await BootCheck.RunAsync(options, strict, log, cancellationToken)), cancellationToken);
             return ExitCodes.Success;
         }
 

@@ -28,8 +28,7 @@ internal static class StandInCommand
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
         if (terminal)
         {
-            // We lead a session (setsid) without a terminal: taking this one is what makes its resizes reach us as SIGWINCH.
-            LinuxException.ThrowIfNegative(LibC.ioctl_int(streams[0], LibC.TIOCSCTTY, 0), "ioctl(TIOCSCTTY)", "take the terminal");
+            TakeTerminal(streams[0]);
         }
 
         await using StandIn standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
@@ -41,5 +40,19 @@ internal static class StandInCommand
         }
 
         return (await standIn.WaitAsync(CancellationToken.None)).Status;
+    }
+
+    // We lead a session (setsid) without a terminal: taking this one is what makes its resizes reach us as SIGWINCH. One that --console
+    // names may be another session's already (EPERM, ioctl_tty(2)): then only its size at the start is known.
+    private static void TakeTerminal(SafeFileDescriptor terminal)
+    {
+        if (LibC.ioctl_int(terminal, LibC.TIOCSCTTY, 0) < 0)
+        {
+            LinuxException error = LinuxException.FromLastErrno("ioctl(TIOCSCTTY)", "take the terminal");
+            if (error.Errno != Errno.EPERM)
+            {
+                throw error;
+            }
+        }
     }
 }

@@ -1,11 +1,23 @@
 namespace Kata.Runtime.Hosting;
 
-/// <summary>Which combinations of terminal, console socket and detachment make sense; runc's rules.</summary>
+/// <summary>Which combinations of terminal, console socket, console and detachment make sense; runc's rules, and one more for Kata's <c>--console</c>.</summary>
 internal static class ConsoleRules
 {
     /// <exception cref="ArgumentException">They do not.</exception>
-    public static void Check(bool terminal, string? consoleSocket, bool detached)
+    public static void Check(bool terminal, string? consoleSocket, bool detached, string? console = null)
     {
+        if (console is not null)
+        {
+            string? cause = consoleSocket is not null ? "'--console-socket' is given too" : !terminal ? "the process has no terminal" : null;
+            string remedy = terminal ? "Give one of the two" : "Set process.terminal, or leave the option out";
+            if (cause is not null)
+            {
+                throw new ArgumentException($"Cannot use '--console': {cause}. {remedy}");
+            }
+
+            return;
+        }
+
         if (terminal && detached && consoleSocket is null)
         {
             throw new ArgumentException("Cannot give a detached process a terminal without '--console-socket': nobody would hold it. Give the option, or run in the foreground");

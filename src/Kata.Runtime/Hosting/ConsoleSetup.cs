@@ -5,7 +5,8 @@ namespace Kata.Runtime.Hosting;
 
 /// <summary>
 /// The streams a process will have: this command's own three, this command's own terminal switched to raw mode (the guest's
-/// terminal does the editing), or a new pseudoterminal whose controlling side goes through the console socket.
+/// terminal does the editing), a new pseudoterminal whose controlling side goes through the console socket, or the terminal that
+/// <c>--console</c> names, whose controlling side somebody else holds.
 /// </summary>
 internal sealed class ConsoleSetup : IDisposable
 {
@@ -22,13 +23,22 @@ internal sealed class ConsoleSetup : IDisposable
     public IReadOnlyList<SafeFileDescriptor> Streams { get; } =
         [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
 
-    /// <exception cref="LinuxException">The console socket is not there.</exception>
-    /// <exception cref="ArgumentException">A terminal is wanted and standard input is none.</exception>
-    public static ConsoleSetup Open(bool terminal, string? consoleSocket)
+    /// <param name="terminal">The process has a terminal.</param>
+    /// <param name="consoleSocket">Where to send a new terminal.</param>
+    /// <param name="console">The terminal to use instead.</param>
+    /// <param name="foreground">The modes of a terminal that somebody else made are given back when this is disposed.</param>
+    /// <exception cref="LinuxException">The console socket or the terminal is not there.</exception>
+    /// <exception cref="ArgumentException">A terminal is wanted and what should be one is none.</exception>
+    public static ConsoleSetup Open(bool terminal, string? consoleSocket, string? console = null, bool foreground = false)
     {
         if (!terminal)
         {
             return new ConsoleSetup(null, null, null);
+        }
+
+        if (console is not null)
+        {
+            return OpenNamed(console, foreground);
         }
 
         if (consoleSocket is null)
@@ -66,11 +76,38 @@ internal sealed class ConsoleSetup : IDisposable
     /// <summary>Gives this command's terminal its modes back.</summary>
     public void Dispose()
     {
-        _allocated?.Dispose();
         if (_before is { } before)
         {
             _before = null;
             Linux.Terminal.Restore(Terminal!, before);
+        }
+
+        _allocated?.Dispose();
+    }
+
+    private static ConsoleSetup OpenNamed(string path, bool foreground)
+    {
+        SafeFileDescriptor terminal = LibC.open(path, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0);
+        try
+        {
+            if (terminal.IsInvalid)
+            {
+                LinuxException error = LinuxException.FromLastErrno("open", "");
+                throw new LinuxException(error.Call, $"use the terminal '{path}'", error.Errno, "Give --console the path of a terminal that exists, such as /dev/pts/0");
+            }
+
+            if (!Linux.Terminal.IsTerminal(terminal))
+            {
+                throw new ArgumentException($"Cannot use the terminal '{path}': it is none. Give --console the path of a terminal, such as /dev/pts/0");
+            }
+
+            Termios before = Linux.Terminal.MakeRaw(terminal);
+            return new ConsoleSetup(terminal, terminal, foreground ? before : null);
+        }
+        catch
+        {
+            terminal.Dispose();
+            throw;
         }
     }
 

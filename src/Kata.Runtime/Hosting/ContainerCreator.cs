@@ -23,7 +23,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
     {
         Bundle bundle = Bundle.Load(request.Bundle);
         bool terminal = bundle.Spec.Process?.Terminal ?? false;
-        ConsoleRules.Check(terminal, request.ConsoleSocket, detached: !request.Foreground);
+        ConsoleRules.Check(terminal, request.ConsoleSocket, detached: !request.Foreground, request.Console);
         PodIdentity pod = PodAnnotations.Identify(bundle.Spec.Annotations);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
@@ -80,7 +80,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
             _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), terminal, request.ConsoleSocket,
-            request.Foreground);
+            request.Console, request.Foreground);
         int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
         if (request.PidFile is { } file)
         {

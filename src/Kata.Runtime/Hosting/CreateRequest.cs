@@ -11,6 +11,9 @@ internal sealed record CreateRequest
 
     public string? ConsoleSocket { get; init; }
 
+    /// <summary>The path of a terminal to use instead of a new one.</summary>
+    public string? Console { get; init; }
+
     public string? PidFile { get; init; }
 
     /// <summary>The command itself stands for the container, instead of a process of its own.</summary>

@@ -26,11 +26,13 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <param name="newNetwork">A detached stand-in has a network namespace of its own.</param>
     /// <param name="terminal">The process has a terminal.</param>
     /// <param name="consoleSocket">Where to send the terminal when detached.</param>
+    /// <param name="consolePath">A terminal to use instead.</param>
     /// <param name="foreground">The command itself stands for the process.</param>
     public static async Task<ProcessFront> OpenAsync(
-        string socket, ContainerId container, string execId, string rootFs, bool newNetwork, bool terminal, string? consoleSocket, bool foreground)
+        string socket, ContainerId container, string execId, string rootFs, bool newNetwork, bool terminal, string? consoleSocket, string? consolePath,
+        bool foreground)
     {
-        var front = new ProcessFront(ConsoleSetup.Open(terminal, consoleSocket));
+        var front = new ProcessFront(ConsoleSetup.Open(terminal, consoleSocket, consolePath, foreground));
         try
         {
             ConsoleSetup console = front._console!;

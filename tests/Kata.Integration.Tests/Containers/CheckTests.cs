@@ -27,10 +27,22 @@ public sealed class CheckTests : IAsyncLifetime
     [Fact]
     public async Task Check_WithoutBoot_LooksOnly()
     {
-        Outcome outcome = await _host.SucceedAsync("check", "--no-boot", "-n", "--strict", "--verbose");
+        Outcome outcome = await _host.SucceedAsync("check", "--no-boot", "-n", "--include-all-releases", "--verbose");
+        Assert.Contains("  Guest kernel: /", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains(" processors, 256 MiB\n", outcome.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("booted", outcome.Output, StringComparison.Ordinal);
         Assert.Contains("System is capable", outcome.Output, StringComparison.Ordinal);
         await _host.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Check_StrictWithAWarning_Refuses()
+    {
+        await File.AppendAllTextAsync(_host.Configuration, "unheard_of = 1\n", TestContext.Current.CancellationToken);
+        Outcome outcome = await _host.RunAsync("check", "--no-boot", "--strict");
+        Assert.Equal(1, outcome.Code);
+        Assert.Equal("ERROR: System is not capable of running Kata Containers\n", outcome.Output);
+        Assert.Contains("kata-runtime: Cannot accept a warning with '--strict': ", outcome.Error, StringComparison.Ordinal);
     }
 
     [Fact]

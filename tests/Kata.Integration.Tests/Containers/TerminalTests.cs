@@ -111,6 +111,41 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     }
 
     [Fact]
+    public async Task Create_NamedTerminal_IsTheContainersAndResizes()
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        await using var terminal = new Pseudoterminal(controller);
+        string id = _pod.NewId();
+        using (peer)
+        {
+            string path = new FileInfo($"/proc/self/fd/{peer.DangerousGetHandle()}").LinkTarget!;
+            (await _pod.RunAsync("create", "--console", path, "--bundle", TerminalBundle("sh"), id)).Ok();
+        }
+
+        (await _pod.RunAsync("start", id)).Ok();
+        terminal.Resize(33, 99);
+        await terminal.TypeAsync("until test \"$(stty size)\" = '33 99'; do :; done; echo resized-$?\n");
+        await terminal.ExpectAsync("resized-0");
+        await terminal.TypeAsync("exit\n");
+        await _pod.RunAsync("delete", "--force", id);
+    }
+
+    [Fact]
+    public async Task Exec_NamedTerminal_IsTheProgramsForAsLongAsItRuns()
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        await using var terminal = new Pseudoterminal(controller);
+        using (peer)
+        {
+            Terminal.SetSize(peer, new TerminalSize(21, 77));
+            string path = new FileInfo($"/proc/self/fd/{peer.DangerousGetHandle()}").LinkTarget!;
+            Task<CommandResult> exec = _pod.RunAsync("exec", "--tty", "--console", path, _pod.PodId, "sh", "-c", "stty size; exit 5");
+            await terminal.ExpectAsync("21 77");
+            Assert.Equal(5, (await exec).ExitCode);
+        }
+    }
+
+    [Fact]
     public async Task Exec_ConsoleSocket_GetsATerminalThatWorks()
     {
         using var socket = new ConsoleSocket(Path.Combine(_pod.NewDirectory("console"), "socket"));

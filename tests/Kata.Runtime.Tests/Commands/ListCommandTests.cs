@@ -21,4 +21,28 @@ public sealed class ListCommandTests
         Assert.Equal("bad\ngood\n", (await setup.RunAsync("list --quiet")).Output);
         Assert.Contains("bad         0           unknown", (await setup.RunAsync("list")).Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task List_KataAll_ComparesTheMachinesWithTheConfiguration()
+    {
+        using var setup = new BrokenSetup();
+        setup.Claim("old", "new", "booting");
+        setup.WriteState("old", hypervisor: "{dir}/file", kernel: "/old/vmlinuz", image: "/old/initrd");
+        setup.WriteState("new", hypervisor: "{dir}/file", kernel: "{dir}/file", image: "{dir}/file");
+
+        JsonArray items = JsonNode.Parse((await setup.RunAsync("list --kata-all --format json")).Output)!.AsArray();
+        Assert.Equal(["booting", "new", "old"], items.Select(static item => (string?)item!["id"]));
+        Assert.Null(items[0]!["currentHypervisor"]);
+        Assert.Empty(items[1]!["StaleAssets"]!.AsArray());
+        Assert.Equal(["kernel", "image"], items[2]!["StaleAssets"]!.AsArray().Select(static item => (string?)item));
+        Assert.Equal(
+            """{"hypervisorAsset":{"path":"{dir}/file","bool":false},"imageAsset":{"path":"/old/initrd","bool":false},"kernelAsset":{"path":"/old/vmlinuz","bool":false}}""",
+            items[2]!["currentHypervisor"]!.ToJsonString());
+        Assert.Equal("{dir}/file", (string?)items[2]!["latestHypervisor"]!["kernelAsset"]!["path"]);
+
+        string[] table = (await setup.RunAsync("list --kata-all")).Output.Split('\n');
+        Assert.EndsWith("STALE", table[0], StringComparison.Ordinal);
+        Assert.EndsWith(" kernel,image", table[3], StringComparison.Ordinal);
+        Assert.DoesNotContain("Hypervisor", (await setup.RunAsync("list --format json")).Output, StringComparison.Ordinal);
+    }
 }

@@ -71,6 +71,24 @@ internal sealed class BrokenSetup : IDisposable
         }
     }
 
+    /// <summary>What is on disk of a pod with one container. <c>{dir}</c> in a path is this place.</summary>
+    public void WriteState(string id, string hypervisor, string kernel, string image)
+    {
+        Directory.CreateDirectory(File($"root/{id}"));
+        SandboxStateStore.Write(File($"root/{id}/state.json"), new SandboxState
+        {
+            Version = SandboxState.CurrentVersion,
+            Id = id,
+            Runtime = "0",
+            Service = ProcessIdentity.Of(Environment.ProcessId)!,
+            Hypervisor = Here(hypervisor),
+            KernelPath = Here(kernel),
+            ImagePath = Here(image),
+            Containers = [new ContainerState { Id = id, OciVersion = "1.0.2", Bundle = "/b", RootFs = "/b/r", Status = ContainerStatus.Running, Created = DateTimeOffset.UnixEpoch }],
+        });
+        string Here(string path) => path.Replace("{dir}", Path, StringComparison.Ordinal);
+    }
+
     /// <summary>Runs the command with this root and configuration. The place's name becomes <c>{dir}</c> in what it said.</summary>
     public async Task<CommandRun> RunAsync(string command)
     {

@@ -18,4 +18,15 @@ public sealed class ConsoleRulesTests
     [InlineData(true, "/s", false, "Detach")]
     public void Check_Senseless_SaysWhatToDo(bool terminal, string? socket, bool detached, string remedy) =>
         Assert.Contains(remedy, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(terminal, socket, detached)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Check_NamedTerminal_IsEnough(bool detached) => ConsoleRules.Check(terminal: true, consoleSocket: null, detached, "/dev/pts/0");
+
+    [Theory]
+    [InlineData(false, null, "the process has no terminal. Set process.terminal")]
+    [InlineData(true, "/s", "'--console-socket' is given too. Give one of the two")]
+    public void Check_NamedTerminalSenseless_SaysWhatToDo(bool terminal, string? socket, string end) =>
+        Assert.Contains(end, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(terminal, socket, detached: true, "/dev/pts/0")).Message, StringComparison.Ordinal);
 }
