@@ -11,6 +11,9 @@ internal static class AgentVersion
     /// <summary>Said in Hello: the fields of protos/kata/spec_extension.proto are carried out.</summary>
     public const string SpecFeature = "kata.agent.v1.spec";
 
+    /// <summary>Said in Hello: WriteCgroup takes the resources too, and is all or nothing.</summary>
+    public const string UpdateFeature = "kata.agent.v1.update";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0").Split('+', 2);
 

@@ -56,7 +56,7 @@ internal static class Program
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
         AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, oom, logger));
         Health.BindService(server.Services, new HealthService());
-        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, logger));
+        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, logger));
         timings.Mark("services");
 
         Stream channel = AgentChannel.Open(boot.CommandLine, boot.Events, timings);

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
 using Kata.Oci;
 using ExtensionProcess = Kata.Agent.Protocol.Extension.GuestProcess;
 
@@ -69,19 +70,46 @@ internal sealed partial class Container
             _pod.Log.ContainerWarning(Plan.Id, warning);
         }
 
-        if (update.Guest is { } guest)
+        LinuxResources before = _resources;
+        _resources = update.Effective;
+        try
         {
-            await CallAsync(
-                "update the container",
-                _pod.Agent.Agent.UpdateContainerAsync(
-                    new UpdateContainerRequest { ContainerId = Plan.Id.Value, Resources = guest }, _pod.Agent.Timed(cancellationToken)));
+            _pod.LimitOnHost();
+            await UpdateInGuestAsync(action, update, cancellationToken);
+        }
+        catch
+        {
+            _resources = before;
+            RestoreOnHost();
+            throw;
         }
 
+        _pod.Log.Updated(Plan.Id);
+    }
+
+    private void RestoreOnHost()
+    {
+        try
+        {
+            _pod.LimitOnHost();
+        }
+        catch (LinuxException error)
+        {
+            _pod.Log.ContainerWarning(Plan.Id, $"the host does not take back the limits from before an update that failed: {error.Message}");
+        }
+    }
+
+    // One call, which the agent carries out as a whole or not at all.
+    private async Task UpdateInGuestAsync(string action, ResourceUpdate update, CancellationToken cancellationToken)
+    {
         if (update.CgroupFiles.Count > 0)
         {
-            AgentExtension.AgentExtensionClient extension = _pod.Agent.Extension
-                ?? throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot set these limits. Use the guest image of this release");
-            var request = new WriteCgroupRequest { ContainerId = Plan.Id.Value };
+            if (_pod.Agent is not { Extension: { } extension, SupportsWholeUpdate: true })
+            {
+                throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot set these limits. Use the guest image of this release");
+            }
+
+            var request = new WriteCgroupRequest { ContainerId = Plan.Id.Value, Resources = update.Guest };
             foreach ((string file, string value) in update.CgroupFiles)
             {
                 request.Values[file] = value;
@@ -89,10 +117,13 @@ internal sealed partial class Container
 
             await AgentConnection.CallAsync(action, extension.WriteCgroupAsync(request, _pod.Agent.Timed(cancellationToken)));
         }
-
-        _resources = update.Effective;
-        _pod.LimitOnHost();
-        _pod.Log.Updated(Plan.Id);
+        else if (update.Guest is { } guest)
+        {
+            await CallAsync(
+                "update the container",
+                _pod.Agent.Agent.UpdateContainerAsync(
+                    new UpdateContainerRequest { ContainerId = Plan.Id.Value, Resources = guest }, _pod.Agent.Timed(cancellationToken)));
+        }
     }
 
     /// <summary>Tells, once for each time, that the guest's kernel killed a process of the container for want of memory. Never fails.</summary>

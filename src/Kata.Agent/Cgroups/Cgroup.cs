@@ -6,12 +6,14 @@ using Kata.Linux.Interop;
 namespace Kata.Agent.Cgroups;
 
 /// <summary>One directory of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). Its files are the kernel's, but a container may nest more below it.</summary>
-internal sealed class Cgroup(string path)
+/// <param name="path">As crun is told it: absolute below the hierarchy's root.</param>
+/// <param name="directory">Where it is; null below the hierarchy.</param>
+internal sealed class Cgroup(string path, string? directory = null)
 {
     /// <summary>As crun is told it: absolute below the hierarchy's root.</summary>
     public string Path { get; } = path;
 
-    public string Directory { get; } = EarlyMounts.CgroupRoot + path;
+    public string Directory { get; } = directory ?? EarlyMounts.CgroupRoot + path;
 
     /// <summary>A file's text, or empty when the controller is not there.</summary>
     public string Read(string file)
@@ -28,14 +30,17 @@ internal sealed class Cgroup(string path)
 
     public void Write(string file, string value) => File.WriteAllText($"{Directory}/{file}", value);
 
+    /// <summary>Whether a file is one of what a controller offers: those of the group itself (cgroup.*) move and kill processes.</summary>
+    public bool HasLimit(string file) =>
+        file.Length > 0 && file.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_')
+        && file.Contains('.', StringComparison.Ordinal) && !file.StartsWith('.') && !file.StartsWith("cgroup.", StringComparison.Ordinal)
+        && File.Exists($"{Directory}/{file}");
+
     /// <summary>Sets one of the controllers' limits.</summary>
     /// <exception cref="Grpc.Core.RpcException">There is no such limit, or the kernel refuses the value.</exception>
     public void WriteLimit(string file, string value)
     {
-        // Only what a controller offers: the files of the group itself (cgroup.*) move and kill processes.
-        bool isLimit = file.Length > 0 && file.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_')
-            && file.Contains('.', StringComparison.Ordinal) && !file.StartsWith('.') && !file.StartsWith("cgroup.", StringComparison.Ordinal);
-        if (!isLimit || !File.Exists($"{Directory}/{file}"))
+        if (!HasLimit(file))
         {
             throw AgentException.Invalid($"Cannot set the limit '{file}': the guest's kernel has none of that name. See 'ls /sys/fs/cgroup' in the container");
         }

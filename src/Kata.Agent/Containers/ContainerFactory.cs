@@ -180,20 +180,49 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
     }
 
-    /// <summary>Applies new limits; what the request leaves out stays.</summary>
-    public async Task UpdateAsync(Container container, LinuxResources resources)
+    /// <summary>Applies new limits, all of them or none; what the request leaves out stays.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="resources">What crun has a name for; null for nothing.</param>
+    /// <param name="files">The rest, by file of the cgroup.</param>
+    public async Task UpdateAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
     {
         await container.Turn.WaitAsync();
         try
+        {
+            var before = CgroupSnapshot.Take(container.Cgroup, files.Keys);
+            try
+            {
+                await ApplyAsync(container, resources, files);
+            }
+            catch
+            {
+                foreach (string file in before.Restore())
+                {
+                    logger.CleanupIncomplete(container.Id.Value, $"the limit '{file}' of an update that failed");
+                }
+
+                throw;
+            }
+        }
+        finally
+        {
+            container.Turn.Release();
+        }
+    }
+
+    private async Task ApplyAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
+    {
+        if (resources is not null)
         {
             string file = $"{container.Directory}/resources.json";
             await File.WriteAllBytesAsync(file, SpecJson.Write(resources));
             await _crun.RunAsync(
                 ["update", $"--resources={file}", container.Id.Value], new Dictionary<int, SafeFileDescriptor>(), $"{container.Directory}/update.log", "", $"update the container '{container.Id}'");
         }
-        finally
+
+        foreach ((string file, string value) in files)
         {
-            container.Turn.Release();
+            container.Cgroup.WriteLimit(file, value);
         }
     }
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent.Services;
 
 /// <summary>kata.agent.v1.AgentExtension.</summary>
-internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger) : AgentExtension.AgentExtensionBase
+internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFactory factory, ILogger logger) : AgentExtension.AgentExtensionBase
 {
     /// <summary>The one version this agent speaks.</summary>
     internal const uint Protocol = 1;
@@ -34,7 +34,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
             Cpus = (uint)Environment.ProcessorCount,
             MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
         };
-        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature]);
+        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature]);
         return response;
     });
 
@@ -74,14 +74,9 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ILogger logger
         return response;
     });
 
-    public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.Run(context, () =>
+    public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        Container container = table.Get(request.ContainerId);
-        foreach ((string file, string value) in request.Values)
-        {
-            container.Cgroup.WriteLimit(file, value);
-        }
-
+        await factory.UpdateAsync(table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values));
         return new WriteCgroupResponse();
     });
 }

@@ -57,7 +57,7 @@ internal sealed partial class AgentServiceHandler
     });
 
     public override Task<Empty> UpdateContainer(UpdateContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources()));
+        _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>()));
 
     public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.Run(context, () =>
     {

@@ -17,6 +17,9 @@ internal sealed class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello that carries out the specification's fields beyond the common protocol.</summary>
     public const string SpecFeature = "kata.agent.v1.spec";
 
+    /// <summary>What an agent says in Hello whose WriteCgroup takes a whole update.</summary>
+    public const string UpdateFeature = "kata.agent.v1.update";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -48,6 +51,9 @@ internal sealed class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether the agent carries out what <see cref="GuestExtensionBuilder"/> makes.</summary>
     public bool SupportsSpecExtension => Hello?.Features.Contains(SpecFeature) ?? false;
+
+    /// <summary>Whether the agent makes an update of every kind of limit at once, all or nothing.</summary>
+    public bool SupportsWholeUpdate => Hello?.Features.Contains(UpdateFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

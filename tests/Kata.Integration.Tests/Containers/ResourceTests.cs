@@ -64,6 +64,31 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     }
 
     [Theory]
+    [InlineData("no.such", "1", "the guest's kernel has none of that name")]
+    [InlineData("pids.max", "banana", "the guest's kernel refused")]
+    public async Task Update_LaterPartIsRefused_LeavesEverythingAsItWas(string file, string value, string expected)
+    {
+        string id = await StartAsync("sleep 1000");
+        string[] files = ["memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max", "cpu.max.burst", "cpu.idle", "cpu.weight"];
+        (await _pod.RunAsync("update", "--memory", "64m", "--pids-limit", "7", "--cpu-quota", "50000", "--cpu-burst", "40000", "--cpu-share", "512", id)).Ok();
+        string[] before = await ReadAsync(id, files);
+
+        byte[] document = RuntimeFixture.Bytes(
+            $$$"""
+            { "memory": { "limit": 33554432 }, "pids": { "limit": 3 }, "cpu": { "quota": 45000, "burst": 10000, "cpus": "0", "idle": 1 },
+              "unified": { "memory.high": "20971520", "{{{file}}}": "{{{value}}}" } }
+            """);
+        CommandResult result = await _pod.RunAsync(["update", "--resources", "-", id], document, RuntimeFixture.Limit);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await ReadAsync(id, files));
+
+        (await _pod.RunAsync("update", "--memory", "80m", id)).Ok(); // from what was there, not from what was refused
+        Assert.Equal([$"{80 * Mib}", "50000 100000"], await ReadAsync(id, "memory.max", "cpu.max"));
+        (await _pod.RunAsync("delete", "--force", id)).Ok();
+    }
+
+    [Theory]
     [InlineData("--memory", "4g", "the virtual machine has 268435456")]
     [InlineData("--cpu-quota", "9000000", "the time of 90 processors and the virtual machine has 1")]
     [InlineData("--cpuset-cpus", "0-63", "of the virtual machine are 0")]
