@@ -23,6 +23,11 @@ internal static class Program
             return 0;
         }
 
+        if (Environment.GetCommandLineArgs()[0] == TimeNamespace.Argument)
+        {
+            return TimeNamespace.Run(Crun.Executable, Environment.GetCommandLineArgs());
+        }
+
         if (Environment.ProcessId != 1)
         {
             await Console.Error.WriteLineAsync("kata-agent: cannot run here: it is the first process of a virtual machine. Boot it as /init");

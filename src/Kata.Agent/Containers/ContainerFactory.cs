@@ -68,7 +68,8 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             await File.WriteAllBytesAsync($"{directory}/config.json", SpecJson.Write(spec, context));
             ContainerProcess init = await LaunchAsync(
                 spec.Process, id.Value, directory, "init", $"create the container '{id}'",
-                (pidFile, console) => ["create", $"--bundle={directory}", $"--pid-file={pidFile}", .. console, id.Value]);
+                (pidFile, console) => ["create", $"--bundle={directory}", $"--pid-file={pidFile}", .. console, id.Value],
+                request.Extension is { } extension && extension.Namespaces.ContainsKey("time") ? TimeNamespace.Text(extension.TimeOffsets) : null);
             container.SetInit(init);
             ProcessScheduling.Apply(init.Pid, request.Extension?.Process);
             oom.Watch(id.Value, container.Cgroup);
@@ -227,7 +228,8 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     }
 
     private async Task<ContainerProcess> LaunchAsync(
-        Process process, string execId, string directory, string prefix, string action, Func<string, string[], string[]> arguments)
+        Process process, string execId, string directory, string prefix, string action, Func<string, string[], string[]> arguments,
+        string? timeOffsets = null)
     {
         string pidFile = $"{directory}/{prefix}.pid", log = $"{directory}/{prefix}.log";
         TerminalSize? size = process.ConsoleSize is { Height: > 0 and <= ushort.MaxValue, Width: > 0 and <= ushort.MaxValue } box
@@ -239,7 +241,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             string command = process.Args.Count > 0 ? process.Args[0] : "";
             string[] consoleArguments = console is null ? [] : [$"--console-socket={console.Path}"];
             long since = reaper.Now; // before crun, or an early exit of the process could be taken for an older one's
-            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, action);
+            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, action, timeOffsets);
             int pid = Crun.ReadPid(pidFile);
             Task<ExitStatus> exited = reaper.Adopt(pid, since);
             stdio.ReleaseChildEnds();
@@ -294,6 +296,11 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach ((string type, string owner) in extension?.Namespaces ?? [])
         {
+            if (type == "time")
+            {
+                continue; // not crun's to make: see TimeNamespace
+            }
+
             if (owner.Length == 0)
             {
                 result[type] = "";

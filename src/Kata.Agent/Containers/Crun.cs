@@ -10,7 +10,7 @@ internal sealed class Crun(Reaper reaper)
     /// <summary>Where crun keeps its own state, one directory a container.</summary>
     public const string StateRoot = "/run/crun";
 
-    private const string Executable = "/usr/bin/crun";
+    public const string Executable = "/usr/bin/crun";
     private const int LogLimit = 64 * 1024;
 
     // A hook of the container may take its time; the host's own deadline for the whole call is shorter by default.
@@ -24,11 +24,13 @@ internal sealed class Crun(Reaper reaper)
     /// <param name="logPath">A file of this call alone.</param>
     /// <param name="command">The container process's first word, for the error text.</param>
     /// <param name="action">What this is for, for the error text.</param>
+    /// <param name="timeOffsets">For a process in a time namespace, its clocks' offsets as text; null for one with the guest's clocks.</param>
     /// <exception cref="Grpc.Core.RpcException">crun failed; the text is runc's where callers match on it.</exception>
     public async Task RunAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action)
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action,
+        string? timeOffsets = null)
     {
-        (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors));
+        (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors, timeOffsets));
         ExitStatus status;
         try
         {
@@ -47,13 +49,18 @@ internal sealed class Crun(Reaper reaper)
     }
 
     /// <summary>What one command of crun is started with.</summary>
-    public static SpawnOptions Options(IReadOnlyList<string> arguments, string logPath, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors) => new()
+    public static SpawnOptions Options(
+        IReadOnlyList<string> arguments, string logPath, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string? timeOffsets = null)
     {
-        Path = Executable,
-        Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
-        Environment = s_environment,
-        Descriptors = descriptors,
-    };
+        var options = new SpawnOptions
+        {
+            Path = Executable,
+            Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
+            Environment = s_environment,
+            Descriptors = descriptors,
+        };
+        return timeOffsets is null ? options : TimeNamespace.Enter(options, timeOffsets);
+    }
 
     /// <summary>Reads the file that <c>--pid-file</c> named.</summary>
     public static int ReadPid(string path) => int.Parse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture);

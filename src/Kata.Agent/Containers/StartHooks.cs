@@ -18,9 +18,6 @@ internal sealed class StartHooks
 {
     private const int OutputLimit = 2 * 1024; // of a hook's output, in the error text
 
-    /// <summary>A hook without a limit of its own; the host's deadline for the whole call allows as much.</summary>
-    private static readonly TimeSpan s_unlimited = TimeSpan.FromMinutes(5);
-
     private readonly Hook[] _hooks;
     private readonly Process _process;
     private readonly string _version;
@@ -101,7 +98,7 @@ internal sealed class StartHooks
                 LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, 0x180 /* 0600 */), "open", "make a file for the hook's output");
             (int pid, Task<ExitStatus> exited) = reaper.Spawn(Crun.Options(
                 ["exec", $"--process={file}", container.Id.Value], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }));
-            TimeSpan limit = hook.Timeout > 0 ? TimeSpan.FromSeconds(hook.Timeout) : s_unlimited;
+            TimeSpan limit = hook.Timeout > 0 ? TimeSpan.FromSeconds(hook.Timeout) : Timeout.InfiniteTimeSpan;
             ExitStatus status;
             try
             {

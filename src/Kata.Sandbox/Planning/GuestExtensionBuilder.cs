@@ -48,6 +48,11 @@ internal static class GuestExtensionBuilder
             }
         }
 
+        foreach ((string clock, LinuxTimeOffset offset) in linux.TimeOffsets ?? new Dictionary<string, LinuxTimeOffset>())
+        {
+            result.TimeOffsets[clock] = new TimeOffset { Seconds = offset.Secs ?? 0, Nanoseconds = offset.Nanosecs ?? 0 };
+        }
+
         return result;
     }
 
@@ -88,7 +93,7 @@ internal static class GuestExtensionBuilder
         : extension.Personality is not null ? "/linux/personality"
         : extension.HasSeccompDefaultErrno ? "/linux/seccomp/defaultErrnoRet"
         : extension.Unified.Count > 0 ? "/linux/resources/unified"
-        : extension.Namespaces.Any(static item => item.Value.Length > 0 && !s_sharedAnyway.Contains(item.Key)) ? "/linux/namespaces"
+        : extension.Namespaces.Any(static item => item.Key == "time" || (item.Value.Length > 0 && !s_sharedAnyway.Contains(item.Key))) ? "/linux/namespaces"
         : extension.Process is { } process && NeedOf(process) is { } need ? $"/process{need}"
         : null;
 
@@ -132,7 +137,7 @@ internal static class GuestExtensionBuilder
     private static string JoinedContainer(int index, LinuxNamespace space, Func<int, ContainerId?> containerOf)
     {
         string[] parts = space.Path!.Split('/');
-        ContainerId? container = space.Type != "mount"
+        ContainerId? container = space.Type is not ("mount" or "time")
             && parts is ["", "proc", string pid, "ns", string type]
             && (type == space.Type || type == $"{space.Type}_for_children")
             && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
@@ -140,8 +145,8 @@ internal static class GuestExtensionBuilder
                 : null;
         return container?.Value ?? throw new InvalidSpecException(
             string.Create(CultureInfo.InvariantCulture, $"/linux/namespaces/{index}/path"),
-            space.Type == "mount"
-                ? $"'{space.Path}' cannot be joined: a container in a virtual machine always has a mount namespace of its own"
+            space.Type is "mount" or "time"
+                ? $"'{space.Path}' cannot be joined: a container in a virtual machine always has a {space.Type} namespace of its own, if any"
                 : $"'{space.Path}' is a namespace of another kernel: it belongs to the host or to a container outside of this pod",
             "Remove the path, or put both containers into one pod");
     }

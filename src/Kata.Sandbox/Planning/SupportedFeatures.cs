@@ -15,11 +15,11 @@ internal static class SupportedFeatures
     /// <summary>The kinds of hooks that are run, in the order of their time: <see cref="HookPoint"/>'s, and the guest's one.</summary>
     public static IReadOnlyList<string> Hooks { get; } = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
-    /// <summary>Namespaces that the guest makes for a container.</summary>
+    /// <summary>Namespaces that the guest's runtime makes for a container.</summary>
     public static IReadOnlyList<string> GuestNamespaces { get; } = ["cgroup", "ipc", "mount", "pid", "user", "uts"];
 
-    /// <summary>Those, and what the machine itself gives: a pod never shares the host's network.</summary>
-    public static IReadOnlyList<string> Namespaces { get; } = ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"];
+    /// <summary>Those, the time namespace, which the guest's agent makes, and what the machine itself gives: a pod never shares the host's network.</summary>
+    public static IReadOnlyList<string> Namespaces { get; } = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"];
 
     /// <summary>Options that the guest's runtime acts on, in the order of the alphabet; any other goes to the file system as it is.</summary>
     public static IReadOnlyList<string> MountOptions { get; } =

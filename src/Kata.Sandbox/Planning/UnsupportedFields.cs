@@ -14,16 +14,6 @@ internal static class UnsupportedFields
     {
         CheckMounts(spec.Mounts ?? []);
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
-        for (int i = 0; i < (linux.Namespaces?.Count ?? 0); i++)
-        {
-            if (linux.Namespaces![i].Type == "time")
-            {
-                throw new InvalidSpecException(
-                    string.Create(CultureInfo.InvariantCulture, $"/linux/namespaces/{i}/type"),
-                    "is 'time', which the guest's crun 1.8 cannot make together with a pid namespace", "Remove it, and the timeOffsets");
-            }
-        }
-
         if (linux.IntelRdt is not null)
         {
             throw new InvalidSpecException(

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf.Collections;
+using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
+using Kata.Linux.Interop;
+
+namespace Kata.Agent.Processes;
+
+/// <summary>
+/// A step between the agent and crun for containers whose clocks are offset (time_namespaces(7)): crun 1.8 dies of a time namespace
+/// beside a pid namespace. This process makes the namespace, sets its clocks and becomes crun; crun's children are in it.
+/// </summary>
+/// <remarks>
+/// Only 'crun create' is started so; 'crun exec' joins whatever namespaces the first process is in, this one too. crun itself stays outside,
+/// as the kernel of the guest, 6.1, gives the namespace to children only: it notes the start time of the first process as all later
+/// commands see it. From 6.2 on exec(2) enters it too; then the other commands need this step as well.
+/// </remarks>
+internal static class TimeNamespace
+{
+    /// <summary>The name it is started under; the offsets come next, then crun's own name and arguments.</summary>
+    public const string Argument = "time-namespace";
+
+    private const string LogOption = "--log=";
+    private const nint Default = 0; // SIG_DFL
+
+    /// <summary>The offsets as /proc/PID/timens_offsets takes them: a line for each clock.</summary>
+    public static string Text(MapField<string, TimeOffset> offsets)
+    {
+        var text = new StringBuilder();
+        foreach ((string clock, TimeOffset offset) in offsets)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{clock} {offset.Seconds} {offset.Nanoseconds}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What starts a process there instead of outside.</summary>
+    public static SpawnOptions Enter(SpawnOptions crun, string offsets) =>
+        crun with { Path = "/proc/self/exe", Arguments = [Argument, offsets, .. crun.Arguments] };
+
+    /// <summary>Becomes crun. Returns only when it cannot, with a status for that; why is in crun's log.</summary>
+    public static int Run(string executable, string[] arguments)
+    {
+        try
+        {
+            // The kernel gives the namespace to what the calling thread forks, and this is the process's first thread: /proc/self is it.
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWTIME), "unshare", "make a time namespace");
+            if (arguments[1].Length > 0)
+            {
+                File.WriteAllText("/proc/self/timens_offsets", arguments[1]);
+            }
+
+            _ = LibC.signal(Signals.SIGPIPE, Default); // which the .NET runtime ignores, and exec keeps that
+            _ = LibC.execve(executable, [.. arguments[2..], null], [$"PATH={Environment.GetEnvironmentVariable("PATH")}", null]);
+            throw LinuxException.FromLastErrno("execve", $"start '{executable}'");
+        }
+        catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException)
+        {
+            Tell(arguments, $"cannot set the clocks: {error.Message}");
+            return 1;
+        }
+    }
+
+    private static void Tell(string[] arguments, string text)
+    {
+        if (arguments.FirstOrDefault(static item => item.StartsWith(LogOption, StringComparison.Ordinal)) is { } log)
+        {
+            File.AppendAllText(log[LogOption.Length..], $"{{\"msg\":\"{JsonEncodedText.Encode(text)}\",\"level\":\"error\"}}\n");
+        }
+    }
+}
