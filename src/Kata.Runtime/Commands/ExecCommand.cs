@@ -33,16 +33,14 @@ internal static class ExecCommand
             restrictions.Check(result);
             ProcessSpec process = options.Build(result, result.GetValue(program)!, () => Bundle.Load(state.Bundle).Spec.Process);
             bool foreground = !result.GetValue(detach);
-            bool terminal = process.Terminal ?? false;
-            string? consolePath = result.GetValue(console) is { Length: > 0 } path ? path : null;
-            ConsoleRules.Check(terminal, result.GetValue(consoleSocket), !foreground, consolePath);
+            var request = ConsoleRequest.Of(process, result.GetValue(consoleSocket), result.GetValue(console) is { Length: > 0 } path ? path : null);
+            ConsoleRules.Check(request, detached: !foreground);
 
             await using PodClient client = lookup.Connect(container, "execute in");
             await client.CheckAliveAsync("execute in the container", container); // a stand-in waits longer for its welcome
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
-                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, newNetwork: false, terminal, result.GetValue(consoleSocket),
-                consolePath, foreground);
+                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, newNetwork: false, request, foreground);
             await client.ExecAsync(container, execId, process, result.GetValue(ignorePaused));
             await client.StartAsync(container, result.GetValue(ignorePaused) ? null : TimeSpan.Zero, execId);
             if (result.GetValue(pidFile) is { } file)

@@ -4,8 +4,9 @@ namespace Kata.Runtime.Hosting;
 internal static class ConsoleRules
 {
     /// <exception cref="ArgumentException">They do not.</exception>
-    public static void Check(bool terminal, string? consoleSocket, bool detached, string? console = null)
+    public static void Check(ConsoleRequest request, bool detached)
     {
+        (bool terminal, string? consoleSocket, string? console, _) = request;
         if (console is not null)
         {
             string? cause = consoleSocket is not null ? "'--console-socket' is given too" : !terminal ? "the process has no terminal" : null;

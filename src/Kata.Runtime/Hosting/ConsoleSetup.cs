@@ -23,25 +23,23 @@ internal sealed class ConsoleSetup : IDisposable
     public IReadOnlyList<SafeFileDescriptor> Streams { get; } =
         [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
 
-    /// <param name="terminal">The process has a terminal.</param>
-    /// <param name="consoleSocket">Where to send a new terminal.</param>
-    /// <param name="console">The terminal to use instead.</param>
+    /// <param name="request">Which terminal.</param>
     /// <param name="foreground">The modes of a terminal that somebody else made are given back when this is disposed.</param>
     /// <exception cref="LinuxException">The console socket or the terminal is not there.</exception>
     /// <exception cref="ArgumentException">A terminal is wanted and what should be one is none.</exception>
-    public static ConsoleSetup Open(bool terminal, string? consoleSocket, string? console = null, bool foreground = false)
+    public static ConsoleSetup Open(ConsoleRequest request, bool foreground)
     {
-        if (!terminal)
+        if (!request.Terminal)
         {
             return new ConsoleSetup(null, null, null);
         }
 
-        if (console is not null)
+        if (request.Path is { } path)
         {
-            return OpenNamed(console, foreground);
+            return OpenNamed(path, foreground);
         }
 
-        if (consoleSocket is null)
+        if (request.Socket is null)
         {
             var input = new SafeFileDescriptor(0, ownsHandle: false);
             return Linux.Terminal.IsTerminal(input)
@@ -55,7 +53,12 @@ internal sealed class ConsoleSetup : IDisposable
             try
             {
                 Linux.Terminal.MakeRaw(peer);
-                using SafeFileDescriptor socket = Connect(consoleSocket);
+                if (request.Size is { } size)
+                {
+                    Linux.Terminal.SetSize(peer, size);
+                }
+
+                using SafeFileDescriptor socket = Connect(request.Socket);
                 // The receiver takes the name only for messages; runc sends the same.
                 DescriptorPassing.Send(socket, "/dev/ptmx"u8, [controller]);
                 return new ConsoleSetup(peer, peer, null);

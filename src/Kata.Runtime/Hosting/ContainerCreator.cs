@@ -22,8 +22,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
     public async Task<ForegroundProcess?> CreateAsync(CreateRequest request)
     {
         Bundle bundle = Bundle.Load(request.Bundle);
-        bool terminal = bundle.Spec.Process?.Terminal ?? false;
-        ConsoleRules.Check(terminal, request.ConsoleSocket, detached: !request.Foreground, request.Console);
+        var console = ConsoleRequest.Of(bundle.Spec.Process, request.ConsoleSocket, request.Console);
+        ConsoleRules.Check(console, detached: !request.Foreground);
         PodIdentity pod = PodAnnotations.Identify(bundle.Spec.Annotations);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
@@ -53,7 +53,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
                 await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
             }
 
-            return await CreateInPodAsync(request, bundle, sandbox, terminal);
+            return await CreateInPodAsync(request, bundle, sandbox, console);
         }
         catch
         {
@@ -74,14 +74,13 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         File.Move(temporary, path, overwrite: true);
     }
 
-    private async Task<ForegroundProcess?> CreateInPodAsync(CreateRequest request, Bundle bundle, SandboxId sandbox, bool terminal)
+    private async Task<ForegroundProcess?> CreateInPodAsync(CreateRequest request, Bundle bundle, SandboxId sandbox, ConsoleRequest console)
     {
         await using PodClient client = PodClient.Connect(_directories, sandbox);
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
-            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), terminal, request.ConsoleSocket,
-            request.Console, request.Foreground);
-        int pid = await client.CreateAsync(request.Id, bundle.Directory, terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
+            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), console, request.Foreground);
+        int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
         if (request.PidFile is { } file)
         {
             await WritePidFileAsync(file, pid);

@@ -24,15 +24,12 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <param name="execId">Empty for its first process.</param>
     /// <param name="rootFs">The container's root file system on the host, which a detached stand-in shows as its root.</param>
     /// <param name="newNetwork">A detached stand-in has a network namespace of its own.</param>
-    /// <param name="terminal">The process has a terminal.</param>
-    /// <param name="consoleSocket">Where to send the terminal when detached.</param>
-    /// <param name="consolePath">A terminal to use instead.</param>
+    /// <param name="request">Which terminal the process has, if any.</param>
     /// <param name="foreground">The command itself stands for the process.</param>
     public static async Task<ProcessFront> OpenAsync(
-        string socket, ContainerId container, string execId, string rootFs, bool newNetwork, bool terminal, string? consoleSocket, string? consolePath,
-        bool foreground)
+        string socket, ContainerId container, string execId, string rootFs, bool newNetwork, ConsoleRequest request, bool foreground)
     {
-        var front = new ProcessFront(ConsoleSetup.Open(terminal, consoleSocket, consolePath, foreground));
+        var front = new ProcessFront(ConsoleSetup.Open(request, foreground));
         try
         {
             ConsoleSetup console = front._console!;
@@ -45,7 +42,7 @@ internal sealed class ProcessFront : IAsyncDisposable
             else
             {
                 string[] arguments =
-                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, "--rootfs", rootFs, .. terminal ? new[] { "--terminal" } : []];
+                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, "--rootfs", rootFs, .. request.Terminal ? new[] { "--terminal" } : []];
                 front._detached = await Children.StartStandInAsync(arguments, console.ForChild(), newNetwork);
             }
 

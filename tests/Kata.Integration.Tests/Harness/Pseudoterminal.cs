@@ -12,6 +12,8 @@ internal sealed class Pseudoterminal(SafeFileDescriptor controller) : IAsyncDisp
     /// <summary>Everything that has been read.</summary>
     public string Seen => _seen.ToString();
 
+    public TerminalSize? Size => Terminal.GetSize(_stream.Descriptor);
+
     public void Resize(ushort rows, ushort columns) => Terminal.SetSize(_stream.Descriptor, new TerminalSize(rows, columns));
 
     public async Task TypeAsync(string text) =>

@@ -18,7 +18,7 @@ public sealed class ConsoleSetupTests : IDisposable
     {
         UnixSocket.Listen(_directory.File("deaf.sock")).Dispose(); // the file stays
         string path = _directory.File(name);
-        LinuxException error = Assert.Throws<LinuxException>(() => ConsoleSetup.Open(terminal: true, path));
+        LinuxException error = Assert.Throws<LinuxException>(() => ConsoleSetup.Open(new ConsoleRequest(true, path), foreground: false));
         Assert.Equal(
             $"Cannot hand the terminal over to the console socket '{path}': {cause}. Start the program that listens there first, or correct --console-socket",
             error.Message);
@@ -30,7 +30,7 @@ public sealed class ConsoleSetupTests : IDisposable
     public void Open_NamedTerminalIsNone_SaysWhatToDo(string name, string end)
     {
         File.WriteAllText(_directory.File("file"), "");
-        Exception error = Assert.ThrowsAny<Exception>(() => ConsoleSetup.Open(terminal: true, null, _directory.File(name)));
+        Exception error = Assert.ThrowsAny<Exception>(() => ConsoleSetup.Open(new ConsoleRequest(true, Path: _directory.File(name)), foreground: false));
         Assert.Contains($"Cannot use the terminal '{_directory.File(name)}': {end}", error.Message, StringComparison.Ordinal);
     }
 
@@ -45,7 +45,7 @@ public sealed class ConsoleSetupTests : IDisposable
         {
             Terminal.SetSize(peer, new TerminalSize(30, 90));
             string path = new FileInfo($"/proc/self/fd/{peer.DangerousGetHandle()}").LinkTarget!;
-            using (ConsoleSetup console = ConsoleSetup.Open(terminal: true, null, path, foreground))
+            using (ConsoleSetup console = ConsoleSetup.Open(new ConsoleRequest(true, Path: path), foreground))
             {
                 Assert.Equal(new TerminalSize(30, 90), Terminal.GetSize(console.Terminal!));
                 Assert.False(Echoes(peer));
