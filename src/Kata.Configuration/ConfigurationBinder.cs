@@ -40,6 +40,7 @@ internal static class ConfigurationBinder
             {
                 BootTimeout = Seconds(values, "kata.boot_timeout"),
                 RequestTimeout = Seconds(values, "kata.request_timeout"),
+                AgentCheckInterval = Seconds(values, "kata.agent_check_interval"),
                 StopTimeout = Seconds(values, "kata.stop_timeout"),
                 StdioDrainTimeout = Seconds(values, "kata.stdio_drain_timeout"),
                 JailUser = (uint)values.Get("kata.jail_user").Whole,

@@ -9,6 +9,9 @@ internal sealed record LimitsConfig
     /// <summary>For one answer of the agent or the monitor.</summary>
     public required TimeSpan RequestTimeout { get; init; }
 
+    /// <summary>Between two questions to the agent whether it still answers.</summary>
+    public required TimeSpan AgentCheckInterval { get; init; }
+
     /// <summary>For the machine to end before it is killed.</summary>
     public required TimeSpan StopTimeout { get; init; }
 

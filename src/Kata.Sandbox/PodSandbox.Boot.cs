@@ -13,6 +13,7 @@ internal sealed partial class PodSandbox
     private static readonly TimeSpan s_reapTimeout = TimeSpan.FromSeconds(3);
 
     private Task _agentLoss = Task.CompletedTask;
+    private Task _answerWatch = Task.CompletedTask;
 
     internal void Share(SharedMount mount)
     {
@@ -120,6 +121,7 @@ internal sealed partial class PodSandbox
         _agentLoss = TellAgentLossAsync(_agent); // ends with the channel
         await CreateGuestSandboxAsync(cancellationToken);
         _oomWatch = WatchOomAsync(_agent);
+        _answerWatch = _agent.WatchAnswersAsync(_plan.Timeouts.AgentCheck); // ends with the channel
     }
 
     private async Task TellAgentLossAsync(AgentConnection agent)
@@ -177,7 +179,7 @@ internal sealed partial class PodSandbox
         }
 
         bool fileServerWasKilled = _fileServer.Exited.IsCompleted && (await _fileServer.Exited).Status is { Signal: not null };
-        if (ended != _machine.Exited && !fileServerWasKilled && _agent?.Violation is null)
+        if (ended != _machine.Exited && !fileServerWasKilled && _agent is not { IsCondemned: true })
         {
             // The channel closes, and virtiofsd ends, a moment before a machine that dies is reaped: its own reason says more.
             await Task.WhenAny(_machine.Exited, Task.Delay(s_reapTimeout, _environment.Time));
@@ -202,6 +204,7 @@ internal sealed partial class PodSandbox
     private string ChannelFailure() => _agent switch
     {
         { Violation: { } violation } => $"the guest's agent broke the protocol: {violation}",
+        { Silence: { } silence } => silence,
         { Completion.Exception.InnerException: { } fault } => $"the channel to the guest's agent failed: {GuestText.Escape(fault.Message)}",
         _ => "the guest's agent closed its channel",
     };

@@ -109,6 +109,15 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether it has not been deleted yet.</summary>
+    public bool Has(Container container)
+    {
+        lock (_gate)
+        {
+            return _containers.GetValueOrDefault(container.Plan.Id.Value) == container;
+        }
+    }
+
     /// <summary>The container that a process id of the host stands for; this process itself stands for the pod's first one when nobody else does.</summary>
     public Oci.ContainerId? ContainerOf(int pid)
     {
@@ -166,6 +175,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         await _watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _agentLoss.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _oomWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _answerWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first is not null)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);

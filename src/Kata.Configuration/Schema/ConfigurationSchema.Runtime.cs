@@ -55,6 +55,9 @@ internal static partial class ConfigurationSchema
     [
         Seconds(Kata, "boot_timeout", 60, "How long the guest may take from the start of the monitor until its agent is up."),
         Seconds(Kata, "request_timeout", 60, "How long one answer of the agent or the monitor may take."),
+        Seconds(
+            Kata, "agent_check_interval", 30,
+            "How often the agent is asked whether it still answers. A guest that leaves two questions in a row without an answer has failed."),
         Seconds(Kata, "stop_timeout", 10, "How long a machine may take to end before it is killed."),
         Seconds(Kata, "stdio_drain_timeout", 10, "How long the rest of a finished process's output is waited for."),
         Applied(

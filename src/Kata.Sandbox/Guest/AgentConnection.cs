@@ -9,7 +9,7 @@ namespace Kata.Sandbox;
 /// The service's side of the channel to one guest's agent. Every call has a deadline except those that wait for a process.
 /// The guest is hostile: nothing it answers is used as a path or trusted as a size.
 /// </summary>
-internal sealed class AgentConnection : IAsyncDisposable
+internal sealed partial class AgentConnection : IAsyncDisposable
 {
     /// <summary>The feature by which the agent offers our own service.</summary>
     public const string ExtensionFeature = "kata.agent.v1";
@@ -57,6 +57,9 @@ internal sealed class AgentConnection : IAsyncDisposable
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }
+
+    /// <summary>Whether we gave the agent up, rather than it us.</summary>
+    public bool IsCondemned => _condemned.Task.IsCompleted;
 
     /// <summary>How the agent broke the protocol, or null; safe to print.</summary>
     public string? Violation { get; private set; }

@@ -66,7 +66,7 @@ internal static class SandboxPlanner
             LimitedOnHost = configuration.Runtime.SandboxCgroupOnly,
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
-            Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.StopTimeout, limits.StdioDrainTimeout),
+            Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout),
             Hostname = spec.Hostname ?? "",
             GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
             KernelModules = configuration.Agent.KernelModules,

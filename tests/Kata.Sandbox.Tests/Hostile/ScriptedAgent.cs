@@ -19,6 +19,7 @@ internal sealed class ScriptedAgent : AgentService.AgentServiceBase, IAsyncDispo
         var server = new TtRpcServer();
         AgentService.BindService(server.Services, this);
         AgentExtension.BindService(server.Services, new Extension(this));
+        Health.BindService(server.Services, new HealthService(this));
         _serving = server.ServeAsync(_far, _stopping.Token); // ends on _stopping or with the connection
     }
 
@@ -28,6 +29,9 @@ internal sealed class ScriptedAgent : AgentService.AgentServiceBase, IAsyncDispo
     /// <summary>What the agent does with the streams of a process.</summary>
     public Func<IAsyncStreamReader<StdioToGuest>, IServerStreamWriter<StdioFromGuest>, ServerCallContext, Task> Stdio { get; set; } =
         static (_, _, context) => Task.Delay(Timeout.Infinite, context.CancellationToken);
+
+    /// <summary>What happens before the agent answers whether it lives.</summary>
+    public Func<ServerCallContext, Task> Check { get; set; } = static _ => Task.CompletedTask;
 
     /// <summary>When the process ends, and with what.</summary>
     public TaskCompletionSource<int> Exit { get; } = new();
@@ -54,6 +58,15 @@ internal sealed class ScriptedAgent : AgentService.AgentServiceBase, IAsyncDispo
     {
         await HangUpAsync();
         _stopping.Dispose();
+    }
+
+    private sealed class HealthService(ScriptedAgent agent) : Health.HealthBase
+    {
+        public override async Task<HealthCheckResponse> Check(CheckRequest request, ServerCallContext context)
+        {
+            await agent.Check(context);
+            return new HealthCheckResponse();
+        }
     }
 
     private sealed class Extension(ScriptedAgent agent) : AgentExtension.AgentExtensionBase

@@ -114,7 +114,7 @@ public sealed class SandboxPlannerTests
     {
         LimitsConfig limits = s_configuration.Limits;
         SandboxPlan plan = Plan(null);
-        Assert.Equal(new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
+        Assert.Equal(new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
         Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.VirtualMachine.MonitorTimeout, plan.VirtualMachine.StopTimeout));
     }
 

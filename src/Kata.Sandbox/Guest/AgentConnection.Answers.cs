@@ -1,0 +1,63 @@
+using System.Globalization;
+using Grpc.Core;
+using Kata.Agent.Protocol;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// Whether the agent still answers. Nobody who waits for a container's end would ever notice a guest that hangs: its channel stays
+/// open. So one small question is asked at long intervals, which costs an idle pod one wake-up each.
+/// </summary>
+internal sealed partial class AgentConnection
+{
+    /// <summary>
+    /// Questions in a row without an answer that make a guest a dead one. Not one: when this process itself was stopped for a while,
+    /// the first limit is over before the answer that came meanwhile is read.
+    /// </summary>
+    private const int MaxUnanswered = 2;
+
+    /// <summary>Why the agent was given up although it broke no rule, or null.</summary>
+    public string? Silence { get; private set; }
+
+    /// <summary>Asks until the channel is gone. An agent that does not answer is condemned. Never faults.</summary>
+    /// <param name="interval">Between an answer and the next question.</param>
+    public async Task WatchAnswersAsync(TimeSpan interval)
+    {
+        var health = new Health.HealthClient(_client.CallInvoker);
+        int unanswered = 0;
+        while (unanswered < MaxUnanswered)
+        {
+            if (unanswered == 0 && await Task.WhenAny(Completion, Task.Delay(interval, _time)) == Completion)
+            {
+                return;
+            }
+
+            try
+            {
+                await CallAsync("ask the guest's agent whether it lives", health.CheckAsync(new CheckRequest(), Timed(CancellationToken.None)));
+                unanswered = 0;
+            }
+            catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
+            {
+                unanswered++;
+            }
+            catch (AgentException error) when (error.Code == StatusCode.Unavailable)
+            {
+                return; // the channel is gone
+            }
+            catch (AgentException)
+            {
+                unanswered = 0; // a refusal is an answer; an old agent may not serve this
+            }
+            catch (RpcException)
+            {
+                return; // cancelled: we hung up
+            }
+        }
+
+        Silence = string.Create(
+            CultureInfo.InvariantCulture,
+            $"the guest's agent did not answer for {MaxUnanswered * _requestTimeout.TotalSeconds:0.#} s: the guest hangs, or its virtual machine was stopped");
+        _condemned.TrySetResult();
+    }
+}
