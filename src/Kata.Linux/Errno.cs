@@ -48,8 +48,10 @@ internal enum Errno
     ENETDOWN = 100,
     ECONNABORTED = 103,
     ECONNRESET = 104,
+    ENOBUFS = 105,
     ENOTCONN = 107,
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
     EHOSTDOWN = 112,
+    EDQUOT = 122,
 }

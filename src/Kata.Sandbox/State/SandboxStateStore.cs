@@ -1,12 +1,19 @@
 using System.Globalization;
 using System.Text.Json;
+using Kata.Linux;
 
 namespace Kata.Sandbox;
 
-/// <summary>Reads and writes <c>state.json</c>. Writing is atomic: a reader sees the old document or the new one, never half of one.</summary>
+/// <summary>
+/// Reads and writes <c>state.json</c>. Writing is atomic: a reader sees the old document or the new one, never half of one. Only when
+/// the disk is full the new one is written over the old one, by one write: a state that is wrong for ever is worse.
+/// </summary>
 internal static class SandboxStateStore
 {
     private const int MaxFileBytes = 16 * 1024 * 1024;
+
+    /// <summary>What a file holds of a disk is a multiple of this on every file system that a state root is on.</summary>
+    private const int BlockBytes = 4096;
 
     /// <summary>Replaces the document (write, fsync, rename).</summary>
     /// <exception cref="IOException">The document could not be written, for example because the disk is full; the old one stands.</exception>
@@ -15,22 +22,15 @@ internal static class SandboxStateStore
         string temporary = path + ".new";
         try
         {
-            using (FileStream stream = new(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
-            {
-                JsonSerializer.Serialize(stream, state, SandboxJsonContext.Default.SandboxState);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            WriteAnew(path, temporary, state);
         }
         catch (UnauthorizedAccessException error) // .NET's word for EACCES and EPERM: for callers a failure like any other
         {
             throw new IOException($"Cannot write the pod state '{path}': permission is denied. Remove what is in its place", error);
+        }
+        catch (IOException error) when (error.HResult is (int)Errno.ENOSPC or (int)Errno.EDQUOT && TryWriteOver(path, state))
+        {
+            File.Delete(temporary);
         }
     }
 
@@ -70,6 +70,48 @@ internal static class SandboxStateStore
         {
             throw Malformed(path, string.Create(
                 CultureInfo.InvariantCulture, $"at '{error.Path ?? "$"}' in line {(error.LineNumber ?? 0) + 1} something is missing, null or not of its kind"));
+        }
+    }
+
+    private static void WriteAnew(string path, string temporary, SandboxState state)
+    {
+        using (FileStream stream = new(temporary, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+            JsonSerializer.Serialize(stream, state, SandboxJsonContext.Default.SandboxState);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    // Into the blocks that the old document has already; false when there is none or they are too few.
+    private static bool TryWriteOver(string path, SandboxState state)
+    {
+        byte[] document = JsonSerializer.SerializeToUtf8Bytes(state, SandboxJsonContext.Default.SandboxState);
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            if (document.Length > (stream.Length + BlockBytes - 1) / BlockBytes * BlockBytes)
+            {
+                return false;
+            }
+
+            // A shorter one is filled up with space, which JSON allows at its end: no moment shows a document with the old one's tail.
+            byte[] padded = new byte[Math.Max(document.Length, stream.Length)];
+            padded.AsSpan().Fill((byte)' ');
+            document.CopyTo(padded, 0);
+            stream.Write(padded);
+            stream.Flush(flushToDisk: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

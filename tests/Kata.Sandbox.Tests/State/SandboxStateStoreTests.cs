@@ -122,12 +122,24 @@ public sealed class SandboxStateStoreTests : IDisposable
     }
 
     [Fact]
-    public void Write_FullDisk_TheOldDocumentStands()
+    public void Write_FullDiskAndLongDocument_TheOldOneStands()
     {
         SandboxStateStore.Write(StatePath, State("old"));
         File.CreateSymbolicLink(StatePath + ".new", "/dev/full");
-        Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State("new")));
+        Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State(new string('x', 4096))));
         Assert.Equal("old", SandboxStateStore.Read(StatePath)!.Hypervisor);
+    }
+
+    [Theory]
+    [InlineData("a longer text than before")]
+    [InlineData("")]
+    public void Write_FullDisk_ReplacesADocumentOfAboutItsLength(string hypervisor)
+    {
+        SandboxStateStore.Write(StatePath, State("old"));
+        File.CreateSymbolicLink(StatePath + ".new", "/dev/full");
+        SandboxStateStore.Write(StatePath, State(hypervisor));
+        Assert.Equal(hypervisor, SandboxStateStore.Read(StatePath)!.Hypervisor);
+        Assert.False(File.Exists(StatePath + ".new"));
     }
 
     private static SandboxState State(string hypervisor) => new()
