@@ -96,7 +96,8 @@ internal static class DescriptorPassing
                     }
                 }
 
-                return (int)count;
+                // Some were lost: more came than any of ours sends, or, far more likely, we may open no more.
+                return (message.msg_flags & LibC.MSG_CTRUNC) == 0 ? (int)count : throw new LinuxException("recvmsg", "receive descriptors", Errno.EMFILE);
             }
         }
     }

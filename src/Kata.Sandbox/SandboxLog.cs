@@ -56,4 +56,10 @@ internal static partial class SandboxLog
 
     [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "Container {ContainerId} is deleted")]
     internal static partial void ContainerDeleted(this ILogger logger, ContainerId containerId);
+
+    [LoggerMessage(EventId = 2017, Level = LogLevel.Warning, Message = "Container {ContainerId} has ended and its bundle '{Bundle}' was removed: deleting it, as nobody else will")]
+    internal static partial void AbandonedDeleted(this ILogger logger, ContainerId containerId, string bundle);
+
+    [LoggerMessage(EventId = 2018, Level = LogLevel.Error, Message = "Commands have to wait: {Reason}")]
+    internal static partial void Shortage(this ILogger logger, string reason);
 }

@@ -36,7 +36,7 @@ internal sealed class PodHost : IAsyncDisposable
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
         // First ourselves: whoever removes the pod from now on ends us before anything else.
         _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
-        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System);
+        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System, error => log.Shortage(error.Message));
         Environment = new SandboxEnvironment
         {
             Directories = _directories,

@@ -1,4 +1,5 @@
 using Kata.Linux;
+using Kata.Sandbox;
 using Kata.TtRpc;
 using Microsoft.Extensions.Logging;
 
@@ -24,7 +25,7 @@ internal static class ServiceProcess
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
-        using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)));
+        using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
         Task forwarding = host.ForwardEventsAsync(); // ends when the pod has ended and containerd has taken everything
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());

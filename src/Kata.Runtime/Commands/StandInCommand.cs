@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Runtime.Hosting;
@@ -9,6 +10,9 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>stand-in</c>: the tiny process that stands for a detached container or exec. Hidden: started by create, run and exec.</summary>
 internal static class StandInCommand
 {
+    /// <summary>For a reader to take what it was sent before, so that the reason of an end fits in.</summary>
+    private static readonly TimeSpan s_explainTimeout = TimeSpan.FromSeconds(1);
+
     public static Command Define()
     {
         var socket = new Option<string>("--socket") { Required = true };
@@ -26,20 +30,80 @@ internal static class StandInCommand
     private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
-        if (terminal)
+        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, rootFs, streams);
+        if (standIn is null)
         {
-            TakeTerminal(streams[0]);
+            return ExitCodes.Failure;
         }
 
-        await using StandIn standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
-        ContainerView.Enter(rootFs);
-        standIn.ForwardSignals();
-        await using (var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor)))
+        (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None);
+        if (reason is not null)
         {
+            await ExplainAsync(streams[2], status, reason);
+        }
+
+        return status;
+    }
+
+    // Tells the command that started us that all is well, or what is not, which it prints: our standard error is the container's.
+    private static async Task<StandIn?> BeginAsync(
+        string socket, string container, string execId, bool terminal, string rootFs, SafeFileDescriptor[] streams)
+    {
+        await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
+        StandIn? standIn = null;
+        try
+        {
+            if (terminal)
+            {
+                TakeTerminal(streams[0]);
+            }
+
+            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
+            ContainerView.Enter(rootFs);
+            standIn.ForwardSignals();
             await ready.WriteAsync("ready\n"u8.ToArray());
+            return standIn;
         }
+        catch (Exception error) // a border
+        {
+            if (standIn is not null)
+            {
+                await standIn.DisposeAsync();
+            }
 
-        return (await standIn.WaitAsync(CancellationToken.None)).Status;
+            await ready.WriteAsync(Encoding.UTF8.GetBytes(ExitCodes.TextOf(error)));
+            return null;
+        }
+    }
+
+    // Where the container's own errors go, as an engine shows nothing else of ours: it comes with 'podman logs' and 'docker logs'. A
+    // reader that takes nothing must not keep us; a pipe that can be written takes 4 KiB, and a reason is shorter.
+    private static async Task ExplainAsync(SafeFileDescriptor error, int status, string reason)
+    {
+        byte[] text = Encoding.UTF8.GetBytes($"kata-runtime: the container ended with status {status}: {reason}\n");
+        using var limit = new CancellationTokenSource(s_explainTimeout);
+        try
+        {
+            await WaitWritableAsync(error, limit.Token);
+            DescriptorWriter.Write(error, text, "say why the container ended");
+        }
+        catch (Exception failure) when (failure is LinuxException or IOException or OperationCanceledException)
+        {
+            // Nobody reads it, or its disk is full.
+        }
+    }
+
+    private static async Task WaitWritableAsync(SafeFileDescriptor descriptor, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var polled = new PolledDescriptor(descriptor.Duplicate());
+            await polled.WaitWritableAsync(cancellationToken);
+        }
+        catch (LinuxException error) when (error.Errno == Errno.EPERM)
+        {
+            // A file: it is always.
+        }
     }
 
     // We lead a session (setsid) without a terminal: taking this one is what makes its resizes reach us as SIGWINCH. One that --console

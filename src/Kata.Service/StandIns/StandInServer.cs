@@ -14,6 +14,9 @@ internal sealed class StandInServer : IAsyncDisposable
     /// <summary>A stand-in says hello at once; whoever connects and stays silent is dropped.</summary>
     private static readonly TimeSpan s_helloTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>One short line fits into any socket's buffer, unless somebody fills it on purpose.</summary>
+    private static readonly TimeSpan s_refusalTimeout = TimeSpan.FromSeconds(1);
+
     private readonly SocketListener _listener;
     private readonly AcquisitionJournal _journal;
     private readonly TimeProvider _time;
@@ -24,10 +27,14 @@ internal sealed class StandInServer : IAsyncDisposable
     private readonly Task _acceptLoop;
     private bool _disposed;
 
-    public StandInServer(string socketPath, AcquisitionJournal journal, TimeProvider time)
+    /// <param name="socketPath">Where to listen.</param>
+    /// <param name="journal">Of the pod.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="shortage">Told when stand-ins must wait because there is no descriptor for them.</param>
+    public StandInServer(string socketPath, AcquisitionJournal journal, TimeProvider time, Action<LinuxException>? shortage = null)
     {
         (_journal, _time) = (journal, time);
-        _listener = new SocketListener(UnixSocket.Listen(socketPath));
+        _listener = new SocketListener(UnixSocket.Listen(socketPath), shortage);
         _acceptLoop = AcceptAsync(); // ends on _stopping
     }
 
@@ -154,7 +161,11 @@ internal sealed class StandInServer : IAsyncDisposable
                 await connection.WriteLineAsync(refusal is null ? "ok" : $"error {refusal}", both.Token);
             }
         }
-        catch (Exception error) when (error is IOException or LinuxException or JsonException or InvalidDataException or OperationCanceledException)
+        catch (Exception error) when (error is IOException or LinuxException)
+        {
+            await TryRefuseAsync(connection, error.Message); // there is no room for it: a full disk, no descriptor
+        }
+        catch (Exception error) when (error is JsonException or InvalidDataException or OperationCanceledException)
         {
             // Whatever it was, it was no stand-in of ours; its connection is closed, which it sees.
         }
@@ -165,6 +176,19 @@ internal sealed class StandInServer : IAsyncDisposable
             {
                 await connection.DisposeAsync();
             }
+        }
+    }
+
+    private static async Task TryRefuseAsync(LineConnection connection, string why)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(s_refusalTimeout);
+            await connection.WriteLineAsync($"error {why.ReplaceLineEndings(" ")}", limit.Token);
+        }
+        catch (Exception error) when (error is LinuxException or IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // It has gone, or does not read; its connection is closed, which it sees.
         }
     }
 

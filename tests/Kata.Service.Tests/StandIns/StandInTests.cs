@@ -187,6 +187,21 @@ public sealed class StandInTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Welcome_JournalOnAFullDisk_TellsWhy()
+    {
+        string path = _directory.File("full");
+        File.CreateSymbolicLink(path, "/dev/full");
+        using var journal = AcquisitionJournal.Open(path);
+        await using var server = new StandInServer(_directory.File("full.sock"), journal, _time);
+
+        IOException error = await Assert.ThrowsAsync<IOException>(
+            () => StandIn.ConnectAsync(_directory.File("full.sock"), "c1", "", null, _streams, detached: true, CancellationToken.None)).Within();
+
+        Assert.StartsWith("Cannot register with the pod's service: Cannot record in the journal", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("No space left on device (ENOSPC)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Welcome_SilentPeer_IsDroppedAtTheLimit()
     {
         await using var silent = new DescriptorStream(UnixSocket.Connect(SocketPath));
