@@ -44,6 +44,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             var response = new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
             PublishCreated(request, response.Pid);
             TrackExit(container, container.Init, container.StoppedAsync());
+            host.Track(DeleteAbandonedAsync(container));
             TrackStandIn(standIn, container.Init, container.StoppedAsync());
             if (first)
             {
