@@ -10,6 +10,13 @@ internal static class HostProcess
     /// <summary>Descriptors that a process has open.</summary>
     public static int OpenDescriptors(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
 
+    /// <summary>The limit under which a process can open so many more: limits are about numbers, and there may be gaps between them.</summary>
+    public static int DescriptorLimitFor(int pid, int more)
+    {
+        HashSet<string> open = [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(static path => Path.GetFileName(path))];
+        return Enumerable.Range(0, int.MaxValue).Where(number => !open.Contains($"{number}")).ElementAt(more);
+    }
+
     /// <summary>Waits until a process is gone; false when the limit came first.</summary>
     public static async Task<bool> EndedAsync(int pid, CancellationToken limit)
     {
