@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Kata.Integration.Tests.Harness;
 
@@ -34,6 +35,37 @@ public sealed class DataTests : IClassFixture<SleeperFixture>
         Assert.Equal(0, await command.ExitAsync(s_limit));
         Assert.Equal(Size, length);
         Assert.Equal(expected, sum);
+    }
+
+    /// <summary>As <c>KATA_TEST_SOAK</c> says, and at most a hundred times.</summary>
+    [Fact]
+    public async Task Output_ToAFile_IsCompleteWhenTheExitIsTold()
+    {
+        string expected = await WriteRandomAsync("tmp/large", Size);
+        string file = Path.Combine(_runtime.NewDirectory("output"), "file");
+        string pidFile = $"{file}.pid";
+        int rounds = Math.Min(100, ManyTests.SoakCount ?? 2);
+        for (int i = 0; i < rounds; i++)
+        {
+            // By turns the command's own end tells of the exit, and that of the process which stands for a detached program.
+            string[] how = i % 2 == 0 ? [] : ["--detach", "--pid-file", pidFile];
+            const string Script = "file=$1; shift; exec \"$@\" </dev/null >\"$file\"";
+            string[] command = [RuntimeFixture.RuntimePath!, .. _runtime.Globals("exec"), .. how, _runtime.Id, "cat", "/tmp/large"];
+            using (RunningCommand exec = RunningCommand.Start("/bin/sh", ["-c", Script, "sh", file, .. command]))
+            {
+                Assert.Equal(0, await exec.ExitAsync(s_limit));
+            }
+
+            if (how.Length > 0)
+            {
+                using var limit = new CancellationTokenSource(s_limit);
+                Assert.True(await HostProcess.EndedAsync(int.Parse(await File.ReadAllTextAsync(pidFile, Cancellation), CultureInfo.InvariantCulture), limit.Token));
+            }
+
+            await using FileStream written = File.OpenRead(file);
+            (long length, string sum) = await HashAsync(written);
+            Assert.True((length, sum) == (Size, expected), $"round {i}: {length} bytes, {sum}");
+        }
     }
 
     [Fact]

@@ -18,9 +18,12 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
         _runtime = runtime;
     }
 
+    /// <summary>How often a soak repeats; null: this is none.</summary>
+    internal static int? SoakCount { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : null;
+
     /// <summary>How many in sequence.</summary>
-    internal static int Sequence { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 50;
+    internal static int Sequence => SoakCount ?? 50;
 
     [Fact]
     public async Task Run_TwentyAtOnce_EachEndsWellAndNothingIsLeft()
