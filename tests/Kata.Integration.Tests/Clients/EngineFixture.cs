@@ -21,6 +21,12 @@ public abstract class EngineFixture : RuntimeFixture
     /// <summary>What the script gives the runtime. The log is the engine's to choose: it reads the reason of a failure there.</summary>
     private protected virtual string[] RuntimeOptions => ["--kata-config", ConfigurationFile];
 
+    /// <summary>How a container is removed at once, without a stop that is waited for.</summary>
+    private protected virtual string[] RemoveOptions => ["--force"];
+
+    /// <summary>While this file exists, the number in it is all the descriptors that the runtime's commands may have.</summary>
+    private string DescriptorLimitFile => Path.Combine(DirectoryPath, "descriptors");
+
     internal void RequireEngine()
     {
         Require();
@@ -57,7 +63,55 @@ public abstract class EngineFixture : RuntimeFixture
     internal static int MachinesOf(params string[] ids) => CommandLines().Count(process =>
         process.Text.StartsWith("qemu ", StringComparison.Ordinal) && ids.Any(id => process.Text.Contains(id, StringComparison.Ordinal)));
 
-    internal Task<CommandResult> RemoveAsync(string name) => EngineAsync("rm", "--force", name);
+    internal Task<CommandResult> RemoveAsync(string name) => EngineAsync(["rm", .. RemoveOptions, name]);
+
+    /// <summary>Removes whatever a test that failed has left, in the engine and below it: the next one begins without it.</summary>
+    internal async Task RemoveEverythingAsync()
+    {
+        await RemovePodsAsync();
+        foreach (string id in (await EngineAsync("ps", "--all", "--quiet", "--no-trunc")).Lines.Where(static line => line.Length > 0))
+        {
+            await RemoveAsync(id);
+        }
+
+        string claims = Path.Combine(Root, "@containers");
+        foreach (string claim in Directory.Exists(claims) ? Directory.GetFileSystemEntries(claims) : [])
+        {
+            await RunAsync("delete", "--force", Path.GetFileName(claim));
+        }
+    }
+
+    /// <summary>Removes pods, where the engine knows them: their own containers do not go without them.</summary>
+    private protected virtual Task RemovePodsAsync() => Task.CompletedTask;
+
+    /// <summary>Until disposed of, containers are created with further keys of the table <c>[kata]</c>, which replace the fixture's.</summary>
+    internal IDisposable Configure(string keys)
+    {
+        string before = File.ReadAllText(ConfigurationFile);
+        string[] names = [.. keys.Split('\n').Select(static line => line.Split(" = ")[0])];
+        File.WriteAllText(ConfigurationFile, string.Join('\n', before.Split('\n').Where(line => !names.Contains(line.Split(" = ")[0]))) + "\n" + keys);
+        return new Undo(() => File.WriteAllText(ConfigurationFile, before));
+    }
+
+    /// <summary>Until disposed of, the runtime's commands may have no more descriptors than this.</summary>
+    internal IDisposable LimitDescriptors(int count)
+    {
+        File.WriteAllText(DescriptorLimitFile, $"{count}");
+        return new Undo(() => File.Delete(DescriptorLimitFile));
+    }
+
+    /// <summary>The same as <see cref="RuntimeFixture.AssertCleanAsync"/> while a test has mounted something on the state root.</summary>
+    internal async Task AssertCleanExceptMountAsync()
+    {
+        HostSnapshot now = Snapshot();
+        using var limit = new CancellationTokenSource(Limit);
+        foreach ((int pid, string _) in now.Processes)
+        {
+            await HostProcess.EndedAsync(pid, limit.Token);
+        }
+
+        (Snapshot() with { Mounts = [] }).AssertEmpty();
+    }
 
     /// <summary>The engine's program and all its arguments for a command.</summary>
     internal abstract (string Program, string[] Arguments) CommandLine(string[] arguments);
@@ -70,7 +124,7 @@ public abstract class EngineFixture : RuntimeFixture
         }
 
         string globals = string.Join(' ', RuntimeOptions.Select(static option => $"'{option}'"));
-        await File.WriteAllTextAsync(RuntimeScript, $"#!/bin/sh\nexec '{RuntimePath}' {globals} \"$@\"\n");
+        await File.WriteAllTextAsync(RuntimeScript, $"#!/bin/sh\n[ ! -e '{DescriptorLimitFile}' ] || ulimit -n \"$(cat '{DescriptorLimitFile}')\"\nexec '{RuntimePath}' {globals} \"$@\"\n");
         File.SetUnixFileMode(RuntimeScript, (UnixFileMode)0x1ed /* 0755 */);
         await StartEngineAsync();
         string archive = Path.Combine(DirectoryPath, "image.tar");
@@ -104,5 +158,10 @@ public abstract class EngineFixture : RuntimeFixture
                 yield return (pid, text);
             }
         }
+    }
+
+    private sealed class Undo(Action action) : IDisposable
+    {
+        public void Dispose() => action();
     }
 }

@@ -10,6 +10,11 @@ public sealed class PodmanFixture : EngineFixture
     // podman has a flag for the runtime's root, and forgets it when it cleans up.
     private protected override string[] RuntimeOptions => ["--root", Root, .. base.RuntimeOptions];
 
+    // It would ask the program to end first, and wait ten seconds.
+    private protected override string[] RemoveOptions => ["--force", "--time", "0"];
+
+    private protected override Task RemovePodsAsync() => EngineAsync("pod", "rm", "--all", "--force", "--time", "0");
+
     internal override (string Program, string[] Arguments) CommandLine(string[] arguments) =>
     (
         Podman,

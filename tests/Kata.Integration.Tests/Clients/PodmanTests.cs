@@ -1,4 +1,6 @@
+using System.Globalization;
 using Kata.Integration.Tests.Harness;
+using Kata.Linux;
 
 namespace Kata.Integration.Tests.Clients;
 
@@ -6,6 +8,37 @@ namespace Kata.Integration.Tests.Clients;
 [Collection(ContainersGroup.Name)]
 public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), IClassFixture<PodmanFixture>
 {
+    private protected override string DefaultOpenFiles => "1048576";
+
+    [Fact]
+    public async Task Healthcheck_IsTheContainersOwn()
+    {
+        // Without systemd nothing runs it at intervals.
+        string name = await podman.StartContainerAsync(["--health-cmd", "test -e /tmp/well || exit 1", "--health-interval", "disable", "--health-retries", "1"], "sleep", "100000");
+
+        Assert.Equal(1, (await podman.EngineAsync("healthcheck", "run", name)).ExitCode);
+        Assert.Equal("unhealthy", await HealthAsync());
+        (await podman.EngineAsync("exec", name, "touch", "/tmp/well")).Ok();
+        Assert.Equal(0, (await podman.EngineAsync("healthcheck", "run", name)).ExitCode);
+        Assert.Equal("healthy", await HealthAsync());
+        (await podman.RemoveAsync(name)).Ok();
+
+        async Task<string> HealthAsync() => (await podman.EngineAsync("inspect", "--format", "{{.State.Health.Status}}", name)).Ok().Text;
+    }
+
+    [Fact]
+    public async Task Kill_OfConmon_LeavesTheContainerUsableAndNothingAfterItsRemoval()
+    {
+        string name = await podman.StartContainerAsync([], "sleep", "100000");
+        string conmon = (await podman.EngineAsync("inspect", "--format", "{{.State.ConmonPid}}", name)).Ok().Text;
+
+        HostProcess.Signal(int.Parse(conmon, CultureInfo.InvariantCulture), Signals.SIGKILL);
+
+        Assert.Equal("alive", (await podman.EngineAsync("exec", name, "echo", "alive")).Ok().Text);
+        (await podman.RemoveAsync(name)).Ok(); // it kills the program, removes the bundle, and never asks the runtime for a delete
+        await podman.AssertCleanAsync();
+    }
+
     [Fact]
     public async Task Top_OfAContainer_ShowsNothingOfTheHost()
     {
@@ -32,4 +65,7 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
         (await podman.EngineAsync("pod", "rm", "--force", "--time", "0", "pod1")).Ok();
         await podman.AssertCleanAsync();
     }
+
+    private protected override async Task<string> ExitEventAsync(string name) => (await podman.EngineAsync(
+        "events", "--stream=false", "--filter", $"container={name}", "--filter", "event=died", "--format", "{{.ContainerExitCode}}")).Ok().Lines[^1];
 }

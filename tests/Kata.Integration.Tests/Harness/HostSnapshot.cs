@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Kata.Integration.Tests.Harness;
 
 /// <summary>
@@ -15,7 +18,7 @@ internal sealed record HostSnapshot(
     public static HostSnapshot Take(string root, string idPrefix) => new(
         [.. FindProcesses(root, idPrefix)],
         [.. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(root, StringComparison.Ordinal) || line.Contains(idPrefix, StringComparison.Ordinal))],
-        [.. FindCgroups(idPrefix)],
+        [.. FindCgroups($"*{idPrefix}*"), .. FindCgroups($"*{GroupSuffix(root)}")],
         [.. Directory.Exists(root) ? Directory.EnumerateFileSystemEntries(root, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "@containers") : []]);
 
     /// <summary>Nothing is left, once processes that are ending have ended.</summary>
@@ -42,16 +45,21 @@ internal sealed record HostSnapshot(
     /// <summary>How many machines run among the processes.</summary>
     public int Machines => Processes.Count(static process => process.Command.Contains("guest=sandbox-", StringComparison.Ordinal));
 
+    // What the name of every control group of this root ends in, whatever the id before it.
+    private static string GroupSuffix(string root) => "@" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 6));
+
     private static IEnumerable<(int Pid, string Command)> FindProcesses(string root, string idPrefix)
     {
+        string suffix = GroupSuffix(root);
         foreach (string directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), out int pid) && pid != Environment.ProcessId)
             {
                 string command = Read($"{directory}/cmdline").Replace('\0', ' ').Trim();
                 string cgroup = Read($"{directory}/cgroup");
-                bool ours = command.Contains(root, StringComparison.Ordinal) || command.Contains(idPrefix, StringComparison.Ordinal) || cgroup.Contains(idPrefix, StringComparison.Ordinal);
-                if (ours && !IsZombie(directory)) // what has ended is its parent's to collect: a detached process's is the host's init
+                bool named = command.Contains(root, StringComparison.Ordinal) || command.Contains(idPrefix, StringComparison.Ordinal);
+                bool grouped = cgroup.Contains(idPrefix, StringComparison.Ordinal) || cgroup.Contains(suffix, StringComparison.Ordinal);
+                if ((named || grouped) && !IsZombie(directory)) // what has ended is its parent's to collect: a detached process's is the host's init
                 {
                     yield return (pid, command);
                 }
@@ -73,9 +81,9 @@ internal sealed record HostSnapshot(
         }
     }
 
-    private static IEnumerable<string> FindCgroups(string idPrefix)
+    private static IEnumerable<string> FindCgroups(string pattern)
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, MaxRecursionDepth = 6 };
-        return Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{idPrefix}*", options);
+        return Directory.EnumerateDirectories("/sys/fs/cgroup", pattern, options);
     }
 }
