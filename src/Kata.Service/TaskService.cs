@@ -254,6 +254,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             throw;
         }
 
+        if (container.Init.Exit is not null)
+        {
+            await container.StoppedAsync(); // State has said so; what follows an exit is a moment behind
+        }
+
         int left = await _pod!.DeleteContainerAsync(container, force, CancellationToken.None);
         await DropStandInsAsync(id);
         DeleteResponse response = Deleted(container.Init, container.StandInPid);

@@ -4,7 +4,6 @@ using Kata.Agent.Containers;
 using Kata.Agent.Logging;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
-using Kata.Agent.Storage;
 using Kata.Agent.Stdio;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;

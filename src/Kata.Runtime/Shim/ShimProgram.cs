@@ -2,10 +2,8 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Containerd.Protocol.Types;
-using Kata.Linux;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
-using Kata.Sandbox;
 using Kata.Service;
 using Task = System.Threading.Tasks.Task;
 

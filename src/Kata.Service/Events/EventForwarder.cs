@@ -3,7 +3,6 @@ using Google.Protobuf;
 using Grpc.Core;
 using Kata.Containerd.Protocol.Events;
 using Kata.Linux;
-using Kata.Sandbox;
 using Kata.TtRpc;
 using Microsoft.Extensions.Logging;
 

@@ -37,6 +37,10 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     internal RunningCommand StartCtr(params string[] arguments) =>
         RunningCommand.Start(Ctr, ["--address", Path.Combine(Folder, "c.sock"), "--namespace", _namespace, .. arguments]);
 
+    /// <summary>Runs <c>ctr</c> with its output in a file, to be looked at while it runs.</summary>
+    internal RunningCommand StartCtrTo(string file, params string[] arguments) => RunningCommand.Start(
+        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", Path.Combine(Folder, "c.sock"), "--namespace", _namespace, .. arguments]);
+
     internal async Task RestartAsync()
     {
         HostProcess.Signal(_daemon!.Pid, 15);

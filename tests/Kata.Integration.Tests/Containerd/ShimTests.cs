@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containerd;
@@ -41,25 +40,19 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
     [Fact]
     public async Task Events_OfOneLife_ComeOnceAndInOrder()
     {
-        using RunningCommand events = _containerd.StartCtr("events");
-        using var lines = new StreamReader(events.Output);
+        string file = Path.Combine(_containerd.DirectoryPath, "events");
+        using RunningCommand events = _containerd.StartCtrTo(file, "events");
         string id = await StartAsync("sleep", "100000");
         Assert.Equal(3, (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "sh", "-c", "exit 3")).ExitCode);
         (await _containerd.CtrAsync("tasks", "pause", id)).Ok();
         (await _containerd.CtrAsync("tasks", "resume", id)).Ok();
         await EndAsync(id);
 
-        List<string> told = [];
-        while (!told.Contains("/tasks/delete"))
+        string[] told;
+        using var limit = new CancellationTokenSource(s_limit);
+        while (!(told = TopicsOf(id, await File.ReadAllLinesAsync(file, limit.Token))).Contains("/tasks/delete"))
         {
-            string? line = await lines.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(s_limit, TestContext.Current.CancellationToken);
-            Assert.True(line is not null, await events.ErrorAsync(s_limit));
-            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words.FirstOrDefault(static word => word.StartsWith("/tasks/", StringComparison.Ordinal)) is { } topic
-                && JsonDocument.Parse(line[line.IndexOf('{', StringComparison.Ordinal)..]).RootElement.GetProperty("container_id").GetString() == id)
-            {
-                told.Add(topic);
-            }
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
         }
 
         Assert.Equal(
@@ -116,6 +109,12 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         (await _containerd.CtrAsync("containers", "delete", id)).Ok();
         await _containerd.AssertCleanAsync();
     }
+
+    private static string[] TopicsOf(string id, IEnumerable<string> lines) =>
+    [
+        .. lines.Where(line => line.Contains($"\"container_id\":\"{id}\"", StringComparison.Ordinal))
+            .Select(static line => line.Split(' ').First(static word => word.StartsWith("/tasks/", StringComparison.Ordinal))),
+    ];
 
     private Task<CommandResult> RunAsync(params string[] program) =>
         _containerd.CtrAsync(["run", "--rm", .. ContainerdFixture.Runtime, ContainerdFixture.Image, _containerd.NewId(), .. program]);
