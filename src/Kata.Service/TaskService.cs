@@ -271,6 +271,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         {
             await container.RunPoststopHooksAsync();
             host.Release(id);
+            host.Track(MemoryTrim.RunAsync());
         }
 
         return response;

@@ -8,6 +8,7 @@ namespace Kata.Integration.Tests.Containers;
 public sealed class ManyTests : IClassFixture<RuntimeFixture>
 {
     private const int AtOnce = 20;
+    private const int WarmUp = 10; // until pools and caches have their sizes
     private const int MemoryMibOfOne = 400; // 256 for the guest, the rest for QEMU
 
     private readonly RuntimeFixture _runtime;
@@ -60,6 +61,40 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
 
         await _runtime.AssertCleanAsync();
         Assert.Equal(mounts, File.ReadAllLines("/proc/self/mountinfo").Length);
+    }
+
+    [Fact]
+    public async Task Cycle_ManyInOnePod_LeaveTheServiceAsItWas()
+    {
+        string pod = NewId();
+        (await _runtime.RunDetachedAsync("run", "--detach", "--bundle", _runtime.NewBundle().AsPod().Args("sleep", "100000").Write(), pod)).Result.Ok();
+        int service = _runtime.ServicePid(pod);
+        await CycleAsync(pod, WarmUp);
+        ProcessUsage before = ProcessUsage.Of(service);
+
+        await CycleAsync(pod, Sequence / 2);
+
+        var after = ProcessUsage.Of(service);
+        TestContext.Current.TestOutputHelper?.WriteLine($"after {WarmUp} cycles {before}, after {Sequence / 2} more {after}");
+        Assert.InRange(after.Descriptors, 1, before.Descriptors + 2);
+        Assert.InRange(after.Threads, 1, before.Threads + 4); // pool threads come and go
+        Assert.InRange(after.PrivateDirtyKib, 1, before.PrivateDirtyKib + 1536);
+        (await _runtime.RunAsync("delete", "--force", pod)).Ok();
+        await _runtime.AssertCleanAsync();
+    }
+
+    private async Task CycleAsync(string pod, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            string id = NewId();
+            string bundle = _runtime.NewBundle().InPod(pod).Args("sleep", "100000").Write();
+            (await _runtime.RunDetachedAsync("create", "--bundle", bundle, id)).Result.Ok();
+            (await _runtime.RunAsync("start", id)).Ok();
+            (await _runtime.ExecAsync(id, "true")).Ok();
+            (await _runtime.RunAsync("delete", "--force", id)).Ok();
+            Directory.Delete(bundle, recursive: true);
+        }
     }
 
     private static long AvailableMib()
