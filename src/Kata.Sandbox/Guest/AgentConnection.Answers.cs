@@ -16,6 +16,9 @@ internal sealed partial class AgentConnection
     /// </summary>
     private const int MaxUnanswered = 2;
 
+    /// <summary>From hanging up until the channel's end is known.</summary>
+    private static readonly TimeSpan s_hangUpTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Why the agent was given up although it broke no rule, or null.</summary>
     public string? Silence { get; private set; }
 
@@ -51,7 +54,13 @@ internal sealed partial class AgentConnection
             }
             catch (RpcException)
             {
-                return; // cancelled: we hung up
+                // Cancelled: we hung up, or the agent's own limit was over a moment before ours, which is no answer either.
+                if (await Task.WhenAny(Completion, Task.Delay(s_hangUpTimeout, _time)) == Completion)
+                {
+                    return;
+                }
+
+                unanswered++;
             }
         }
 
