@@ -42,12 +42,12 @@ internal sealed class ShimStart(ShimOptions options)
             {
                 await StartServiceAsync(id, sandbox, socket, index);
             }
+            else
+            {
+                await WriteFilesAsync(sandbox, socket);
+            }
 
-            string address = $"unix://{socket}";
-            await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.AddressFile), address);
-            int pid = new SandboxRecovery(_directories).ServiceOf(sandbox)?.Pid ?? 0;
-            await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.PidFile), pid.ToString(CultureInfo.InvariantCulture));
-            return Answer(address);
+            return Answer(AddressOf(socket));
         }
         catch
         {
@@ -62,6 +62,15 @@ internal sealed class ShimStart(ShimOptions options)
             : address;
 
     private static string Answer(string address) => Answer(address, Environment.GetEnvironmentVariable("MAX_SHIM_VERSION"));
+
+    private static string AddressOf(string socket) => $"unix://{socket}";
+
+    private async Task WriteFilesAsync(SandboxId sandbox, string socket)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.AddressFile), AddressOf(socket));
+        int pid = new SandboxRecovery(_directories).ServiceOf(sandbox)?.Pid ?? 0;
+        await File.WriteAllTextAsync(Path.Combine(_bundle, ShimPaths.PidFile), pid.ToString(CultureInfo.InvariantCulture));
+    }
 
     private static bool IsServed(string socket)
     {
@@ -86,6 +95,7 @@ internal sealed class ShimStart(ShimOptions options)
             Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             ScheduleApart();
             await beginning.StartServiceAsync(Arguments(sandbox, socket));
+            await WriteFilesAsync(sandbox, socket); // without them containerd would not find the service again: then it must not live
         }
         catch
         {

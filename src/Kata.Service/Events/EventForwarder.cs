@@ -56,7 +56,7 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
                 await (containerd.EventsAddress.Length > 0 ? CallAsync(envelope, cancellationToken) : PublishAsync(envelope, cancellationToken));
                 return;
             }
-            catch (Exception error) when (error is RpcException or LinuxException or IOException && !cancellationToken.IsCancellationRequested)
+            catch (Exception error) when (error is RpcException or LinuxException or IOException or TimeoutException && !cancellationToken.IsCancellationRequested)
             {
                 await DisposeAsync();
                 _client = null;
