@@ -30,6 +30,12 @@ internal static class QemuCommandLine
     private const string EmulatedParameters = "mitigations=off";
 
     /// <summary>
+    /// One thread emulates all processors. With one each, a processor that maps a device's registers throws away the others' translated
+    /// addresses while they use them: QEMU before 8.1 crashes or hangs in a few boots of a thousand on a busy host (ADR 9).
+    /// </summary>
+    private const string EmulationThreads = "single";
+
+    /// <summary>
     /// The translation cache of software emulation. QEMU's own choice is up to 1 GiB, which a long-running guest fills; with this
     /// one a booted guest costs about 80 MB besides its memory, and boots as fast.
     /// </summary>
@@ -49,7 +55,7 @@ internal static class QemuCommandLine
         ];
         arguments.AddRange(config.Accelerator == Accelerator.Kvm
             ? ["-accel", "kvm", "-cpu", "host,pmu=off", "-global", "kvm-pit.lost_tick_policy=discard"]
-            : ["-accel", $"tcg,thread=multi,tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
+            : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
         string memory = config.MemoryMib.ToString(CultureInfo.InvariantCulture);
         arguments.AddRange(
         [

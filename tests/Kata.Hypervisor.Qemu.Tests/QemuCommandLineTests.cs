@@ -21,7 +21,7 @@ public sealed class QemuCommandLineTests
         [
             "qemu", "-name", "guest=sandbox-pod1,debug-threads=on", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
             "-machine", "q35,memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off,hpet=off",
-            "-accel", "tcg,thread=multi,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2", "-m", "512M",
+            "-accel", "tcg,thread=single,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2", "-m", "512M",
             "-object", "memory-backend-memfd,id=mem0,size=512M,share=on", "-rtc", "base=utc,driftfix=slew,clock=host",
             "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3", "-mon", "chardev=monitor,mode=control",
