@@ -5,7 +5,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containerd;
 
 /// <summary>A containerd of our own that finds <c>containerd-shim-kata-v2</c> in its path, with an image called <see cref="Image"/> that has busybox.</summary>
-public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
+public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 {
     internal const string Image = "example.org/kata-test:1";
 
@@ -14,12 +14,27 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     private const string Containerd = "/usr/bin/containerd";
     private const string Ctr = "/usr/bin/ctr";
 
-    private readonly string _namespace = $"it{Environment.ProcessId}";
     private RunningCommand? _daemon;
 
-    internal override string Root => $"/run/kata/@{_namespace}";
+    internal override string Root => $"/run/kata/@{Namespace}";
 
-    private string Folder => Path.Combine(DirectoryPath, "containerd");
+    /// <summary>containerd's namespace, of which the state root's name is made.</summary>
+    private protected virtual string Namespace { get; } = $"it{Environment.ProcessId}";
+
+    /// <summary>What the daemon's configuration says of its CRI service.</summary>
+    private protected virtual string CriConfiguration => """disabled_plugins = ["io.containerd.grpc.v1.cri"]""";
+
+    /// <summary>The program of the image, when none is given.</summary>
+    private protected virtual string ImageCommand => """["sh"]""";
+
+    /// <summary>The command that runs the daemon's.</summary>
+    private protected virtual string[] Launcher => [];
+
+    private protected int DaemonPid => _daemon!.Pid;
+
+    private protected string Folder => Path.Combine(DirectoryPath, "containerd");
+
+    private protected string SocketPath => Path.Combine(Folder, "c.sock");
 
     internal static void RequireContainerd()
     {
@@ -35,11 +50,11 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     }
 
     internal RunningCommand StartCtr(params string[] arguments) =>
-        RunningCommand.Start(Ctr, ["--address", Path.Combine(Folder, "c.sock"), "--namespace", _namespace, .. arguments]);
+        RunningCommand.Start(Ctr, ["--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     /// <summary>Runs <c>ctr</c> with its output in a file, to be looked at while it runs.</summary>
     internal RunningCommand StartCtrTo(string file, params string[] arguments) => RunningCommand.Start(
-        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", Path.Combine(Folder, "c.sock"), "--namespace", _namespace, .. arguments]);
+        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     internal async Task RestartAsync()
     {
@@ -51,8 +66,10 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     async ValueTask IAsyncDisposable.DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_daemon is not null)
         {
+            await ReleaseAsync();
             HostProcess.Signal(_daemon.Pid, 15);
             await _daemon.ExitAsync(Limit);
             _daemon.Dispose();
@@ -64,6 +81,9 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
             Directory.Delete(Root, recursive: true);
         }
     }
+
+    /// <summary>Gives back what the tests left, while the daemon still runs.</summary>
+    private protected virtual Task ReleaseAsync() => Task.CompletedTask;
 
     private protected override async Task PrepareAsync()
     {
@@ -78,9 +98,9 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
             version = 2
             root = "{Folder}/root"
             state = "{Folder}/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            {CriConfiguration}
             [grpc]
-            address = "{Folder}/c.sock"
+            address = "{SocketPath}"
             [ttrpc]
             address = "{Folder}/t.sock"
             """);
@@ -94,7 +114,7 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     {
         _daemon = RunningCommand.Start("/usr/bin/env",
         [
-            $"PATH={Folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}",
+            $"PATH={Folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}", .. Launcher,
             Containerd, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
         ]);
         using var limit = new CancellationTokenSource(Limit);
@@ -114,7 +134,7 @@ public sealed class ContainerdFixture : RuntimeFixture, IAsyncDisposable
         await TarFile.CreateFromDirectoryAsync(RootFs, layer, includeBaseDirectory: false);
         string digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(layer)));
         await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), $$$"""
-            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"] }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] } }
+            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": {{{ImageCommand}}} }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] } }
             """);
         await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{Image}}"], "Layers": ["layer.tar"] }]""");
         await TarFile.CreateFromDirectoryAsync(folder, path, includeBaseDirectory: false);
