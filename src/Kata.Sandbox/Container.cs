@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -17,6 +18,7 @@ internal sealed partial class Container
     private const uint KilledStatus = 137;
 
     private readonly PodSandbox _pod;
+    private readonly IdleThread? _thread;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
     private bool _rootShared;
@@ -24,9 +26,10 @@ internal sealed partial class Container
     private readonly Lock _statusGate = new(); // the writes of Status
     private Task _exitWatch = Task.CompletedTask;
 
-    internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created)
+    internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created, IdleThread? thread)
     {
         _pod = pod;
+        _thread = thread;
         Plan = plan;
         _resources = plan.Bundle.Spec.Linux?.Resources ?? new LinuxResources();
         Created = created;
@@ -42,7 +45,7 @@ internal sealed partial class Container
     /// <summary>The first process.</summary>
     public GuestProcess Init { get; }
 
-    /// <summary>The host process that stands for the container; 0 when nobody does.</summary>
+    /// <summary>The host process, or the thread of this one, that stands for the container; 0 when nobody does.</summary>
     public int StandInPid { get; init; }
 
     // It was killed, and its process in the guest is being killed for it: an engine that has seen the one delete at once.
@@ -190,6 +193,8 @@ internal sealed partial class Container
 
             _rootShared = false;
         }
+
+        _thread?.Dispose();
     }
 
     /// <summary>The state as <c>state.json</c> keeps it.</summary>

@@ -159,6 +159,11 @@ internal sealed partial class PodSandbox
             MountPoint = GuestPaths.Share,
             Options = { "nodev" },
         });
+        if (_plan.SharedMemory is { } sharedMemory)
+        {
+            request.Storages.Add(sharedMemory.ToStorage());
+        }
+
         foreach (string module in _plan.KernelModules)
         {
             string[] words = module.Split(' ', StringSplitOptions.RemoveEmptyEntries);

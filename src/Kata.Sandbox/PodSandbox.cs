@@ -66,19 +66,24 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Adds a container. Takes ownership of <paramref name="stdio"/>.</summary>
-    public async Task<Container> AddContainerAsync(ContainerPlan plan, ProcessStdio stdio, int standInPid, CancellationToken cancellationToken)
+    /// <summary>
+    /// Adds a container. Takes ownership of <paramref name="stdio"/>. Without a stand-in this process stands for the pod's first
+    /// container, and a thread of it for each other, so that a caller who names one by its process id names no other.
+    /// </summary>
+    public async Task<Container> AddContainerAsync(ContainerPlan plan, ProcessStdio stdio, int? standInPid, CancellationToken cancellationToken)
     {
         foreach (string warning in plan.Warnings.Concat(plan.Bundle.Warnings))
         {
             Log.ContainerWarning(plan.Id, warning);
         }
 
-        var container = new Container(this, plan, _environment.Time.GetUtcNow()) { StandInPid = standInPid };
+        IdleThread? thread = standInPid is null && plan.Id.Value != Id.Value ? new IdleThread() : null;
+        var container = new Container(this, plan, _environment.Time.GetUtcNow(), thread) { StandInPid = standInPid ?? thread?.Id ?? Environment.ProcessId };
         lock (_gate)
         {
             if (!_containers.TryAdd(plan.Id.Value, container))
             {
+                thread?.Dispose();
                 throw SandboxStateException.AlreadyExists("create the container", "a container", plan.Id.Value);
             }
         }

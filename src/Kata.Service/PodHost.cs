@@ -67,9 +67,10 @@ internal sealed class PodHost : IAsyncDisposable
 
     /// <summary>Plans the pod whose first container this is, and boots it in its control group.</summary>
     /// <param name="spec">The container's.</param>
+    /// <param name="sharedMemory">What its containers share, or null.</param>
     /// <param name="configuration">A configuration file that the caller of Create names, or null for the one of the service.</param>
     /// <param name="cancellationToken">Calls the boot off.</param>
-    public Task<PodSandbox> BootAsync(RuntimeSpec spec, string? configuration, CancellationToken cancellationToken)
+    public Task<PodSandbox> BootAsync(RuntimeSpec spec, SharedMemory? sharedMemory, string? configuration, CancellationToken cancellationToken)
     {
         ConfigurationSources sources = configuration is null ? _options.Configuration : ConfigurationSources.ForHost(configuration);
         SandboxPlan plan = SandboxPlanner.Plan(
@@ -77,7 +78,7 @@ internal sealed class PodHost : IAsyncDisposable
             ConfigurationAnnotations.Apply(KataConfiguration.Load(sources), spec.Annotations),
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
-            _directories.Cgroup(_options.Sandbox));
+            _directories.Cgroup(_options.Sandbox)) with { SharedMemory = sharedMemory };
         EnterCgroup(plan.Cgroup);
         return PodSandbox.CreateAsync(plan, Environment, cancellationToken);
     }

@@ -37,11 +37,11 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             }
 
             Bundle bundle = Bundle.Load(request.Bundle);
-            _pod ??= await host.BootAsync(bundle.Spec, ConfigurationOf(request), host.Stopping);
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf)
+            _pod ??= await host.BootAsync(bundle.Spec, SharedMemory.Of(bundle, HostFileProbe.Instance), ConfigurationOf(request), host.Stopping);
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf, _pod.Plan.SharedMemory)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
-            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid ?? System.Environment.ProcessId, host.Stopping);
-            var response = new CreateTaskResponse { Pid = (uint)(standIn?.Pid ?? System.Environment.ProcessId) };
+            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid, host.Stopping);
+            var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             PublishCreated(request, response.Pid);
             TrackExit(container, container.Init, container.StoppedAsync());
             host.Track(DeleteAbandonedAsync(container));

@@ -20,9 +20,10 @@ internal static class ContainerPlanner
     /// <param name="guestSeccomp">Whether the seccomp profile goes to the guest (<c>disable_guest_seccomp</c> is false).</param>
     /// <param name="files">The host's files.</param>
     /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
+    /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
-        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf)
+        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf, SharedMemory? sharedMemory = null)
     {
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
@@ -32,7 +33,7 @@ internal static class ContainerPlanner
         IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
         for (int i = 0; i < wanted.Count; i++)
         {
-            if (PlanMount(id, bundle, i, wanted[i], files, shared) is { } mount)
+            if (PlanMount(id, bundle, i, wanted[i], files, sharedMemory, shared) is { } mount)
             {
                 mounts.Add(mount);
             }
@@ -74,11 +75,10 @@ internal static class ContainerPlanner
     }
 
     private static GuestMount? PlanMount(
-        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, List<SharedMount> shared)
+        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, List<SharedMount> shared)
     {
         IReadOnlyList<string> options = mount.Options ?? [];
-        bool bind = mount.Type is "bind" || options.Contains("bind") || options.Contains("rbind");
-        if (!bind)
+        if (!IsBind(mount))
         {
             string type = mount.Type ?? "";
             return s_guestTypes.Contains(type)
@@ -91,12 +91,15 @@ internal static class ContainerPlanner
         string source = mount.Source is { Length: > 0 } given
             ? Path.GetFullPath(given, bundle.Directory)
             : throw new InvalidSpecException($"/mounts/{index}/source", "a bind mount has no source", "Name a host file or directory");
-        if (source == "/dev/shm" || mount.Destination.TrimEnd('/') == "/dev/shm")
+        if (source == sharedMemory?.Source)
+        {
+            return ToGuest(mount, "bind", GuestPaths.SharedMemory);
+        }
+
+        if (source == SharedMemory.Destination || mount.Destination.TrimEnd('/') == SharedMemory.Destination)
         {
             // The host's shared memory means nothing in another kernel: the container gets the guest's own.
-            // An engine says how much by the size of what it mounts there (--shm-size); the host's own says nothing about the guest.
-            string[] size = source != "/dev/shm" && files.TmpfsSize(source) is { } bytes ? [string.Create(CultureInfo.InvariantCulture, $"size={bytes}")] : [];
-            return ToGuest(mount with { Options = ["nosuid", "nodev", "noexec", "mode=1777", .. size] }, "tmpfs", "shm");
+            return ToGuest(mount with { Options = SharedMemory.At(source, files).Options }, "tmpfs", "shm");
         }
 
         HostFileKind kind = files.KindOf(source);
@@ -115,6 +118,10 @@ internal static class ContainerPlanner
                 return ToGuest(mount, "bind", GuestPaths.InGuest(target));
         }
     }
+
+    /// <summary>Whether a mount is one of a file or directory of the host.</summary>
+    internal static bool IsBind(MountSpec mount) =>
+        mount.Type is "bind" || (mount.Options ?? []).Any(static option => option is "bind" or "rbind");
 
     private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, IHostFiles files) =>
         wanted.Last(mount => mount.Destination == destination).Source is { } source

@@ -30,6 +30,9 @@ internal sealed record SandboxPlan
     /// <summary>The guest's host name; empty to keep its own.</summary>
     public string Hostname { get; init; } = "";
 
+    /// <summary>The pod's <c>/dev/shm</c>, or null when its containers share none.</summary>
+    public SharedMemory? SharedMemory { get; init; }
+
     /// <summary>Whether seccomp profiles are carried out in the guest.</summary>
     public bool GuestSeccomp { get; init; } = true;
 

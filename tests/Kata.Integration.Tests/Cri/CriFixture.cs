@@ -37,7 +37,8 @@ public sealed class CriFixture : ContainerdFixture
         [plugins."io.containerd.grpc.v1.cri"]
         sandbox_image = "{Image}"
         stream_server_address = "127.0.0.1"
-        max_container_log_line_size = 16384
+        # runc cannot go below containerd's own where CAP_SYS_RESOURCE is missing
+        restrict_oom_score_adj = true
         [plugins."io.containerd.grpc.v1.cri".cni]
         bin_dir = "{Plugins}"
         conf_dir = "{Folder}/cni"

@@ -145,13 +145,36 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.Equal(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.GuestSpec.Mounts));
     }
 
-    private ContainerPlan Plan(string mounts) =>
-        PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""");
+    [Fact]
+    public void Plan_ShmOfThePod_IsShared()
+    {
+        const string Mounts = """{"destination":"/dev/shm/","type":"bind","source":"/engine/shm","options":["rbind","ro"]}""";
+        _ = Plan(Mounts);
+        SharedMemory memory = SharedMemory.Of(Bundle.Load(_directory.Path), new FakeHostFiles())!;
+        Assert.Equal(new SharedMemory("/engine/shm", 8 << 20), memory);
+        Assert.Equal(
+            new Agent.Protocol.Storage { Driver = "ephemeral", Source = "shm", Fstype = "tmpfs", MountPoint = GuestPaths.SharedMemory, Options = { "nosuid", "nodev", "noexec", "mode=1777", "size=8388608" } },
+            memory.ToStorage());
+        Assert.Equal(Mount("/dev/shm/", "bind", GuestPaths.SharedMemory, "rbind", "ro"), Assert.Single(Plan(Mounts, memory).GuestSpec.Mounts));
+        Assert.Equal("tmpfs", Assert.Single(Plan(Mounts.Replace("engine", "other", StringComparison.Ordinal), memory).GuestSpec.Mounts).Type);
+    }
 
-    private ContainerPlan PlanSpec(string config)
+    [Theory]
+    [InlineData("""{"destination":"/dev/shm","type":"tmpfs","source":"shm"}""")]
+    [InlineData("""{"destination":"/m","type":"bind","source":"/engine/shm"}""")]
+    public void SharedMemory_OfNoMountOfTheHost_IsNone(string mount)
+    {
+        _ = Plan(mount);
+        Assert.Null(SharedMemory.Of(Bundle.Load(_directory.Path), new FakeHostFiles()));
+    }
+
+    private ContainerPlan Plan(string mounts, SharedMemory? memory = null) =>
+        PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""", memory);
+
+    private ContainerPlan PlanSpec(string config, SharedMemory? memory = null)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null);
+        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null, memory);
     }
 
     private sealed class FakeHostFiles : IHostFiles

@@ -1,0 +1,43 @@
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>
+/// A thread that only waits. Its id is a process id of the host that nothing else has: <c>/proc/ID</c> shows the namespaces and control
+/// groups of this process, which is all that callers look up by the id of a container whose processes are in another kernel.
+/// </summary>
+internal sealed class IdleThread : IDisposable
+{
+    private const int StackBytes = 128 * 1024; // of which it touches a page or two
+
+    private readonly ManualResetEventSlim _end = new();
+    private readonly Thread _thread;
+
+    public IdleThread()
+    {
+        using var started = new ManualResetEventSlim();
+        _thread = new Thread(
+            () =>
+            {
+                Id = LibC.gettid();
+                started.Set();
+                _end.Wait();
+            },
+            StackBytes)
+        { IsBackground = true, Name = "container" };
+        _thread.Start();
+        started.Wait();
+    }
+
+    public int Id { get; private set; }
+
+    /// <summary>Ends the thread and waits for it: afterwards the kernel may give its id to another.</summary>
+    public void Dispose()
+    {
+        _end.Set();
+        if (_thread.Join(TimeSpan.FromSeconds(10)))
+        {
+            _end.Dispose();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Cri;
+
+/// <summary>Limits, their change, and the numbers that <c>kubectl top</c> shows.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed class CriResourceTests : IClassFixture<CriFixture>
+{
+    private const int Mebibyte = 1 << 20;
+
+    private readonly CriFixture _cri;
+
+    public CriResourceTests(CriFixture cri)
+    {
+        CriFixture.RequireCri();
+        _cri = cri;
+    }
+
+    [Fact]
+    public async Task Update_OfAContainer_HoldsInTheGuest()
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        string id = await pod.RunContainerAsync("main", ["sleep", "100000"], static config => config.Linux.Resources = new LinuxContainerResources
+        {
+            MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000, CpuShares = 512,
+        });
+        Assert.Equal("67108864 50000 100000", await LimitsAsync());
+
+        await _cri.Client.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
+        {
+            ContainerId = id,
+            Linux = new LinuxContainerResources { MemoryLimitInBytes = 48 * Mebibyte, CpuQuota = 25_000, CpuPeriod = 100_000, CpuShares = 256 },
+        });
+        Assert.Equal("50331648 25000 100000", await LimitsAsync());
+        await EndAsync(pod);
+
+        Task<string> LimitsAsync() => pod.ShellAsync(id, "echo $(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max)");
+    }
+
+    [Fact]
+    public async Task Stats_OfContainers_AreWhatTheGuestItselfSays()
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        // 40 MiB that stay, and some seconds of processor time.
+        string busy = await pod.RunContainerAsync("busy", ["sh", "-c", "dd if=/dev/zero of=/dev/shm/held bs=1M count=40 2> /dev/null; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 100000"]);
+        string idle = await pod.RunContainerAsync("idle", ["sleep", "100000"]);
+        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+        while (await pod.LogAsync("busy") != "ready\n")
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+
+        // The groups are read from inside before and after: what CRI says lies between, or as near as 5 %.
+        (double before, double usage, double working) = await GuestAsync();
+        ListContainerStatsResponse all = await _cri.Client.ListContainerStatsAsync(new ListContainerStatsRequest(), cancellationToken: limit.Token);
+        (double after, _, _) = await GuestAsync();
+
+        ContainerStats stats = all.Stats.Single(item => item.Attributes.Id == busy);
+        Assert.Contains(all.Stats, item => item.Attributes.Id == idle);
+        Assert.InRange(stats.Cpu.UsageCoreNanoSeconds.Value, before * 1000 * 0.95, after * 1000 * 1.05);
+        Assert.InRange(stats.Memory.WorkingSetBytes.Value, working * 0.95, working * 1.05);
+        Assert.InRange(usage, 40.0 * Mebibyte, 60.0 * Mebibyte);
+        await EndAsync(pod);
+
+        async Task<(double Microseconds, double Usage, double WorkingSet)> GuestAsync()
+        {
+            string[] lines = (await pod.ShellAsync(
+                busy, "cd /sys/fs/cgroup; grep usage_usec cpu.stat | cut -d ' ' -f 2; cat memory.current; grep '^inactive_file' memory.stat | cut -d ' ' -f 2")).Split('\n');
+            double[] numbers = [.. lines.Select(static line => double.Parse(line, CultureInfo.InvariantCulture))];
+            return (numbers[0], numbers[1], numbers[1] - numbers[2]);
+        }
+    }
+
+    [Fact]
+    public async Task OutOfMemory_InAContainer_IsToldToTheKubelet()
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        string id = await pod.RunContainerAsync("main", ["sh", "-c", "tail /dev/zero"], static config =>
+            config.Linux.Resources = new LinuxContainerResources { MemoryLimitInBytes = 16 * Mebibyte });
+
+        ContainerStatus status = await pod.EndedAsync(id);
+        Assert.NotEqual(0, status.ExitCode);
+        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+        while ((status = await pod.StatusAsync(id)).Reason != "OOMKilled")
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // the event may come after the exit
+        }
+
+        await EndAsync(pod);
+    }
+
+    private async Task EndAsync(CriPod pod)
+    {
+        await pod.RemoveAsync();
+        await _cri.AssertCleanAsync();
+    }
+}
