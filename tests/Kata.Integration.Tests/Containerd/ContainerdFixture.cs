@@ -56,9 +56,14 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     internal RunningCommand StartCtrTo(string file, params string[] arguments) => RunningCommand.Start(
         "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
-    internal async Task RestartAsync()
+    internal Task RestartAsync() => RestartAsync(15);
+
+    /// <summary>Kills the daemon without a chance to prepare for it, and starts it again.</summary>
+    internal Task KillAsync() => RestartAsync(9);
+
+    private async Task RestartAsync(int signal)
     {
-        HostProcess.Signal(_daemon!.Pid, 15);
+        HostProcess.Signal(_daemon!.Pid, signal);
         await _daemon.ExitAsync(Limit);
         _daemon.Dispose();
         await StartAsync();

@@ -1,0 +1,98 @@
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Cri;
+
+/// <summary><c>kubectl exec</c> and <c>kubectl attach</c>: input, output, terminals, and clients that come and go.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed class CriStreamTests : IClassFixture<CriFixture>
+{
+    private readonly CriFixture _cri;
+
+    public CriStreamTests(CriFixture cri)
+    {
+        CriFixture.RequireCri();
+        _cri = cri;
+    }
+
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Exec_WithInput_StreamsAndTellsTheExitCode(string handler)
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
+        string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
+        await using (CriStream stream = await ExecAsync(id, tty: false, "sh", "-c", "read line; echo got $line; echo wrong >&2; exit 4"))
+        {
+            await stream.WriteAsync("hello\n");
+            await stream.ReadToEndAsync();
+            Assert.Equal("got hello\n", stream.Out);
+            Assert.Equal("wrong\n", stream.Err);
+            Assert.Contains("\"ExitCode\",\"message\":\"4\"", stream.End, StringComparison.Ordinal);
+        }
+
+        await EndAsync(pod);
+    }
+
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Exec_WithATerminal_FollowsItsSize(string handler)
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
+        string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
+        await using (CriStream stream = await ExecAsync(id, tty: true, "sh"))
+        {
+            await stream.WriteAsync("tty; echo first-$((40+2))\n");
+            await stream.ReadUntilAsync("first-42");
+            Assert.Contains("/dev/pts/", stream.Out, StringComparison.Ordinal);
+            await stream.ResizeAsync(99, 33);
+            await stream.WriteAsync("while [ \"$(stty size)\" != '33 99' ]; do sleep 0.1; done; echo size-$((1+1))\n");
+            await stream.ReadUntilAsync("size-2");
+            await stream.WriteAsync("exit 6\n");
+            await stream.ReadToEndAsync();
+            Assert.Contains("\"message\":\"6\"", stream.End, StringComparison.Ordinal);
+        }
+
+        await EndAsync(pod);
+    }
+
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Attach_AgainAfterAClientWentAway_FindsTheSameProcess(string handler)
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
+        string id = await pod.RunContainerAsync("main", ["sh", "-c", "while read line; do echo you said $line; [ $line = end ] && exit 8; done"], static config => config.Stdin = true);
+        foreach (string word in new[] { "one", "two" })
+        {
+            await using CriStream stream = await AttachAsync(id);
+            await stream.WriteAsync(word + "\n");
+            await stream.ReadUntilAsync($"you said {word}");
+        }
+
+        await using (CriStream stream = await AttachAsync(id))
+        {
+            await stream.WriteAsync("end\n");
+            await stream.ReadUntilAsync("you said end");
+        }
+
+        Assert.Equal(8, (await pod.EndedAsync(id)).ExitCode);
+        Assert.Equal("you said one\nyou said two\nyou said end\n", await pod.LogAsync("main"));
+        await EndAsync(pod);
+    }
+
+    private async Task<CriStream> ExecAsync(string container, bool tty, params string[] command)
+    {
+        var request = new ExecRequest { ContainerId = container, Cmd = { command }, Tty = tty, Stdin = true, Stdout = true, Stderr = !tty };
+        return await CriStream.OpenAsync(_cri, (await _cri.Client.ExecAsync(request)).Url);
+    }
+
+    private async Task<CriStream> AttachAsync(string container) =>
+        await CriStream.OpenAsync(_cri, (await _cri.Client.AttachAsync(new AttachRequest { ContainerId = container, Stdin = true, Stdout = true, Stderr = true })).Url);
+
+    private async Task EndAsync(CriPod pod)
+    {
+        await pod.RemoveAsync();
+        await _cri.AssertCleanAsync();
+    }
+}
