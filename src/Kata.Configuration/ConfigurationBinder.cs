@@ -56,7 +56,8 @@ internal static class ConfigurationBinder
         foreach (string pattern in values.Get("hypervisor.enable_annotations").List)
             CheckPattern(values.Get("hypervisor.enable_annotations").Origin, pattern);
 
-        int vcpus = Vcpus(values.Get("hypervisor.default_vcpus").Number, sources);
+        double exactVcpus = Vcpus(values.Get("hypervisor.default_vcpus").Number, sources);
+        int vcpus = (int)Math.Ceiling(exactVcpus);
         (string? initrd, string? image) = GuestRoot(values, sources);
         return new HypervisorConfig
         {
@@ -68,8 +69,12 @@ internal static class ConfigurationBinder
             KernelParameters = KernelParameters(values),
             MachineType = values.Get("hypervisor.machine_type").Text,
             DefaultVcpus = vcpus,
+            Vcpus = exactVcpus,
             MaxVcpus = MaxVcpus(values, sources, vcpus),
             MemoryMib = values.Get("hypervisor.default_memory").Whole,
+            MaxMemoryMib = MaxMemory(values, sources),
+            HugePages = values.Get("hypervisor.enable_hugepages").Flag,
+            PreallocateMemory = values.Get("hypervisor.enable_mem_prealloc").Flag,
             SharedFs = values.Get("hypervisor.shared_fs").Text,
             VirtioFsDaemonPath = AbsolutePath(values, "virtio_fs_daemon") ?? FirstExisting(sources, sources.VirtioFsDaemonPaths),
             VirtioFsCache = values.Get("hypervisor.virtio_fs_cache").Text,
@@ -108,16 +113,31 @@ internal static class ConfigurationBinder
         return (image is null ? initrd ?? GuestFile(sources, "kata-containers-initrd.img") : null, image);
     }
 
-    private static int Vcpus(double wanted, ConfigurationSources sources)
+    private static double Vcpus(double wanted, ConfigurationSources sources)
     {
-        double count = Math.Ceiling(wanted);
         int host = Math.Clamp(sources.HostCpuCount, 1, sources.MaxVcpus);
-        return count switch
+        return wanted switch
         {
-            < 0 => host,
-            0 => 1,
-            _ => (int)Math.Min(count, host),
+            <= -1 => host,
+            <= 0 => 1, // a fraction is rounded up: to 0
+            _ => Math.Min(wanted, host),
         };
+    }
+
+    private static long MaxMemory(ConfigurationValues values, ConfigurationSources sources)
+    {
+        ConfigurationValue setting = values.Get("hypervisor.default_maxmemory");
+        long memory = values.Get("hypervisor.default_memory").Whole;
+        if (setting.Whole > 0 && setting.Whole < memory)
+        {
+            throw new ConfigurationException(
+                setting.Origin,
+                $"hypervisor.default_maxmemory holds {setting.Whole}, below default_memory, which is {memory}",
+                "Raise it, or set it to 0 for all of the host's");
+        }
+
+        // The host gives memory as it is used: a configuration for a larger host must not fail on a small one.
+        return Math.Max(memory, setting.Whole == 0 ? sources.HostMemoryMib : Math.Min(setting.Whole, sources.HostMemoryMib));
     }
 
     private static int MaxVcpus(ConfigurationValues values, ConfigurationSources sources, int vcpus)

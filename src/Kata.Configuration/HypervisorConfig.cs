@@ -26,10 +26,20 @@ internal sealed record HypervisorConfig
     /// <summary>From 1 to the host's count.</summary>
     public required int DefaultVcpus { get; init; }
 
+    /// <summary><see cref="DefaultVcpus"/> before it is rounded up.</summary>
+    public required double Vcpus { get; init; }
+
     /// <summary>From <see cref="DefaultVcpus"/> to the host's count.</summary>
     public required int MaxVcpus { get; init; }
 
     public required long MemoryMib { get; init; }
+
+    /// <summary>At least <see cref="MemoryMib"/>.</summary>
+    public required long MaxMemoryMib { get; init; }
+
+    public required bool HugePages { get; init; }
+
+    public required bool PreallocateMemory { get; init; }
 
     /// <summary><c>virtio-fs</c>, <c>virtio-9p</c>, <c>none</c> and so on.</summary>
     public required string SharedFs { get; init; }

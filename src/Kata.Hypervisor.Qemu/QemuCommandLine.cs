@@ -62,7 +62,7 @@ internal static class QemuCommandLine
             "-smp", config.VcpuCount.ToString(CultureInfo.InvariantCulture),
             "-m", $"{memory}M",
             // vhost-user daemons map the guest's memory.
-            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on",
+            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on{(config.HugePages ? ",hugetlb=on,hugetlbsize=2M" : "")}{(config.PreallocateMemory ? ",prealloc=on" : "")}",
             "-rtc", "base=utc,driftfix=slew,clock=host",
             "-kernel", "/" + KernelName,
         ]);

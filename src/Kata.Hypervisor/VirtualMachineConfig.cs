@@ -24,6 +24,12 @@ internal sealed record VirtualMachineConfig
 
     public required int MemoryMib { get; init; }
 
+    /// <summary>Whether the guest's memory is made of the host's huge pages, of 2 MiB; it must be a multiple of them then.</summary>
+    public bool HugePages { get; init; }
+
+    /// <summary>Whether all of the guest's memory is taken from the host before the guest starts. With too few huge pages a guest without it dies of the first one missing.</summary>
+    public bool PreallocateMemory { get; init; }
+
     public required Accelerator Accelerator { get; init; }
 
     public required AgentTransport AgentTransport { get; init; }

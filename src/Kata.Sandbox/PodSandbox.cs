@@ -91,6 +91,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         try
         {
             LimitOnHost();
+            WarnOfShortage(plan.Id);
             await container.CreateAsync(stdio, cancellationToken);
             return container;
         }
@@ -155,7 +156,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         {
             if (_plan.LimitedOnHost)
             {
-                _environment.LimitsChanged(HostLimits.Plan([.. _containers.Values.Select(static item => item.Resources)], _plan.VirtualMachine, _plan.BaseVcpus));
+                _environment.LimitsChanged(HostLimits.Plan(WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus));
             }
         }
     }
@@ -215,6 +216,24 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             {
                 Log.SaveFailed(Id, error.Message);
             }
+        }
+    }
+
+    // What Kubernetes calls the sandbox is a container too, one that has no limits and does nothing.
+    private LinuxResources[] WorkingLimits() =>
+        [.. _containers.Values.Where(static item => !item.Plan.IsPodSandbox).Select(static item => item.Resources)]; // under _gate
+
+    private void WarnOfShortage(ContainerId id)
+    {
+        string? shortage;
+        lock (_gate)
+        {
+            shortage = SandboxSize.ShortageOf(WorkingLimits(), new MachineSize(_plan.VirtualMachine.VcpuCount, (long)_plan.VirtualMachine.MemoryMib << 20));
+        }
+
+        if (shortage is not null)
+        {
+            Log.ContainerWarning(id, shortage);
         }
     }
 

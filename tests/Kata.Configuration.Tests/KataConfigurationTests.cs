@@ -127,6 +127,28 @@ public sealed class KataConfigurationTests
         Assert.Equal(expected, MemoryFiles.Load($"[hypervisor.qemu]\ndefault_vcpus = {value}", cpus: 8).Hypervisor.DefaultVcpus);
 
     [Theory]
+    [InlineData("0.5", 0.5)]
+    [InlineData("1.25", 1.25)]
+    [InlineData("-1", 8)]
+    [InlineData("0", 1)]
+    public void Load_DefaultVcpus_KeepsTheFraction(string value, double expected) =>
+        Assert.Equal(expected, MemoryFiles.Load($"[hypervisor.qemu]\ndefault_vcpus = {value}", cpus: 8).Hypervisor.Vcpus);
+
+    [Theory]
+    [InlineData("", 4096)]
+    [InlineData("default_maxmemory = 0", 4096)]
+    [InlineData("default_maxmemory = 3000", 3000)]
+    [InlineData("default_maxmemory = 9000", 4096)]
+    [InlineData("default_memory = 6000", 6000)] // a host gives memory as it is used
+    public void Load_MaxMemory_IsBoundedByTheHost(string line, long expected) => Assert.Equal(
+        expected,
+        KataConfiguration.Load(new MemoryFiles().With(MemoryFiles.Main, $"[hypervisor.qemu]\n{line}\n").Sources() with { HostMemoryMib = 4096 }).Hypervisor.MaxMemoryMib);
+
+    [Fact]
+    public void Load_MaxMemoryBelowTheMemory_IsRefused() => Assert.Contains(
+        "hypervisor.default_maxmemory holds 1000, below default_memory, which is 2048. Raise it", MemoryFiles.Refused("[hypervisor.qemu]\ndefault_maxmemory = 1000"), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData(0, 8, 8)]
     [InlineData(3, 8, 3)]
     [InlineData(99, 8, 8)]

@@ -48,6 +48,14 @@ public sealed class QemuCommandLineTests
         Assert.DoesNotContain(line, static item => item.Contains("virtserialport"));
     }
 
+    [Theory]
+    [InlineData(true, true, ",hugetlb=on,hugetlbsize=2M,prealloc=on")]
+    [InlineData(false, true, ",prealloc=on")]
+    [InlineData(false, false, "")]
+    public void Build_HugePagesAndPreallocation_AreTheMemorys(bool huge, bool allocated, string expected) => Assert.Contains(
+        $"memory-backend-memfd,id=mem0,size=512M,share=on{expected}",
+        QemuCommandLine.Build(s_config with { HugePages = huge, PreallocateMemory = allocated }, new QemuDescriptors()));
+
     [Fact]
     public void Build_CommaInATextValue_StaysInTheValue()
     {

@@ -29,6 +29,7 @@ internal static class ConfigurationAnnotations
     {
         "hypervisor.path", "hypervisor.kernel", "hypervisor.image", "hypervisor.initrd", "hypervisor.kernel_params",
         "hypervisor.machine_type", "hypervisor.default_vcpus", "hypervisor.default_maxvcpus", "hypervisor.default_memory",
+        "hypervisor.enable_hugepages", "hypervisor.enable_mem_prealloc",
         "hypervisor.shared_fs", "hypervisor.virtio_fs_daemon", "hypervisor.virtio_fs_cache", "hypervisor.entropy_source",
         "runtime.disable_guest_seccomp", "runtime.sandbox_cgroup_only", "runtime.experimental", "runtime.internetworking_model",
         "runtime.create_container_timeout", "agent.kernel_modules",

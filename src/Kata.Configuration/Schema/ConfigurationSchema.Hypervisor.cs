@@ -48,6 +48,14 @@ internal static partial class ConfigurationSchema
             "Memory of a pod in MiB. The host gives a page only when the guest first uses it.")
             with { Minimum = MinimumMemoryMib, Maximum = 16_777_216, Unit = "MiB" },
         Applied(
+            Hypervisor, "default_maxmemory", Whole, 0L,
+            "Memory in MiB that a pod gets at most, whatever its containers may use. 0 or more than the host has means the host's.")
+            with { Minimum = 0, Maximum = 16_777_216, Unit = "MiB" },
+        Applied(
+            Hypervisor, "enable_hugepages", Flag, false,
+            "Whether a pod's memory is made of the host's huge pages, which must be there. All of it is taken when the pod starts."),
+        Applied(Hypervisor, "enable_mem_prealloc", Flag, false, "Whether all of a pod's memory is taken from the host when the pod starts."),
+        Applied(
             Hypervisor, "shared_fs", Text, "virtio-fs",
             "How files of the host reach the guest. 'virtio-9p' loses file owners when the monitor is "
             + "unprivileged; 'none' copies what it must.")
@@ -92,7 +100,7 @@ internal static partial class ConfigurationSchema
             "seccomp_sandbox", "template_path", "vm_cache_endpoint"),
         .. Kept(
             Hypervisor, Flag,
-            "enable_virtio_mem", "enable_mem_prealloc", "enable_hugepages", "enable_swap", "enable_iommu", "enable_iommu_platform",
+            "enable_virtio_mem", "enable_swap", "enable_iommu", "enable_iommu_platform",
             "disable_block_device_use", "block_device_cache_set", "block_device_cache_direct", "block_device_cache_noflush",
             "enable_iothreads", "enable_vhost_user_store", "use_vsock", "disable_vhost_net", "disable_image_nvdimm",
             "hotplug_vfio_on_root_bus", "disable_nesting_checks", "reclaim_guest_freed_memory", "enable_numa", "guest_memory_dump_paging",
@@ -101,7 +109,7 @@ internal static partial class ConfigurationSchema
         .. Kept(
             Hypervisor, Whole,
             "memory_slots", "memory_offset", "default_bridges", "virtio_fs_cache_size", "msize_9p", "pcie_root_port", "pcie_switch_port",
-            "default_maxmemory", "tdx_quote_generation_service_socket_port", "block_device_logical_sector_size",
+            "tdx_quote_generation_service_socket_port", "block_device_logical_sector_size",
             "block_device_physical_sector_size", "vhost_user_reconnect_timeout_sec", "virtio_fs_queue_size", "indep_iothreads",
             "snp_guest_policy", "rx_rate_limiter_max_rate", "tx_rate_limiter_max_rate", "disk_rate_limiter_bw_max_rate",
             "disk_rate_limiter_bw_one_time_burst", "disk_rate_limiter_ops_max_rate", "disk_rate_limiter_ops_one_time_burst",

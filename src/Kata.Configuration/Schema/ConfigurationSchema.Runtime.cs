@@ -35,7 +35,7 @@ internal static partial class ConfigurationSchema
             with { Choices = ["tcfilter", "macvtap", "none"] },
         Applied(Runtime, "disable_guest_seccomp", Flag, false, "Whether the container's system call filter is left out in the guest."),
         Applied(Runtime, "sandbox_cgroup_only", Flag, true, "Whether a pod's host processes are in the cgroup that its engine names, and limited there; else they are below /kata_overhead, without limits."),
-        Applied(Runtime, "static_sandbox_resource_mgmt", Flag, false, "Whether a pod's machine keeps the size it started with."),
+        Applied(Runtime, "static_sandbox_resource_mgmt", Flag, false, "Whether a pod's machine keeps the size it started with. It always does so far."),
         Seconds(Runtime, "create_container_timeout", 60, "How long the creation of one container may take."),
         Applied(Runtime, "experimental", TextList, Array.Empty<string>(), "Features that may change. None is known at present."),
         .. Kept(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Kata.Configuration;
@@ -20,6 +21,9 @@ internal sealed record ConfigurationSources
 
     /// <summary>The host's processors.</summary>
     internal required int HostCpuCount { get; init; }
+
+    /// <summary>The host's memory.</summary>
+    internal long HostMemoryMib { get; init; } = 16_777_216;
 
     /// <summary>The most virtual processors a machine of this architecture can have.</summary>
     internal int MaxVcpus { get; init; } = 240; // what Kata allows on x86-64; QEMU's q35 stops at 255 without an interrupt remapper
@@ -52,6 +56,14 @@ internal sealed record ConfigurationSources
             SearchPaths = [DefaultSearchPaths[0], Path.Combine(prefix, "share/defaults/kata-containers/configuration.toml"), DefaultSearchPaths[1]],
             InstallPrefix = prefix,
             HostCpuCount = Environment.ProcessorCount,
+            HostMemoryMib = ReadMemoryMib(),
         };
+    }
+
+    // "MemTotal:       24689012 kB", proc(5). What .NET calls available is cut to the control group of whoever calls us.
+    private static long ReadMemoryMib()
+    {
+        string[] words = File.ReadLines("/proc/meminfo").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return long.Parse(words[1], CultureInfo.InvariantCulture) >> 10;
     }
 }

@@ -28,6 +28,9 @@ internal sealed record ContainerPlan
     /// <summary>What the specification asks for and this runtime does not do; one sentence each, for the log.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Whether it only holds the pod's namespaces.</summary>
+    public bool IsPodSandbox => PodAnnotations.Identify(Bundle.Spec.Annotations).Kind == PodKind.PodSandbox;
+
     public bool Terminal => Bundle.Spec.Process?.Terminal ?? false;
 
     /// <summary>The same with a root file system that is still to be mounted.</summary>

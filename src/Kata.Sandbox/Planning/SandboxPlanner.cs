@@ -18,23 +18,20 @@ internal static class SandboxPlanner
     /// <summary>What version 1 of cgroups calls no limit, PAGE_COUNTER_MAX of 4 KiB pages; some callers pass it on.</summary>
     private const long NoMemoryLimit = long.MaxValue & ~0xfffL;
 
-    /// <summary>
-    /// The machine has the configured size plus what the first container may use: a limit that a container is given must be a
-    /// limit that it can reach.
-    /// </summary>
     /// <param name="id">The pod.</param>
     /// <param name="configuration">With the specification's annotations applied.</param>
     /// <param name="host">What the machine runs on.</param>
     /// <param name="spec">The first container's.</param>
     /// <param name="cgroup">The control group that the pod's name decides, for where the specification names none.</param>
-    /// <exception cref="InvalidSpecException">The specification names an impossible control group.</exception>
+    /// <exception cref="InvalidSpecException">The specification names an impossible control group, or limits that cannot be read.</exception>
     /// <exception cref="ConfigurationException">The configuration asks for what this version has no driver for.</exception>
     public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec, string cgroup)
     {
         AvailableChoices.Check(configuration);
         HypervisorConfig hypervisor = configuration.Hypervisor;
         LimitsConfig limits = configuration.Limits;
-        var warnings = new List<string>(configuration.Warnings);
+        SandboxSize size = SandboxSizing.Plan(hypervisor, spec);
+        List<string> warnings = [.. configuration.Warnings, .. size.Warnings];
         if (host.Warning is { } warning)
         {
             warnings.Add(warning);
@@ -51,8 +48,10 @@ internal static class SandboxPlanner
                 KernelPath = hypervisor.KernelPath,
                 InitrdPath = hypervisor.InitrdPath,
                 KernelParameters = KernelParameters(configuration),
-                VcpuCount = Math.Min(hypervisor.DefaultVcpus + ExtraVcpus(spec), hypervisor.MaxVcpus),
-                MemoryMib = (int)Math.Min(hypervisor.MemoryMib + ExtraMemoryMib(spec), int.MaxValue),
+                VcpuCount = size.Vcpus,
+                MemoryMib = size.MemoryMib,
+                HugePages = hypervisor.HugePages,
+                PreallocateMemory = hypervisor.PreallocateMemory || hypervisor.HugePages,
                 Accelerator = host.Accelerator,
                 AgentTransport = host.AgentTransport,
                 JailUserId = limits.JailUser,
@@ -82,14 +81,6 @@ internal static class SandboxPlanner
         return $"{BaseParameters} {verbosity} {configuration.Hypervisor.KernelParameters}".TrimEnd();
     }
 
-    private static int ExtraVcpus(RuntimeSpec spec) =>
-        spec.Linux?.Resources?.Cpu is { Quota: > 0 and var quota, Period: > 0 and var period }
-            ? (int)Math.Min(((ulong)quota + period - 1) / period, 1024)
-            : 0;
-
     /// <summary>Bytes, or null for none.</summary>
     internal static long? MemoryLimitOf(LinuxResources resources) => resources.Memory?.Limit is > 0 and < NoMemoryLimit and var limit ? limit : null;
-
-    private static long ExtraMemoryMib(RuntimeSpec spec) =>
-        spec.Linux?.Resources is { } resources && MemoryLimitOf(resources) is { } limit ? ((limit - 1) >> 20) + 1 : 0;
 }

@@ -33,10 +33,11 @@ public sealed class SandboxPlannerTests
     }
 
     [Fact]
-    public void Plan_AbsurdMemoryLimit_StaysPositive()
+    public void Plan_AbsurdMemoryLimit_IsAllThatTheHostHas()
     {
         SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = long.MaxValue / 2 } });
-        Assert.Equal(int.MaxValue, plan.VirtualMachine.MemoryMib);
+        Assert.Equal(16_777_216, plan.VirtualMachine.MemoryMib);
+        Assert.Contains("default_maxmemory", Assert.Single(plan.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -46,8 +47,8 @@ public sealed class SandboxPlannerTests
     [InlineData(50_000L, 100_000ul, 1)]
     [InlineData(100_000L, 100_000ul, 1)]
     [InlineData(100_001L, 100_000ul, 2)]
-    [InlineData(300_000L, 0ul, 0)]
-    [InlineData(300_000L, null, 0)]
+    [InlineData(300_000L, 0ul, 3)] // the kernel's own period
+    [InlineData(300_000L, null, 3)]
     [InlineData(long.MaxValue, 1ul, 100)]
     public void Plan_CpuQuota_AddsProcessorsUpToTheMaximum(long? quota, ulong? period, int extra)
     {
