@@ -17,6 +17,9 @@ internal sealed record CgroupLayout(IReadOnlyList<CgroupHierarchy> Hierarchies)
             .Concat(Hierarchies.Where(static item => item.Controllers.Contains("pids")))
             .Concat(Hierarchies.Where(static item => item.Controllers.Contains("name=systemd")));
 
+    /// <summary>Whether version 2 is all that the host has, by the rule that containerd and systemd have for it: where it is mounted.</summary>
+    public bool IsUnified => Hierarchies.Any(static item => item is { IsUnified: true, MountPoint: "/sys/fs/cgroup" });
+
     public static CgroupLayout Read()
     {
         try

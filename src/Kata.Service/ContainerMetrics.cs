@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Google.Protobuf.Collections;
+using Google.Protobuf.WellKnownTypes;
 using Kata.Agent.Protocol;
 using Kata.Containerd.Protocol.Cgroups;
 using Kata.Sandbox;
@@ -14,7 +16,12 @@ internal static class ContainerMetrics
     public const string TypeUrl = "io.containerd.cgroups.v2.Metrics";
 
     /// <summary>A guest can name as many block devices as it likes.</summary>
-    private const int DeviceLimit = 256;
+    public const int DeviceLimit = 256;
+
+    /// <summary>The version that the host has: containerd's own collector understands no other one there.</summary>
+    public static Any Pack(StatsContainerResponse response, bool unifiedHost) => unifiedHost
+        ? new Any { TypeUrl = TypeUrl, Value = Build(response).ToByteString() }
+        : new Any { TypeUrl = ContainerMetricsV1.TypeUrl, Value = ContainerMetricsV1.Build(response) };
 
     public static Metrics Build(StatsContainerResponse response)
     {

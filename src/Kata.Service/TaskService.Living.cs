@@ -5,6 +5,7 @@ using Kata.Agent.Protocol;
 using Kata.Containerd.Protocol.Events;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Containerd.Protocol.Types;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 using ExtensionProcess = Kata.Agent.Protocol.Extension.GuestProcess;
@@ -22,6 +23,8 @@ internal sealed partial class TaskService
 
     /// <summary>Request metadata by which <c>exec --ignore-paused</c> is let into a paused container.</summary>
     public const string IgnorePausedHeader = "kata-ignore-paused";
+
+    private readonly bool _unifiedHost = CgroupLayout.Read().IsUnified;
 
     public override Task<Empty> Pause(PauseRequest request, ServerCallContext context) => RunAsync(async () =>
     {
@@ -78,7 +81,7 @@ internal sealed partial class TaskService
         {
             Stats = context.RequestHeaders.Get(AgentStatsHeader) is not null
                 ? new Any { TypeUrl = "grpc.StatsContainerResponse", Value = stats.ToByteString() }
-                : new Any { TypeUrl = ContainerMetrics.TypeUrl, Value = ContainerMetrics.Build(stats).ToByteString() },
+                : ContainerMetrics.Pack(stats, _unifiedHost),
         };
     });
 }
