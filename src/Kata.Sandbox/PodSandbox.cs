@@ -91,6 +91,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         try
         {
             LimitOnHost();
+            ScoreForShortage();
             WarnOfShortage(plan.Id);
             await container.CreateAsync(stdio, cancellationToken);
             return container;
@@ -143,6 +144,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         if (left > 0)
         {
             LimitOnHost();
+            ScoreForShortage();
         }
 
         return left;

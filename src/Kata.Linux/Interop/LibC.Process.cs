@@ -44,6 +44,9 @@ internal static partial class LibC
     internal static partial int getpid();
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getppid();
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial uint geteuid();
 
     [LibraryImport("libc", SetLastError = true)]

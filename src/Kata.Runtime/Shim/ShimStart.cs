@@ -94,6 +94,7 @@ internal sealed class ShimStart(ShimOptions options)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             ScheduleApart();
+            OomScore.YieldToParent(); // and so does every shim to containerd
             await beginning.StartServiceAsync(Arguments(sandbox, socket));
             await WriteFilesAsync(sandbox, socket); // without them containerd would not find the service again: then it must not live
         }

@@ -1,0 +1,24 @@
+namespace Kata.Sandbox.Tests;
+
+public sealed class OomScoreTests
+{
+    [Fact]
+    public void OomScoreOf_NoWorkingContainer_LeavesTheMachineAsItIs() => Assert.Null(PodSandbox.OomScoreOf([], -998));
+
+    [Fact]
+    public void OomScoreOf_SeveralContainers_IsThatOfTheMostProtected()
+    {
+        Assert.Equal(500, PodSandbox.OomScoreOf([500, 900], 0));
+        Assert.Equal(-997, PodSandbox.OomScoreOf([1000, -997], 0));
+    }
+
+    [Theory]
+    [InlineData(-998, 0)] // what containerd protects itself with is not for a machine
+    [InlineData(0, 0)]
+    [InlineData(200, 200)]
+    public void OomScoreOf_NothingAskedFor_IsNeverProtected(int inherited, int expected)
+    {
+        Assert.Equal(expected, PodSandbox.OomScoreOf([null], inherited));
+        Assert.Equal(expected, PodSandbox.OomScoreOf([null, 1000], inherited));
+    }
+}
