@@ -31,6 +31,9 @@ internal static class CgroupDirectories
         }
     }
 
+    /// <summary>Version 2: the controllers that a group has.</summary>
+    public static string[] ControllersOf(string directory) => Words(Path.Combine(directory, "cgroup.controllers"));
+
     private static void MakeEach(CgroupHierarchy hierarchy, string directory)
     {
         string parent = hierarchy.MountPoint;
@@ -56,7 +59,7 @@ internal static class CgroupDirectories
     // the limits that are missing then are named when they are asked for.
     private static void Delegate(string parent)
     {
-        string[] available = Words(Path.Combine(parent, "cgroup.controllers"));
+        string[] available = ControllersOf(parent);
         string[] enabled = Words(Path.Combine(parent, ChildControllers));
         foreach (string controller in s_wanted.Intersect(available).Except(enabled))
         {

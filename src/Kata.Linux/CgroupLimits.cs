@@ -28,4 +28,7 @@ internal sealed record CgroupLimits
     public ushort? IoWeight { get; init; }
 
     public IReadOnlyList<CgroupDeviceLimit> Devices { get; init; } = [];
+
+    /// <summary>Those that can hold single threads of a process: what they use of memory and disks is the process's.</summary>
+    public CgroupLimits ForThreads() => new() { CpuShares = CpuShares, CpuQuotaUs = CpuQuotaUs, Cpus = Cpus, MemoryNodes = MemoryNodes };
 }

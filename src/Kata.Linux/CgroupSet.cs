@@ -9,7 +9,7 @@ namespace Kata.Linux;
 /// and one kill ends all of it. On a host with no hierarchy, or none that can be written, it holds nothing and says why
 /// (<see cref="Problem"/>): a pod never fails for that.
 /// </summary>
-internal sealed class CgroupSet
+internal sealed partial class CgroupSet
 {
     /// <summary>How long processes that end by themselves may take for that.</summary>
     private static readonly TimeSpan s_spareTimeout = TimeSpan.FromSeconds(2);

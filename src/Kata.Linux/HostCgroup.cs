@@ -49,10 +49,23 @@ internal sealed class HostCgroup
             : null;
 
     /// <summary>Moves a process, all its threads, into the group; its later children are born there.</summary>
-    public void Join(int processId) => Write(Directory, processId);
+    public void Join(int processId) => Write(Directory, ProcessesFile, processId);
+
+    /// <summary>Moves one thread into the group, which must be of version 1 or threaded.</summary>
+    public void JoinThread(int threadId) => Write(Directory, Hierarchy.IsUnified ? "cgroup.threads" : "tasks", threadId);
+
+    /// <summary>Makes the group one of threads of processes that are in the group above it. Version 1 knows no difference.</summary>
+    /// <exception cref="IOException">The kernel refuses: the group above has controllers that cannot be divided by threads.</exception>
+    public void MakeThreaded()
+    {
+        if (Hierarchy.IsUnified)
+        {
+            File.WriteAllText(Path.Combine(Directory, "cgroup.type"), "threaded");
+        }
+    }
 
     /// <summary>Moves this process back to where it was when the group was made, so that the group can become empty.</summary>
-    public void Leave() => Write(Hierarchy.SelfDirectory, Environment.ProcessId);
+    public void Leave() => Write(Hierarchy.SelfDirectory, ProcessesFile, Environment.ProcessId);
 
     /// <summary>Every process in the group and the groups below it.</summary>
     public IReadOnlyList<int> Processes()
@@ -199,15 +212,15 @@ internal sealed class HostCgroup
         }
     }
 
-    private static void Write(string directory, int processId)
+    private static void Write(string directory, string file, int id)
     {
         try
         {
-            File.WriteAllText(Path.Combine(directory, ProcessesFile), processId.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(Path.Combine(directory, file), id.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Cannot move the process {processId} to the control group '{directory}'", error);
+            throw new IOException($"Cannot move the {(file == ProcessesFile ? "process" : "thread")} {id} to the control group '{directory}'", error);
         }
     }
 }

@@ -156,10 +156,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_plan.LimitedOnHost)
-            {
-                _environment.LimitsChanged(HostLimits.Plan(WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus));
-            }
+            _environment.LimitsChanged(HostLimits.Plan(WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus));
         }
     }
 
@@ -239,6 +236,22 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
+    // When the guest is up, so that a small quota does not slow the boot.
+    private async Task PlaceProcessorsAsync(CancellationToken cancellationToken)
+    {
+        if (_plan.ProcessorCgroup is not null && _machine is IVcpuThreads machine)
+        {
+            try
+            {
+                _environment.ProcessorsFound(await machine.ListVcpuThreadsAsync(cancellationToken));
+            }
+            catch (Exception error) when (error is HypervisorException or IOException)
+            {
+                Log.PlanWarning($"Nothing limits the processors of the pod: {error.Message}");
+            }
+        }
+    }
+
     private int Forget(ContainerId id)
     {
         int left;
@@ -279,6 +292,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             throw;
         }
 
+        await PlaceProcessorsAsync(cancellationToken);
         Log.SandboxUp(Id, (long)Stopwatch.GetElapsedTime(start, started).TotalMilliseconds, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         Save();
     }

@@ -22,6 +22,7 @@ internal sealed class PodHost : IAsyncDisposable
     private readonly AcquisitionJournal _journal;
     private readonly ConcurrentDictionary<int, byte> _standIns = new(); // detached ones in the group
     private CgroupSet? _cgroup; // from the boot on
+    private CgroupSet? _processors; // from the boot on, where the machine's processors are in groups of their own
     private readonly HashSet<string> _unkept = []; // limits that were warned of; used by one caller at a time
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, byte> _background = new();
@@ -45,6 +46,13 @@ internal sealed class PodHost : IAsyncDisposable
             CallerMountNamespace = options.CallerMountNamespace,
             Log = log,
             Time = TimeProvider.System,
+            ProcessorsFound = threads =>
+            {
+                foreach (int thread in threads)
+                {
+                    _processors?.JoinThread(thread);
+                }
+            },
             LimitsChanged = Limit,
             OutOfMemory = container => Events.Publish(TaskService.OomTopic, new TaskOOM { ContainerId = container.Value }),
         };
@@ -79,7 +87,7 @@ internal sealed class PodHost : IAsyncDisposable
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
             _directories.Cgroup(_options.Sandbox)) with { SharedMemory = sharedMemory };
-        EnterCgroup(plan.Cgroup);
+        EnterCgroup(plan.Cgroup, plan.ProcessorCgroup);
         return PodSandbox.CreateAsync(plan, Environment, cancellationToken);
     }
 
@@ -144,6 +152,7 @@ internal sealed class PodHost : IAsyncDisposable
         {
             // A child may have outlived its parent, for example virtiofsd's. Stand-ins have been told their exits.
             await cgroup.RemoveAsync(s_cgroupTimeout, _standIns.Keys.ToHashSet(), CancellationToken.None);
+            await (_processors?.RemoveEmptyAsync(s_cgroupTimeout, CancellationToken.None) ?? System.Threading.Tasks.Task.CompletedTask);
         }
 
         if (_options.Containerd is { } containerd)
@@ -181,10 +190,10 @@ internal sealed class PodHost : IAsyncDisposable
     }
 
     // Every process of the pod is born inside: whatever happens to us, one kill of the group ends them all.
-    private void EnterCgroup(string path)
+    private void EnterCgroup(string path, string? processors)
     {
         CgroupLayout layout = CgroupLayout.Read();
-        foreach (string planned in CgroupSet.Plan(layout, path))
+        foreach (string planned in CgroupSet.Plan(layout, path).Concat(processors is null ? [] : CgroupSet.PlanForThreads(layout, processors)))
         {
             _journal.Record(AcquisitionKind.Cgroup, planned);
         }
@@ -195,11 +204,19 @@ internal sealed class PodHost : IAsyncDisposable
         {
             Environment.Log.PlanWarning(problem);
         }
+        else if (processors is not null)
+        {
+            _processors = CgroupSet.CreateForThreads(layout, processors, path); // after the join: see there
+            if (_processors.Problem is { } threads)
+            {
+                Environment.Log.PlanWarning(threads);
+            }
+        }
     }
 
     private void Limit(CgroupLimits limits)
     {
-        string[] missing = [.. (_cgroup?.Apply(limits) ?? []).Where(_unkept.Add)];
+        string[] missing = [.. (_processors?.Apply(limits.ForThreads()) ?? _cgroup?.Apply(limits) ?? []).Where(_unkept.Add)];
         if (missing.Length > 0)
         {
             Environment.Log.PlanWarning($"The host cannot keep the pod to {string.Join(", ", missing)}: no control group of its has that");

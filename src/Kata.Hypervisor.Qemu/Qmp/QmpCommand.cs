@@ -7,6 +7,7 @@ internal sealed class QmpCommand
 {
     public static readonly QmpCommand QmpCapabilities = new("qmp_capabilities");
     public static readonly QmpCommand QueryStatus = new("query-status");
+    public static readonly QmpCommand QueryCpusFast = new("query-cpus-fast");
     public static readonly QmpCommand Continue = new("cont");
     public static readonly QmpCommand Stop = new("stop");
     public static readonly QmpCommand Quit = new("quit");

@@ -13,11 +13,11 @@ internal sealed record SandboxPlan
     /// <summary>Processors that the machine has whatever its containers may use.</summary>
     public required int BaseVcpus { get; init; }
 
-    /// <summary>The pod's control group, from the root of each hierarchy.</summary>
+    /// <summary>The control group of the pod's processes, from the root of each hierarchy.</summary>
     public required string Cgroup { get; init; }
 
-    /// <summary>Whether the host limits that group to what <see cref="HostLimits"/> says.</summary>
-    public required bool LimitedOnHost { get; init; }
+    /// <summary>The control group of the machine's processors, which alone is limited then; null when <see cref="Cgroup"/> is.</summary>
+    public required string? ProcessorCgroup { get; init; }
 
     /// <summary>Absolute path of virtiofsd.</summary>
     public required string VirtioFsDaemonPath { get; init; }

@@ -62,7 +62,7 @@ internal static class SandboxPlanner
             },
             BaseVcpus = hypervisor.DefaultVcpus,
             Cgroup = CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, configuration.Runtime.SandboxCgroupOnly),
-            LimitedOnHost = configuration.Runtime.SandboxCgroupOnly,
+            ProcessorCgroup = configuration.Runtime.SandboxCgroupOnly ? null : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout),
