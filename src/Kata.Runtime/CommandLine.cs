@@ -64,6 +64,7 @@ internal static class CommandLine
         root.Subcommands.Add(KataEnvCommand.Define(globals));
         root.Subcommands.Add(KataCheckCommand.Define(globals));
         root.Subcommands.Add(ConfigCommand.Define(globals));
+        root.Subcommands.Add(InstallCommand.Define(globals));
         root.Subcommands.Add(LimitsCommand.Define());
         root.Subcommands.Add(CompletionCommand.Define(root));
         root.Subcommands.Add(ManCommand.Define(root));

@@ -75,9 +75,11 @@ internal static class TomlReader
         }
     }
 
-    // The parser recurses; a file of brackets would end the process. Brackets inside strings and comments count too, which is
-    // harmless: they come in pairs, or in small numbers.
-    private static void CheckNesting(string text, string fileName)
+    /// <summary>
+    /// The parser recurses; a file of brackets would end the process. Brackets inside strings and comments count too, which is
+    /// harmless: they come in pairs, or in small numbers.
+    /// </summary>
+    internal static void CheckNesting(string text, string fileName)
     {
         int depth = 0, line = 1;
         foreach (char c in text)
@@ -135,7 +137,8 @@ internal static class TomlReader
         return [.. strings];
     }
 
-    private static List<string> PathOf(KeySyntax key)
+    /// <summary>The parts of a dotted key, unquoted.</summary>
+    internal static List<string> PathOf(KeySyntax key)
     {
         List<string> path = [NameOf(key.Key!)];
         foreach (DottedKeyItemSyntax item in key.DotKeys)
