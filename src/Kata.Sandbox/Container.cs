@@ -180,6 +180,7 @@ internal sealed partial class Container
         foreach (ExecProcess exec in _execs.Values)
         {
             await exec.Process.DisposeAsync();
+            await exec.Stdio.DisposeAsync(); // of one that was never started
         }
 
         await Init.DisposeAsync();

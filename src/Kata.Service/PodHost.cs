@@ -63,6 +63,9 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Whether containerd is our caller, and not the command line.</summary>
     public bool HasContainerd => _options.Containerd is not null;
 
+    /// <summary>containerd's namespace of the pod; empty without containerd.</summary>
+    public string ContainerdNamespace => _options.Containerd?.Namespace ?? "";
+
     public StandInServer StandIns { get; }
 
     /// <summary>What happens to the containers.</summary>

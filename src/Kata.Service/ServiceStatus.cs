@@ -41,7 +41,7 @@ internal static class ServiceStatus
 
     private static StatusCode CodeOf(Exception error) => error switch
     {
-        InvalidSpecException => StatusCode.InvalidArgument,
+        InvalidSpecException or ArgumentException => StatusCode.InvalidArgument,
         SandboxStateException { Error: SandboxStateError.NotFound } => StatusCode.NotFound,
         SandboxStateException { Error: SandboxStateError.AlreadyExists } => StatusCode.AlreadyExists,
         SandboxStateException => StatusCode.FailedPrecondition,

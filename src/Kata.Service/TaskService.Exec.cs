@@ -3,8 +3,6 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Containerd.Protocol.Events;
 using Kata.Containerd.Protocol.TaskV2;
-using Kata.Linux;
-using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Sandbox;
 
@@ -22,20 +20,17 @@ internal sealed partial class TaskService
         Container container = Find(request.Id, "execute in");
         ProcessSpec spec = OciJson.ParseProcess((request.Spec ?? new Any()).Value.Span);
         StandInSession? standIn = host.StandIns.Take(request.Id, request.ExecId);
+        ProcessStdio? stdio = null;
         try
         {
+            stdio = await OpenStdioAsync(standIn, request.Id, (request.Stdin, request.Stdout, request.Stderr), request.Terminal, context.CancellationToken);
             await container.AddExecAsync(
-                request.ExecId, spec, standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal), standIn?.Pid ?? System.Environment.ProcessId,
-                context.RequestHeaders.Get(IgnorePausedHeader) is not null, context.CancellationToken);
+                request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(IgnorePausedHeader) is not null,
+                context.CancellationToken);
         }
         catch
         {
-            if (standIn is not null)
-            {
-                await standIn.AbandonAsync(CancellationToken.None);
-                await standIn.DisposeAsync();
-            }
-
+            await AbandonAsync(standIn, stdio);
             throw;
         }
 
@@ -68,6 +63,20 @@ internal sealed partial class TaskService
         return new Empty();
     });
 
+    // Of a process that never came to be.
+    private static async System.Threading.Tasks.Task AbandonAsync(StandInSession? standIn, ProcessStdio? stdio)
+    {
+        if (standIn is not null)
+        {
+            await standIn.AbandonAsync(CancellationToken.None);
+            await standIn.DisposeAsync();
+        }
+        else if (stdio is not null)
+        {
+            await stdio.DisposeAsync();
+        }
+    }
+
     // Of processes that were registered or described and never started, because their command was killed in between.
     private async System.Threading.Tasks.Task DropStandInsAsync(ContainerId id)
     {
@@ -81,33 +90,11 @@ internal sealed partial class TaskService
         }
     }
 
-    private static ProcessStdio StdioOf(StandInSession? standIn, CreateTaskRequest request) =>
-        standIn?.Stdio ?? OpenPaths(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
-
-    // Fifos of containerd. The outputs are opened for both directions, so that a reader may go and come again. A second descriptor keeps
-    // the input open until CloseIO: its writer may go and come again too, and what it wrote before is read to the end.
-    private static ProcessStdio OpenPaths(string input, string output, string error, bool terminal)
-    {
-        var opened = new List<DescriptorStream?>();
-        try
-        {
-            opened.Add(OpenFifo(input, LibC.O_RDONLY));
-            SafeFileDescriptor? keeper = input.Length == 0 ? null : OpenPath(input, LibC.O_WRONLY);
-            opened.Add(OpenFifo(output, LibC.O_RDWR));
-            opened.Add(terminal ? null : OpenFifo(error, LibC.O_RDWR));
-            return new ProcessStdio { Input = opened[0], Output = opened[1], Error = opened[2], InputKeeper = keeper };
-        }
-        catch
-        {
-            opened.ForEach(static stream => stream?.Dispose());
-            throw;
-        }
-    }
-
-    private static DescriptorStream? OpenFifo(string path, int access) => path.Length == 0 ? null : new DescriptorStream(OpenPath(path, access));
-
-    private static SafeFileDescriptor OpenPath(string path, int access) => LinuxException.ThrowIfInvalid(
-        LibC.open(path, access | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0), "open", $"open the stream '{path}'");
+    // The streams of a stand-in's caller, or those that containerd names. A logger starts in the pod's control group, which exists by now.
+    private async Task<ProcessStdio> OpenStdioAsync(
+        StandInSession? standIn, string container, (string Input, string Output, string Error) names, bool terminal, CancellationToken cancellationToken) =>
+        standIn?.Stdio ?? await ContainerdStdio.OpenAsync(names.Input, names.Output, names.Error, terminal, program => LoggerProcess.StartAsync(
+            program, container, host.ContainerdNamespace, host.Environment.CallerMountNamespace, host.Environment.Time, cancellationToken));
 
     private GuestProcess Process(string id, string execId, string action)
     {

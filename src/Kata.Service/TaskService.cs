@@ -29,6 +29,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
         await _podGate.WaitAsync(context.CancellationToken);
         bool first = _pod is null && !Ended.IsCompleted;
+        ProcessStdio? stdio = null;
         try
         {
             if (Ended.IsCompleted || !host.IsClaimed(id))
@@ -40,7 +41,8 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _pod ??= await host.BootAsync(bundle.Spec, SharedMemory.Of(bundle, HostFileProbe.Instance), ConfigurationOf(request), host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf, _pod.Plan.SharedMemory)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
-            Container container = await _pod.AddContainerAsync(plan, StdioOf(standIn, request), standIn?.Pid, host.Stopping);
+            stdio = await OpenStdioAsync(standIn, request.Id, (request.Stdin, request.Stdout, request.Stderr), request.Terminal, host.Stopping);
+            Container container = await _pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             PublishCreated(request, response.Pid);
             TrackExit(container, container.Init, container.StoppedAsync());
@@ -55,12 +57,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         }
         catch
         {
-            if (standIn is not null)
-            {
-                await standIn.AbandonAsync(CancellationToken.None);
-                await standIn.DisposeAsync();
-            }
-
+            await AbandonAsync(standIn, stdio);
             if (first)
             {
                 await EndPodAsync();

@@ -15,6 +15,9 @@ internal sealed class ProcessStdio : IAsyncDisposable
     /// <summary>Keeps the input from ending while its writers come and go; null when nobody does. Disposed, the last writer's end is the input's.</summary>
     public IDisposable? InputKeeper { get; init; }
 
+    /// <summary>Who reads the outputs, when it is ours to end: disposed of when they are closed.</summary>
+    public IAsyncDisposable? Reader { get; init; }
+
     public async ValueTask DisposeAsync()
     {
         InputKeeper?.Dispose();
@@ -24,6 +27,11 @@ internal sealed class ProcessStdio : IAsyncDisposable
             {
                 await stream.DisposeAsync();
             }
+        }
+
+        if (Reader is not null)
+        {
+            await Reader.DisposeAsync();
         }
     }
 }
