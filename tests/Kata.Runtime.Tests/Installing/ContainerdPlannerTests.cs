@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
+using Kata.Configuration;
 using Kata.Runtime.Installing;
 
 namespace Kata.Runtime.Tests.Installing;
@@ -136,6 +137,19 @@ public sealed class ContainerdPlannerTests
         Assert.NotNull(document.FindRuntime());
         string tables = s_plain.Tables(document.RuntimesKey, withVersion: false, withRunc: document.Version < 3);
         Assert.EndsWith(string.Join('\n', tables.Split('\n')[1..^2]) + "\n", snippet, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("50-kata.conf", "vm", "/usr/local/bin/containerd-shim-kata-v2")]
+    [InlineData("50-kata-oci.conf", "oci", "/usr/local/bin/kata-runtime")]
+    public async Task Crio_FileInTheRepository_IsToml(string name, string type, string path)
+    {
+        byte[] file = await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "Deploy", name), TestContext.Current.CancellationToken);
+        Dictionary<string, object?> values = TomlReader.Read(file, name).ToDictionary(static entry => string.Join('.', entry.Path), static entry => entry.Content);
+        Assert.Equal(type, values["crio.runtime.runtimes.kata.runtime_type"]);
+        Assert.Equal(path, values["crio.runtime.runtimes.kata.runtime_path"]);
+        Assert.Equal("/run/kata", values["crio.runtime.runtimes.kata.runtime_root"]);
+        Assert.Equal(true, values["crio.runtime.runtimes.kata.privileged_without_host_devices"]);
     }
 
     private static IReadOnlyList<FileChange> Plan(ContainerdRuntime? runtime, params (string Path, string Text)[] files) => Plan(runtime, null, files);
