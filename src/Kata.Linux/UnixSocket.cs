@@ -11,7 +11,7 @@ internal static class UnixSocket
 
     /// <summary>Binds and listens at <paramref name="path"/>, mode 0600. The caller owns the result and removes the file.</summary>
     /// <exception cref="LinuxException">EADDRINUSE: the file exists.</exception>
-    public static SafeFileDescriptor Listen(string path, int backlog = 128)
+    public static SafeFileDescriptor Listen(string path, int backlog = 4096)
     {
         SafeFileDescriptor socket = NewSocket();
         try

@@ -22,7 +22,7 @@ internal sealed partial class Container
         }
 
         var exec = new ExecProcess(_pod.NewProcess(Plan.Id.Value, execId), spec, stdio, standInPid);
-        exec.Process.InputKeeper = stdio.InputKeeper; // the input may be closed before the process is started
+        exec.Process.Describe(stdio);
         lock (_execs)
         {
             if (!_execs.TryAdd(execId, exec))

@@ -23,7 +23,7 @@ internal sealed partial class TaskService
         ProcessStdio? stdio = null;
         try
         {
-            stdio = await OpenStdioAsync(standIn, request.Id, (request.Stdin, request.Stdout, request.Stderr), request.Terminal, context.CancellationToken);
+            stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
             await container.AddExecAsync(
                 request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(IgnorePausedHeader) is not null,
                 context.CancellationToken);
@@ -92,8 +92,8 @@ internal sealed partial class TaskService
 
     // The streams of a stand-in's caller, or those that containerd names. A logger starts in the pod's control group, which exists by now.
     private async Task<ProcessStdio> OpenStdioAsync(
-        StandInSession? standIn, string container, (string Input, string Output, string Error) names, bool terminal, CancellationToken cancellationToken) =>
-        standIn?.Stdio ?? await ContainerdStdio.OpenAsync(names.Input, names.Output, names.Error, terminal, program => LoggerProcess.StartAsync(
+        StandInSession? standIn, string container, StdioNames names, CancellationToken cancellationToken) =>
+        standIn?.Stdio ?? await ContainerdStdio.OpenAsync(names, program => LoggerProcess.StartAsync(
             program, container, host.ContainerdNamespace, host.Environment.CallerMountNamespace, host.Environment.Time, cancellationToken));
 
     private GuestProcess Process(string id, string execId, string action)

@@ -41,7 +41,7 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             _pod ??= await host.BootAsync(bundle.Spec, SharedMemory.Of(bundle, HostFileProbe.Instance), ConfigurationOf(request), host.Stopping);
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf, _pod.Plan.SharedMemory)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
-            stdio = await OpenStdioAsync(standIn, request.Id, (request.Stdin, request.Stdout, request.Stderr), request.Terminal, host.Stopping);
+            stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), host.Stopping);
             Container container = await _pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             PublishCreated(request, response.Pid);
@@ -153,7 +153,10 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             ExecId = request.ExecId,
             Bundle = container.Plan.Bundle.Directory,
             Pid = (uint)container.StandInPid,
-            Terminal = container.Plan.Terminal,
+            Stdin = process.Names.Input,
+            Stdout = process.Names.Output,
+            Stderr = process.Names.Error,
+            Terminal = request.ExecId.Length == 0 ? container.Plan.Terminal : process.Names.Terminal,
             Status = container.Status switch
             {
                 ContainerStatus.Creating or ContainerStatus.Created => TaskStatus.Created,

@@ -16,6 +16,7 @@ internal sealed class GuestProcess : IAsyncDisposable
     private readonly TaskCompletionSource<ProcessExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private IStdioPump? _stdio;
+    private IDisposable? _inputKeeper; // the streams own it
     private Task _waitLoop = Task.CompletedTask;
     private ProcessExit? _exit;
 
@@ -40,13 +41,13 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <summary>How it ended, or null while <see cref="Exited"/> is not complete.</summary>
     public ProcessExit? Exit => Volatile.Read(ref _exit);
 
-    /// <summary>What keeps the input open, once it is known; the streams own it.</summary>
-    internal IDisposable? InputKeeper { get; set; }
+    /// <summary>What the caller named the streams.</summary>
+    public StdioNames Names { get; private set; } = StdioNames.None;
 
     /// <summary>Connects the streams and begins to wait. Call once, after the agent made the process. Takes ownership of <paramref name="stdio"/>.</summary>
     public void Attach(ProcessStdio stdio)
     {
-        InputKeeper = stdio.InputKeeper;
+        Describe(stdio);
         _stdio = _agent.Extension is { } extension
             ? new StreamedStdioPump(extension, Container, ExecId, stdio, _agent.Condemn)
             : new UnaryStdioPump(_agent.Agent, Container, ExecId, stdio);
@@ -74,9 +75,12 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <summary>Lets the input end with its last writer, where something kept it open; false where nothing did.</summary>
     public bool ReleaseInput()
     {
-        InputKeeper?.Dispose();
-        return InputKeeper is not null;
+        _inputKeeper?.Dispose();
+        return _inputKeeper is not null;
     }
+
+    /// <summary>Tells of the streams before they are connected: they may be asked for, and the input closed, before the process is started.</summary>
+    internal void Describe(ProcessStdio stdio) => (_inputKeeper, Names) = (stdio.InputKeeper, stdio.Names);
 
     public async ValueTask DisposeAsync()
     {

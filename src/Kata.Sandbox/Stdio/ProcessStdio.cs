@@ -12,6 +12,8 @@ internal sealed class ProcessStdio : IAsyncDisposable
 
     public Stream? Error { get; init; }
 
+    public StdioNames Names { get; init; } = StdioNames.None;
+
     /// <summary>Keeps the input from ending while its writers come and go; null when nobody does. Disposed, the last writer's end is the input's.</summary>
     public IDisposable? InputKeeper { get; init; }
 

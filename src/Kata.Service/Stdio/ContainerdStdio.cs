@@ -19,9 +19,9 @@ internal static class ContainerdStdio
     /// <exception cref="ArgumentException">A name cannot be used.</exception>
     /// <exception cref="LinuxException">A fifo or file cannot be opened.</exception>
     /// <exception cref="IOException">The logger cannot be started.</exception>
-    public static async Task<ProcessStdio> OpenAsync(
-        string input, string output, string error, bool terminal, Func<StdioAddress, Task<LoggerProcess>> startLogger)
+    public static async Task<ProcessStdio> OpenAsync(StdioNames names, Func<StdioAddress, Task<LoggerProcess>> startLogger)
     {
+        (string input, string output, string error, bool terminal) = names;
         StdioAddress? inputAddress = StdioAddress.Parse(input);
         if (inputAddress is { Scheme: not StdioScheme.Fifo })
         {
@@ -50,10 +50,10 @@ internal static class ContainerdStdio
                     await started.Error.DisposeAsync();
                 }
 
-                return new ProcessStdio { Input = inputStream, Output = started.Output, Error = terminal ? null : started.Error, InputKeeper = keeper, Reader = started };
+                return new ProcessStdio { Input = inputStream, Output = started.Output, Error = terminal ? null : started.Error, InputKeeper = keeper, Reader = started, Names = names };
             }
 
-            return new ProcessStdio { Input = inputStream, Output = Keep(OpenOutput(outputAddress)), Error = Keep(OpenOutput(errorAddress)), InputKeeper = keeper };
+            return new ProcessStdio { Input = inputStream, Output = Keep(OpenOutput(outputAddress)), Error = Keep(OpenOutput(errorAddress)), InputKeeper = keeper, Names = names };
         }
         catch
         {

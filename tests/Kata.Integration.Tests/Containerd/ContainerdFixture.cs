@@ -87,6 +87,9 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until what the tests use of the daemon answers.</summary>
+    private protected virtual Task ReadyAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Gives back what the tests left, while the daemon still runs.</summary>
     private protected virtual Task ReleaseAsync() => Task.CompletedTask;
 
@@ -128,6 +131,8 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
             Assert.False(_daemon.HasExited, _daemon.HasExited ? await _daemon.ErrorAsync(Limit) : "");
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // it says by nothing else that it listens
         }
+
+        await ReadyAsync(limit.Token);
     }
 
     // The form of "docker save", which ctr reads.

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Kata.Integration.Tests.Containerd;
 using Kata.Linux;
@@ -78,7 +79,6 @@ public sealed class CriFixture : ContainerdFixture
             { "cniVersion": "0.4.0", "name": "kata-test", "plugins": [ { "type": "bridge", "bridge": "kt0", "isGateway": true,
               "ipam": { "type": "host-local", "dataDir": "{{Folder}}/leases", "ranges": [[{ "subnet": "10.88.0.0/16" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
             """);
-        await base.PrepareAsync();
         _handler = new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) =>
@@ -90,6 +90,23 @@ public sealed class CriFixture : ContainerdFixture
         };
         _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = _handler, MaxReceiveMessageSize = null });
         Client = new RuntimeService.RuntimeServiceClient(_channel);
+        await base.PrepareAsync();
+    }
+
+    private protected override async Task ReadyAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await Client.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken: cancellationToken);
+                return;
+            }
+            catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled) // it is looking after the pods that it finds
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
+            }
+        }
     }
 
     private protected override async Task ReleaseAsync()

@@ -41,11 +41,13 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         await _cri.AssertCleanAsync();
     }
 
-    [Fact]
-    public async Task Kill_OfContainerdUnderTenPods_LosesNoPodAndNoLine()
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Kill_OfContainerdUnderTenPods_LosesNoPodAndNoLine(string handler)
     {
         const string Count = "i=0; while [ ! -e /tmp/end ]; do i=$((i+1)); echo $i; sleep 0.05; done; echo total $i";
-        CriPod[] pods = await Task.WhenAll(Enumerable.Range(0, OverARestart).Select(_ => CriPod.RunAsync(_cri, CriFixture.Kata)));
+        CriPod[] pods = await Task.WhenAll(Enumerable.Range(0, OverARestart).Select(_ => CriPod.RunAsync(_cri, handler)));
         string[] containers = await Task.WhenAll(pods.Select(static pod => pod.RunContainerAsync("main", ["sh", "-c", Count])));
 
         await _cri.KillAsync();

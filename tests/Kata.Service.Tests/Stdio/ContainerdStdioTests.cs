@@ -122,9 +122,9 @@ public sealed class ContainerdStdioTests : IDisposable
 
     [Fact]
     public async Task Open_InputThatIsNoFifo_IsRefused() => await Assert.ThrowsAsync<ArgumentException>(
-        () => ContainerdStdio.OpenAsync("file:///x", "", "", false, static _ => throw new InvalidOperationException()));
+        () => ContainerdStdio.OpenAsync(new StdioNames("file:///x", "", "", Terminal: false), static _ => throw new InvalidOperationException()));
 
-    private Task<ProcessStdio> OpenAsync(string output, string? error = null) => ContainerdStdio.OpenAsync("", output, error ?? output, terminal: false,
+    private Task<ProcessStdio> OpenAsync(string output, string? error = null) => ContainerdStdio.OpenAsync(new StdioNames("", output, error ?? output, Terminal: false),
         program => LoggerProcess.StartAsync(program, "c1", "ns", null, _time, TestContext.Current.CancellationToken));
 
     private string Script(string text)
