@@ -3,11 +3,11 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containerd;
 
 /// <summary><c>ctr run --log-uri</c>: output that goes to a file or to a program, with a shim that containerd started.</summary>
-public sealed class LogUriTests : IClassFixture<ContainerdFixture>
+public sealed class LogUriTests : IClassFixture<LogUriFixture>
 {
-    private readonly ContainerdFixture _containerd;
+    private readonly LogUriFixture _containerd;
 
-    public LogUriTests(ContainerdFixture containerd)
+    public LogUriTests(LogUriFixture containerd)
     {
         ContainerdFixture.RequireContainerd();
         _containerd = containerd;
