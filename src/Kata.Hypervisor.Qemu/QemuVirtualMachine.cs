@@ -92,7 +92,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
             bool ended = error is HypervisorException && _monitor!.Closed.IsCompleted;
             VirtualMachineExit exit = ended ? await WaitOrKillAsync() : await KillAsync();
             throw error is HypervisorException
-                ? new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {StartFailure(ended, exit, error)}", ended ? null : error)
+                ? new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {StartFailure(ended, exit, error)}{HugePageRemedy()}", ended ? null : error)
                 : error;
         }
     }
@@ -202,6 +202,11 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         _process!.Kill(Signals.SIGKILL);
         return await Exited;
     }
+
+    // QEMU says only that it has no memory.
+    private string HugePageRemedy() => _config.HugePages
+        ? FormattableString.Invariant($". With enable_hugepages it needs {(_config.MemoryMib + 1) / 2} free huge pages of 2 MiB: raise vm.nr_hugepages on the host")
+        : "";
 
     private string StartFailure(bool ended, VirtualMachineExit exit, Exception error)
     {
