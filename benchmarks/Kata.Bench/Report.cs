@@ -11,6 +11,10 @@ internal static class Report
         ("run.ready_per_bare_boot", 1.25, true),
         ("exec.true.kata_s", 0.35, true),
         ("service.after_execs.private_dirty_mb", 6, true),
+        ("ctr.exec.kata_s", 0.30, true),
+        ("shim.of_20_pods.private_dirty_mb", 5, true),
+        ("shim.of_20_pods.pss_mb", 4, true),
+        ("shim.start.control_plane_cpu_ms", 60, true),
         ("stdout.container_per_bare_channel", 0.4, false),
     ];
 

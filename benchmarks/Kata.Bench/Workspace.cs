@@ -58,15 +58,18 @@ internal sealed class Workspace : IDisposable
     public string[] Runc(params string[] arguments) => ["--root", Path.Combine(_folder, "runc"), .. arguments];
 
     /// <summary>Runs a program to its end and returns how long it took in seconds.</summary>
-    public double Time(string program, string[] arguments)
+    /// <param name="program">Its path.</param>
+    /// <param name="arguments">Those after its name.</param>
+    /// <param name="keepInput">Whether its input stays open until it ends, as ctr needs it.</param>
+    public double Time(string program, string[] arguments, bool keepInput = false)
     {
         long start = Stopwatch.GetTimestamp();
-        (int code, string _, string error) = Capture(program, arguments);
+        (int code, string _, string error) = Capture(program, arguments, keepInput);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return code == 0 ? seconds : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {code}: {error}");
     }
 
-    public (int Code, string Output, string Error) Capture(string program, IReadOnlyList<string> arguments)
+    public (int Code, string Output, string Error) Capture(string program, IReadOnlyList<string> arguments, bool keepInput = false)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -76,7 +79,11 @@ internal sealed class Workspace : IDisposable
             RedirectStandardError = true,
         };
         using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
+        if (!keepInput)
+        {
+            process.StandardInput.Close();
+        }
+
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();

@@ -17,9 +17,9 @@ public sealed class SpecJsonTests
     };
 
     [Fact]
-    public void Write_EmptySpec_HasWhatCrunNeeds()
+    public void Write_SpecOfANewerVersion_HasWhatCrunNeeds()
     {
-        JsonElement root = Json(new Spec(), s_plain);
+        JsonElement root = Json(new Spec { Version = "1.2.1" }, s_plain);
         Assert.Equal("1.0.2", root.GetProperty("ociVersion").GetString());
         Assert.Equal("/", root.GetProperty("process").GetProperty("cwd").GetString());
         Assert.Equal("/kata/c1", root.GetProperty("linux").GetProperty("cgroupsPath").GetString());

@@ -17,6 +17,7 @@ namespace Kata.Agent.Containers;
 /// </remarks>
 internal static partial class SpecJson
 {
+    /// <summary>What is written follows this version, whatever the caller's does: crun 1.8 refuses one that it does not know.</summary>
     private const string OciVersion = "1.0.2";
 
     private static readonly JsonWriterOptions s_options = new() { SkipValidation = true };
@@ -28,7 +29,7 @@ internal static partial class SpecJson
         using (var json = new Utf8JsonWriter(buffer, s_options))
         {
             json.WriteStartObject();
-            json.WriteString("ociVersion", spec.Version.Length > 0 ? spec.Version : OciVersion);
+            json.WriteString("ociVersion", OciVersion);
             json.WritePropertyName("process");
             WriteProcess(json, spec.Process ?? new Process(), context.Extension?.Process);
             json.WriteStartObject("root");

@@ -11,9 +11,6 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     internal static readonly string[] Runtime = ["--runtime", "io.containerd.kata.v2"];
 
-    private const string Containerd = "/usr/bin/containerd";
-    private const string Ctr = "/usr/bin/ctr";
-
     private RunningCommand? _daemon;
 
     internal override string Root => $"/run/kata/@{Namespace}";
@@ -30,6 +27,10 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     /// <summary>The command that runs the daemon's.</summary>
     private protected virtual string[] Launcher => [];
 
+    private protected virtual string[] Daemon => ["/usr/bin/containerd"];
+
+    private protected virtual string[] Ctr => ["/usr/bin/ctr"];
+
     private protected int DaemonPid => _daemon!.Pid;
 
     private protected string Folder => Path.Combine(DirectoryPath, "containerd");
@@ -39,7 +40,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     internal static void RequireContainerd()
     {
         Require();
-        Assert.SkipUnless(File.Exists(Containerd) && File.Exists(Ctr), "needs containerd and ctr (Debian: apt-get install containerd)");
+        Assert.SkipUnless(File.Exists("/usr/bin/containerd") && File.Exists("/usr/bin/ctr"), "needs containerd and ctr (Debian: apt-get install containerd)");
     }
 
     /// <summary>Runs <c>ctr</c>. Its input stays open until the test ends: it loses the end of one that is over before its container is made.</summary>
@@ -50,11 +51,11 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     }
 
     internal RunningCommand StartCtr(params string[] arguments) =>
-        RunningCommand.Start(Ctr, ["--address", SocketPath, "--namespace", Namespace, .. arguments]);
+        RunningCommand.Start(Ctr[0], [.. Ctr[1..], "--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     /// <summary>Runs <c>ctr</c> with its output in a file, to be looked at while it runs.</summary>
     internal RunningCommand StartCtrTo(string file, params string[] arguments) => RunningCommand.Start(
-        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
+        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", .. Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     internal Task RestartAsync() => RestartAsync(15);
 
@@ -95,7 +96,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     private protected override async Task PrepareAsync()
     {
-        if (!File.Exists(Containerd) || !File.Exists(Ctr))
+        if (!File.Exists(Daemon[0]) || !File.Exists(Ctr[0]))
         {
             return;
         }
@@ -123,7 +124,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
         _daemon = RunningCommand.Start("/usr/bin/env",
         [
             $"PATH={Folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}", .. Launcher,
-            Containerd, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
+            .. Daemon, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
         ]);
         using var limit = new CancellationTokenSource(Limit);
         while ((await CtrAsync("version")).ExitCode != 0)

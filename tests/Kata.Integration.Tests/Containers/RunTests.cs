@@ -28,6 +28,19 @@ public sealed class RunTests : IClassFixture<PodFixture>
     }
 
     [Theory]
+    [InlineData("1.0.0")]
+    [InlineData("1.1.0")]
+    [InlineData("1.2.1")]
+    [InlineData("1.3.0")]
+    public async Task Run_SpecificationOfAnyVersion_Runs(string version)
+    {
+        string id = _pod.NewId();
+        TestBundle bundle = _pod.NewPodBundle().Args("echo", version).Edit(item => item.Config["ociVersion"] = version);
+
+        Assert.Equal(version, (await _pod.RunAsync("run", "--bundle", bundle.Write(), id)).Ok().Text);
+    }
+
+    [Theory]
     [InlineData("KILL", 137)]
     [InlineData("SEGV", 139)]
     public async Task Run_ChildDiesOfSignal_ExitsWith128PlusNumber(string signal, int code)

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Security.Cryptography;
+
+namespace Kata.Bench;
+
+/// <summary>A containerd of our own that finds the shim, with a busybox image. Disposing ends it.</summary>
+internal sealed class Containerd : IDisposable
+{
+    public const string Image = "example.org/bench:1";
+
+    private const string Daemon = "/usr/bin/containerd";
+    private const string Ctr = "/usr/bin/ctr";
+
+    private readonly Workspace _workspace;
+    private readonly string _folder;
+    private readonly Process _process;
+
+    public Containerd(Workspace workspace)
+    {
+        _workspace = workspace;
+        _folder = Directory.CreateDirectory(Path.Combine(workspace.Folder, "containerd")).FullName;
+        Directory.CreateDirectory(Path.Combine(_folder, "bin"));
+        File.CreateSymbolicLink(Path.Combine(_folder, "bin", "containerd-shim-kata-v2"), workspace.Runtime);
+        string config = Path.Combine(_folder, "config.toml");
+        File.WriteAllText(config, $"""
+            version = 2
+            root = "{_folder}/root"
+            state = "{_folder}/state"
+            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            [grpc]
+            address = "{Socket}"
+            [ttrpc]
+            address = "{_folder}/t.sock"
+            """);
+        _process = Process.Start(new ProcessStartInfo("/usr/bin/env", [$"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", Daemon, "--config", config, "--log-level", "error"]))!;
+        while (workspace.Capture(Ctr, [.. Common, "version"]).Code != 0)
+        {
+            Thread.Sleep(100); // it says by nothing else that it listens
+        }
+
+        string image = WriteImage();
+        workspace.Time(Ctr, [.. Common, "images", "import", image]);
+    }
+
+    public static bool IsInstalled => File.Exists(Daemon) && File.Exists(Ctr);
+
+    public int Pid => _process.Id;
+
+    /// <summary>The namespace, and with it the state root of the pods, is this process's alone.</summary>
+    public static string StateRoot => $"/run/kata/@{Namespace}";
+
+    private static string Namespace => $"bench{Environment.ProcessId}";
+
+    private string Socket => Path.Combine(_folder, "c.sock");
+
+    private string[] Common => ["--address", Socket, "--namespace", Namespace];
+
+    /// <summary>Runs ctr to its end, its input open until then, and returns how long it took in seconds.</summary>
+    public double Time(params string[] arguments) => _workspace.Time(Ctr, [.. Common, .. arguments], keepInput: true);
+
+    /// <summary>Starts a container that sleeps and waits until it runs.</summary>
+    public double Start(string runtime, string id) => Time("run", "--detach", "--runtime", runtime, Image, id, "sleep", "100000");
+
+    public void Remove(string id)
+    {
+        _workspace.Capture(Ctr, [.. Common, "tasks", "delete", "--force", id]);
+        _workspace.Capture(Ctr, [.. Common, "containers", "delete", id]);
+    }
+
+    public void Dispose()
+    {
+        _workspace.Capture("/bin/kill", ["-TERM", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        _process.WaitForExit();
+        _process.Dispose();
+        if (Directory.Exists(StateRoot))
+        {
+            Directory.Delete(StateRoot, recursive: true);
+        }
+    }
+
+    // The form of "docker save", which ctr reads.
+    private string WriteImage()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "image")).FullName, layer = Path.Combine(folder, "layer.tar"), image = Path.Combine(_folder, "image.tar");
+        TarFile.CreateFromDirectory(Path.Combine(_workspace.Folder, "rootfs"), layer, includeBaseDirectory: false);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(layer)));
+        File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
+            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"] }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{digest}}"] } }
+            """);
+        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{Image}}"], "Layers": ["layer.tar"] }]""");
+        TarFile.CreateFromDirectory(folder, image, includeBaseDirectory: false);
+        return image;
+    }
+}
