@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Globalization;
 using System.Security.Cryptography;
 using Kata.Integration.Tests.Harness;
 
@@ -11,12 +12,14 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     internal static readonly string[] Runtime = ["--runtime", "io.containerd.kata.v2"];
 
+    private static int s_namespaces;
+
     private RunningCommand? _daemon;
 
     internal override string Root => $"/run/kata/@{Namespace}";
 
-    /// <summary>containerd's namespace, of which the state root's name is made.</summary>
-    private protected virtual string Namespace { get; } = $"it{Environment.ProcessId}";
+    /// <summary>containerd's namespace, of which the state root's name is made: each fixture's own, as tests kill what they find in theirs.</summary>
+    private protected virtual string Namespace { get; } = string.Create(CultureInfo.InvariantCulture, $"it{Environment.ProcessId}-{Interlocked.Increment(ref s_namespaces)}");
 
     /// <summary>What the daemon's configuration says of its CRI service.</summary>
     private protected virtual string CriConfiguration => """disabled_plugins = ["io.containerd.grpc.v1.cri"]""";

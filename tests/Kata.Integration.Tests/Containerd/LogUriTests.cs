@@ -3,11 +3,11 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Containerd;
 
 /// <summary><c>ctr run --log-uri</c>: output that goes to a file or to a program, with a shim that containerd started.</summary>
-public sealed class LogUriTests : IClassFixture<LogUriFixture>
+public sealed class LogUriTests : IClassFixture<ContainerdFixture>
 {
-    private readonly LogUriFixture _containerd;
+    private readonly ContainerdFixture _containerd;
 
-    public LogUriTests(LogUriFixture containerd)
+    public LogUriTests(ContainerdFixture containerd)
     {
         ContainerdFixture.RequireContainerd();
         _containerd = containerd;

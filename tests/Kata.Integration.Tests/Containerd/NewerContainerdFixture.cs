@@ -13,8 +13,6 @@ public abstract class NewerContainerdFixture(string suite) : ContainerdFixture
     /// <summary>Why it cannot be had here, or null.</summary>
     internal string? Missing { get; private set; }
 
-    private protected override string Namespace { get; } = $"{suite}{Environment.ProcessId}";
-
     private protected override string[] Daemon => Program("containerd");
 
     private protected override string[] Ctr => Program("ctr");

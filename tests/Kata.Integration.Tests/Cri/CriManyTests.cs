@@ -34,7 +34,7 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         Assert.Equal(Enumerable.Range(0, AtOnce), ends.Select(static end => end.ExitCode));
         for (int i = 0; i < AtOnce; i++)
         {
-            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"pod {i}\n"), await pods[i].LogAsync("main"));
+            await pods[i].LogBecomesAsync("main", string.Create(CultureInfo.InvariantCulture, $"pod {i}\n"));
         }
 
         await Task.WhenAll(pods.Select(static pod => pod.RemoveAsync()));
@@ -58,7 +58,13 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         {
             await pods[i].ShellAsync(containers[i], "touch /tmp/end");
             Assert.Equal(0, (await pods[i].EndedAsync(containers[i])).ExitCode);
-            string[] lines = (await pods[i].LogAsync("main")).TrimEnd('\n').Split('\n');
+            using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+            string[] lines;
+            while (!(lines = (await pods[i].LogAsync("main")).TrimEnd('\n').Split('\n'))[^1].StartsWith("total", StringComparison.Ordinal))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // the CRI service may write the end after it has told of the exit
+            }
+
             Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"total {lines.Length - 1}"), lines[^1]);
             Assert.Equal(Enumerable.Range(1, lines.Length - 1).Select(static number => number.ToString(CultureInfo.InvariantCulture)), lines[..^1]);
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Grpc.Core;
 using Kata.Integration.Tests.Containerd;
 using Kata.Integration.Tests.Harness;
 
@@ -124,6 +125,19 @@ internal sealed class CriPod
     public async Task RemoveContainerAsync(string container) =>
         await _cri.Client.RemoveContainerAsync(new RemoveContainerRequest { ContainerId = container }, deadline: Deadline);
 
+    /// <summary>Waits until the log of a stream is so: the CRI service may write its end a moment after it has told of the exit.</summary>
+    public async Task LogBecomesAsync(string name, string expected, string stream = "stdout")
+    {
+        using var limit = new CancellationTokenSource(s_limit);
+        string log;
+        while ((log = await LogAsync(name, stream)).Length < expected.Length)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+
+        Assert.Equal(expected, log);
+    }
+
     public string LogFile(string name) => Path.Combine(_config.LogDirectory, name + ".log");
 
     /// <summary>What a container has written to a stream, from the log that the CRI service keeps.</summary>
@@ -142,9 +156,22 @@ internal sealed class CriPod
         return text.ToString();
     }
 
+    /// <summary>Stops and removes it; again where the network plugin failed, as a kubelet does.</summary>
     public async Task RemoveAsync()
     {
-        await _cri.Client.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = Id }, deadline: Deadline);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await _cri.Client.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = Id }, deadline: Deadline);
+                break;
+            }
+            catch (RpcException error) when (attempt < 5 && error.Status.Detail.Contains("failed to destroy network", StringComparison.Ordinal))
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine(error.Status.Detail);
+            }
+        }
+
         await _cri.Client.RemovePodSandboxAsync(new RemovePodSandboxRequest { PodSandboxId = Id }, deadline: Deadline);
     }
 }

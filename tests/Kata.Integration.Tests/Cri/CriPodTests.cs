@@ -28,8 +28,8 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         ContainerStatus first = await pod.RunToEndAsync("first", ["sh", "-c", "echo out; echo err >&2; exit 3"]);
         Assert.Equal(3, first.ExitCode);
         Assert.Equal("Error", first.Reason);
-        Assert.Equal("out\n", await pod.LogAsync("first"));
-        Assert.Equal("err\n", await pod.LogAsync("first", "stderr"));
+        await pod.LogBecomesAsync("first", "out\n");
+        await pod.LogBecomesAsync("first", "err\n", "stderr");
         Assert.Equal("Completed", (await pod.RunToEndAsync("second", ["true"])).Reason);
         string one = await pod.RunContainerAsync("one", ["sleep", "100000"]);
         string two = await pod.RunContainerAsync("two", ["sleep", "100000"]);
@@ -99,7 +99,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
 
         await pod.StopContainerAsync(polite, 30);
         Assert.Equal(9, (await pod.StatusAsync(polite)).ExitCode);
-        Assert.Equal("bye\n", await pod.LogAsync("polite"));
+        await pod.LogBecomesAsync("polite", "bye\n");
         await pod.StopContainerAsync(deaf, 1);
         Assert.Equal(137, (await pod.StatusAsync(deaf)).ExitCode);
         await pod.StopContainerAsync(deaf, 1); // again, which is no error
@@ -125,7 +125,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         await pod.ShellAsync(id, "touch /tmp/go");
         Assert.Equal(0, (await pod.EndedAsync(id)).ExitCode);
 
-        Assert.Equal(string.Concat(Enumerable.Range(20001, 20000).Select(static number => $"{number}\n")), await pod.LogAsync("main"));
+        await pod.LogBecomesAsync("main", string.Concat(Enumerable.Range(20001, 20000).Select(static number => $"{number}\n")));
         Assert.Equal(20000, (await File.ReadAllLinesAsync(log + ".1", limit.Token)).Length);
         await EndAsync(pod);
     }

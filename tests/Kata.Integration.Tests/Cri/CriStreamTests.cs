@@ -77,7 +77,7 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
         }
 
         Assert.Equal(8, (await pod.EndedAsync(id)).ExitCode);
-        Assert.Equal("you said one\nyou said two\nyou said end\n", await pod.LogAsync("main"));
+        await pod.LogBecomesAsync("main", "you said one\nyou said two\nyou said end\n");
         await EndAsync(pod);
     }
 
