@@ -156,7 +156,8 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     {
         lock (_gate)
         {
-            _environment.LimitsChanged(HostLimits.Plan(WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus));
+            _environment.LimitsChanged(HostLimits.Plan(
+                WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus, _containers.Values.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources));
         }
     }
 

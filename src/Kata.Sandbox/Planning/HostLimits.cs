@@ -20,25 +20,31 @@ internal static class HostLimits
     /// <param name="containers">The limits of the pod's containers, each with its updates.</param>
     /// <param name="machine">The pod's machine.</param>
     /// <param name="baseVcpus">Processors that the machine has for itself, whatever the containers ask for.</param>
-    public static CgroupLimits Plan(IReadOnlyCollection<LinuxResources> containers, VirtualMachineConfig machine, int baseVcpus) => new()
+    /// <param name="own">Those of the container that only holds a Kubernetes pod together, or null: what it asks for counts, what it leaves open lifts nothing.</param>
+    public static CgroupLimits Plan(IReadOnlyCollection<LinuxResources> containers, VirtualMachineConfig machine, int baseVcpus, LinuxResources? own = null)
     {
-        CpuShares = SumOf(containers.Select(static item => item.Cpu?.Shares)),
-        CpuQuotaUs = QuotaOf(containers, baseVcpus),
-        Cpus = Union(containers.Select(static item => item.Cpu?.Cpus)),
-        MemoryNodes = Union(containers.Select(static item => item.Cpu?.Mems)),
-        // One container without a limit may fill the machine, which is a limit too, but not one that anybody asked for.
-        MemoryBytes = containers.Count > 0 && containers.All(static item => SandboxPlanner.MemoryLimitOf(item) is not null)
-            ? ((long)machine.MemoryMib << 20) + OverheadBytes
-            : null,
-        IoWeight = containers.Max(static item => (int?)item.BlockIO?.Weight) is > 0 and var weight ? (ushort)weight : null,
-        Devices =
-        [
-            .. Devices(containers, CgroupDeviceLimitKind.ReadBytes, static item => item.ThrottleReadBpsDevice),
-            .. Devices(containers, CgroupDeviceLimitKind.WriteBytes, static item => item.ThrottleWriteBpsDevice),
-            .. Devices(containers, CgroupDeviceLimitKind.ReadOperations, static item => item.ThrottleReadIopsDevice),
-            .. Devices(containers, CgroupDeviceLimitKind.WriteOperations, static item => item.ThrottleWriteIopsDevice),
-        ],
-    };
+        LinuxResources[] all = own is null ? [.. containers] : [.. containers, own];
+        IReadOnlyCollection<LinuxResources> withMemory = own is not null && SandboxPlanner.MemoryLimitOf(own) is not null ? all : containers;
+        return new()
+        {
+            CpuShares = SumOf(all.Select(static item => item.Cpu?.Shares)),
+            CpuQuotaUs = QuotaOf(own?.Cpu is { Quota: > 0 } ? all : containers, baseVcpus),
+            Cpus = Union(all.Select(static item => item.Cpu?.Cpus)),
+            MemoryNodes = Union(all.Select(static item => item.Cpu?.Mems)),
+            // One container without a limit may fill the machine, which is a limit too, but not one that anybody asked for.
+            MemoryBytes = withMemory.Count > 0 && withMemory.All(static item => SandboxPlanner.MemoryLimitOf(item) is not null)
+                ? ((long)machine.MemoryMib << 20) + OverheadBytes
+                : null,
+            IoWeight = all.Max(static item => (int?)item.BlockIO?.Weight) is > 0 and var weight ? (ushort)weight : null,
+            Devices =
+            [
+                .. Devices(all, CgroupDeviceLimitKind.ReadBytes, static item => item.ThrottleReadBpsDevice),
+                .. Devices(all, CgroupDeviceLimitKind.WriteBytes, static item => item.ThrottleWriteBpsDevice),
+                .. Devices(all, CgroupDeviceLimitKind.ReadOperations, static item => item.ThrottleReadIopsDevice),
+                .. Devices(all, CgroupDeviceLimitKind.WriteOperations, static item => item.ThrottleWriteIopsDevice),
+            ],
+        };
+    }
 
     // A container without a quota may use the whole machine; then there is nothing to hold the pod to.
     private static long? QuotaOf(IReadOnlyCollection<LinuxResources> containers, int baseVcpus)

@@ -3,11 +3,9 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Clients;
 
 /// <summary>A docker daemon and its containerd of our own, with the runtime registered by path as the default one.</summary>
-public sealed class DockerFixture : EngineFixture, IAsyncLifetime
+public class DockerFixture : EngineFixture, IAsyncLifetime
 {
     private const string Docker = "/usr/bin/docker";
-    private const string Dockerd = "/usr/sbin/dockerd";
-    private const string Containerd = "/usr/bin/containerd";
 
     private readonly List<RunningCommand> _daemons = [];
 
@@ -17,6 +15,10 @@ public sealed class DockerFixture : EngineFixture, IAsyncLifetime
     /// <summary>Where containerd's shim tells the runtime to keep its state.</summary>
     internal override string Root => Path.Combine(DirectoryPath, "docker", "exec", "runtime-runc", "moby");
 
+    private protected virtual string Dockerd => "/usr/sbin/dockerd";
+
+    private protected virtual string Containerd => "/usr/bin/containerd";
+
     // A socket's path has 107 bytes at most.
     private string Socket => Path.Combine(DirectoryPath, "docker.sock");
 
@@ -25,6 +27,7 @@ public sealed class DockerFixture : EngineFixture, IAsyncLifetime
 
     async ValueTask IAsyncDisposable.DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         foreach (RunningCommand daemon in Enumerable.Reverse(_daemons))
         {
             HostProcess.Signal(daemon.Pid, 15);
@@ -66,7 +69,10 @@ public sealed class DockerFixture : EngineFixture, IAsyncLifetime
             [ttrpc]
             address = "{containerd}/t.sock"
             """);
-        _daemons.Add(RunningCommand.Start(Containerd, ["--config", configuration, "--log-level", "warn"]));
+        // Our shim by its name too, for a dockerd that takes one.
+        File.CreateSymbolicLink(Path.Combine(containerd, "containerd-shim-kata-v2"), RuntimePath!);
+        string[] environment = [$"PATH={containerd}:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}"];
+        _daemons.Add(RunningCommand.Start("/usr/bin/env", [.. environment, Containerd, "--config", configuration, "--log-level", "warn"]));
         await StartDockerdAsync();
     }
 

@@ -30,9 +30,9 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     /// <summary>The command that runs the daemon's.</summary>
     private protected virtual string[] Launcher => [];
 
-    private protected virtual string[] Daemon => ["/usr/bin/containerd"];
+    private protected virtual string Daemon => "/usr/bin/containerd";
 
-    private protected virtual string[] Ctr => ["/usr/bin/ctr"];
+    private protected virtual string Ctr => "/usr/bin/ctr";
 
     private protected int DaemonPid => _daemon!.Pid;
 
@@ -54,11 +54,11 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     }
 
     internal RunningCommand StartCtr(params string[] arguments) =>
-        RunningCommand.Start(Ctr[0], [.. Ctr[1..], "--address", SocketPath, "--namespace", Namespace, .. arguments]);
+        RunningCommand.Start(Ctr, ["--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     /// <summary>Runs <c>ctr</c> with its output in a file, to be looked at while it runs.</summary>
     internal RunningCommand StartCtrTo(string file, params string[] arguments) => RunningCommand.Start(
-        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", .. Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
+        "/bin/sh", ["-c", $"exec \"$0\" \"$@\" > '{file}'", Ctr, "--address", SocketPath, "--namespace", Namespace, .. arguments]);
 
     internal Task RestartAsync() => RestartAsync(15);
 
@@ -99,7 +99,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     private protected override async Task PrepareAsync()
     {
-        if (!File.Exists(Daemon[0]) || !File.Exists(Ctr[0]))
+        if (!File.Exists(Daemon) || !File.Exists(Ctr))
         {
             return;
         }
@@ -127,7 +127,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
         _daemon = RunningCommand.Start("/usr/bin/env",
         [
             $"PATH={Folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}", .. Launcher,
-            .. Daemon, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
+            Daemon, "--config", Path.Combine(Folder, "config.toml"), "--log-level", "warn",
         ]);
         using var limit = new CancellationTokenSource(Limit);
         while ((await CtrAsync("version")).ExitCode != 0)

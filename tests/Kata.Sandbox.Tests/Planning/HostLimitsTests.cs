@@ -65,6 +65,21 @@ public sealed class HostLimitsTests
             limits.Devices);
     }
 
+    [Fact]
+    public void Plan_ThePodsOwnContainer_CountsAndLiftsNothing()
+    {
+        var limited = new LinuxResources { Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000, Cpus = "1" }, Memory = new LinuxMemory { Limit = 64 << 20 } };
+
+        CgroupLimits limits = HostLimits.Plan([limited], s_machine, baseVcpus: 1, new LinuxResources { Cpu = new LinuxCpu { Shares = 2 } });
+        Assert.Equal(150_000, limits.CpuQuotaUs);
+        Assert.NotNull(limits.MemoryBytes);
+
+        limits = HostLimits.Plan([limited], s_machine, baseVcpus: 1, new LinuxResources { Cpu = new LinuxCpu { Quota = 10_000, Period = 100_000, Cpus = "4000" } });
+        Assert.Equal(160_000, limits.CpuQuotaUs);
+        Assert.Equal("1,4000", limits.Cpus);
+        Assert.NotNull(HostLimits.Plan([], s_machine, baseVcpus: 1, limited).MemoryBytes);
+    }
+
     private static CgroupLimits Plan(params LinuxResources[] containers) => HostLimits.Plan(containers, s_machine, baseVcpus: 1);
 
     private static LinuxResources Cpu(LinuxCpu cpu) => new() { Cpu = cpu };
