@@ -33,7 +33,8 @@ internal sealed class Containerd : IDisposable
             [ttrpc]
             address = "{_folder}/t.sock"
             """);
-        _process = Process.Start(new ProcessStartInfo("/usr/bin/env", [$"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", Daemon, "--config", config, "--log-level", "error"]))!;
+        _process = Process.Start(new ProcessStartInfo(
+            "/bin/sh", ["-c", $"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin exec {Daemon} --config {config} --log-level error 2> {_folder}/log"]))!;
         while (workspace.Capture(Ctr, [.. Common, "version"]).Code != 0)
         {
             Thread.Sleep(100); // it says by nothing else that it listens
