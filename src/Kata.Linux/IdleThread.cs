@@ -31,13 +31,15 @@ internal sealed class IdleThread : IDisposable
 
     public int Id { get; private set; }
 
-    /// <summary>Ends the thread and waits for it: afterwards the kernel may give its id to another.</summary>
+    /// <summary>Ends the thread and waits for it; a moment later the kernel may give its id to another. Again, it does nothing.</summary>
     public void Dispose()
     {
-        _end.Set();
-        if (_thread.Join(TimeSpan.FromSeconds(10)))
+        if (_thread.IsAlive)
         {
-            _end.Dispose();
+            _end.Set();
+            _thread.Join();
         }
+
+        _end.Dispose();
     }
 }

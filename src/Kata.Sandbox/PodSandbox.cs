@@ -219,7 +219,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
-    // What Kubernetes calls the sandbox is a container too, one that has no limits and does nothing.
+    // What Kubernetes calls the sandbox is a container too, one that does nothing but hold the pod together.
     private LinuxResources[] WorkingLimits() =>
         [.. _containers.Values.Where(static item => !item.Plan.IsPodSandbox).Select(static item => item.Resources)]; // under _gate
 
