@@ -11,22 +11,19 @@ public sealed class NewerDockerFixture : DockerFixture
     private string _programs = "";
 
     /// <summary>Why it cannot be had here, or null.</summary>
-    internal string? Missing { get; private set; }
+    private string? Missing { get; set; }
 
-    private protected override string? EngineProblem => Missing; // docker itself is that of this system
+    private protected override string? EngineProblem => Missing ?? base.EngineProblem;
 
     private protected override string Dockerd => Path.Combine(_programs, "sbin/dockerd");
 
     private protected override string Containerd => Path.Combine(_programs, "bin/containerd");
 
-    private protected override async Task StartEngineAsync()
+    private protected override async Task PrepareAsync()
     {
         (string folder, Missing) = await DebianSuite.GetAsync(
             "trixie", "docker.io", ["docker.io", "containerd", "libc6", "libseccomp2", "libsystemd0", "libcap2"], ["usr/sbin/dockerd", "usr/bin/containerd"]);
         _programs = Path.Combine(folder, "usr");
-        if (Missing is null)
-        {
-            await base.StartEngineAsync();
-        }
+        await base.PrepareAsync();
     }
 }

@@ -10,8 +10,6 @@ public sealed class NewerDockerTests : IClassFixture<NewerDockerFixture>
 
     public NewerDockerTests(NewerDockerFixture docker)
     {
-        RuntimeFixture.Require();
-        Assert.SkipWhen(docker.Missing is not null, docker.Missing ?? "");
         docker.RequireEngine();
         _docker = docker;
     }

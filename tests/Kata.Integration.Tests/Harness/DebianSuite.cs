@@ -6,6 +6,11 @@ namespace Kata.Integration.Tests.Harness;
 /// </summary>
 internal static class DebianSuite
 {
+    private const string Mirror = "http://deb.debian.org/debian";
+
+    /// <summary>One for all suites of these years; a debootstrap that is older than a suite has none of its name.</summary>
+    private const string Script = "/usr/share/debootstrap/scripts/sid";
+
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
     /// <summary>Unpacks packages and has the programs among them use the libraries among them.</summary>
@@ -30,7 +35,7 @@ internal static class DebianSuite
         DirectoryInfo work = Directory.CreateTempSubdirectory("kata-debian-");
         try
         {
-            CommandResult download = await RunAsync("/usr/sbin/debootstrap", "--download-only", "--variant=minbase", $"--include={wanted}", suite, Path.Combine(work.FullName, "all"));
+            CommandResult download = await RunAsync("/usr/sbin/debootstrap", "--download-only", "--variant=minbase", $"--include={wanted}", suite, Path.Combine(work.FullName, "all"), Mirror, Script);
             if (download.ExitCode != 0)
             {
                 return (folder, $"debootstrap cannot download '{wanted}' of the suite '{suite}': {download.Lines[^1]} {download.Error}");
