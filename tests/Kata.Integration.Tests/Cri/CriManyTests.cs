@@ -91,7 +91,7 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         var after = ProcessUsage.Of(service);
         Assert.InRange(after.Descriptors, 1, before!.Descriptors + 2);
         Assert.InRange(after.Threads, 1, before.Threads + 4);
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Fact]
@@ -130,12 +130,6 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
         }
 
-        await EndAsync(pod);
-    }
-
-    private async Task EndAsync(CriPod pod)
-    {
-        await pod.RemoveAsync();
-        await _cri.AssertCleanAsync();
+        await pod.EndAsync();
     }
 }

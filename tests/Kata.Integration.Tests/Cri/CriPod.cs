@@ -156,6 +156,13 @@ internal sealed class CriPod
         return text.ToString();
     }
 
+    /// <summary>Removes it, and asserts that nothing of this or any other pod of ours is left.</summary>
+    public async Task EndAsync()
+    {
+        await RemoveAsync();
+        await _cri.AssertCleanAsync();
+    }
+
     /// <summary>Stops and removes it; again where the network plugin failed, as a kubelet does.</summary>
     public async Task RemoveAsync()
     {

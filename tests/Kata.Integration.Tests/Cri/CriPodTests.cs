@@ -41,7 +41,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         Assert.Equal(137, (await pod.StatusAsync(one)).ExitCode);
         await pod.RemoveContainerAsync(one);
         Assert.Equal(ContainerState.ContainerRunning, (await pod.StatusAsync(two)).State);
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         Assert.Equal("0000000000000000", await StatusAsync("CapBnd"));
         Assert.Equal("0", await pod.ShellAsync(id, "wc -c < /proc/keys"));
         Assert.Equal("1,5", await pod.ShellAsync(id, "stat -c %t,%T /dev/mine"));
-        await EndAsync(pod);
+        await pod.EndAsync();
 
         async Task<string> StatusAsync(string field) => (await pod.ShellAsync(id, $"grep '^{field}:' /proc/self/status")).Split('\t')[1];
     }
@@ -103,7 +103,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         await pod.StopContainerAsync(deaf, 1);
         Assert.Equal(137, (await pod.StatusAsync(deaf)).ExitCode);
         await pod.StopContainerAsync(deaf, 1); // again, which is no error
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     // Not with runc: its shim of containerd 1.6 at times loses the end of a long output when the process ends.
@@ -126,7 +126,7 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
 
         await pod.LogBecomesAsync("main", string.Concat(Enumerable.Range(20001, 20000).Select(static number => $"{number}\n")));
         Assert.Equal(20000, (await File.ReadAllLinesAsync(log + ".1", limit.Token)).Length);
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -139,12 +139,6 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         RpcException error = await Assert.ThrowsAsync<RpcException>(() => pod.StartAsync(id));
         Assert.Contains("no-such-program", error.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(0, (await pod.RunToEndAsync("good", ["true"])).ExitCode);
-        await EndAsync(pod);
-    }
-
-    private async Task EndAsync(CriPod pod)
-    {
-        await pod.RemoveAsync();
-        await _cri.AssertCleanAsync();
+        await pod.EndAsync();
     }
 }

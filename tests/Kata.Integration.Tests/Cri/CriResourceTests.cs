@@ -33,7 +33,7 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
             Linux = new LinuxContainerResources { MemoryLimitInBytes = 48 * Mebibyte, CpuQuota = 25_000, CpuPeriod = 100_000, CpuShares = 256 },
         });
         Assert.Equal("50331648 25000 100000", await LimitsAsync());
-        await EndAsync(pod);
+        await pod.EndAsync();
 
         Task<string> LimitsAsync() => pod.ShellAsync(id, "echo $(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max)");
     }
@@ -61,7 +61,7 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         Assert.InRange(stats.Cpu.UsageCoreNanoSeconds.Value, before * 1000 * 0.95, after * 1000 * 1.05);
         Assert.InRange(stats.Memory.WorkingSetBytes.Value, working * 0.95, working * 1.05);
         Assert.InRange(usage, 40.0 * Mebibyte, 60.0 * Mebibyte);
-        await EndAsync(pod);
+        await pod.EndAsync();
 
         async Task<(double Microseconds, double Usage, double WorkingSet)> GuestAsync()
         {
@@ -87,12 +87,6 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // the event may come after the exit
         }
 
-        await EndAsync(pod);
-    }
-
-    private async Task EndAsync(CriPod pod)
-    {
-        await pod.RemoveAsync();
-        await _cri.AssertCleanAsync();
+        await pod.EndAsync();
     }
 }

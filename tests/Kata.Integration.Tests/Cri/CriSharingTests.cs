@@ -44,7 +44,7 @@ public sealed class CriSharingTests : IClassFixture<CriFixture>
         Assert.Equal(await NamespaceAsync(pod, one, "net"), await NamespaceAsync(pod, two, "net"));
         Assert.NotEqual(await NamespaceAsync(pod, one, "pid"), await NamespaceAsync(pod, two, "pid"));
         Assert.NotEqual(await NamespaceAsync(pod, one, "mnt"), await NamespaceAsync(pod, two, "mnt"));
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class CriSharingTests : IClassFixture<CriFixture>
         Assert.Equal(await NamespaceAsync(pod, one, "pid"), await NamespaceAsync(pod, two, "pid"));
         await pod.StopContainerAsync(one, 0);
         Assert.DoesNotContain("sleep 111111", (await pod.ShellAsync(two, "ps -o args")).Split('\n'));
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -77,15 +77,9 @@ public sealed class CriSharingTests : IClassFixture<CriFixture>
             config.Linux.SecurityContext.NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Target, TargetId = target });
 
         Assert.Contains("sleep 111111", (await pod.ShellAsync(debug, "ps -o args")).Split('\n'));
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     private static Task<string> NamespaceAsync(CriPod pod, string container, string kind) =>
         pod.ShellAsync(container, $"ls -l /proc/self/ns/{kind} | sed 's/.* //'");
-
-    private async Task EndAsync(CriPod pod)
-    {
-        await pod.RemoveAsync();
-        await _cri.AssertCleanAsync();
-    }
 }

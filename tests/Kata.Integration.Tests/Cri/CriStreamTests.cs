@@ -30,7 +30,7 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
             Assert.Contains("\"ExitCode\",\"message\":\"4\"", stream.End, StringComparison.Ordinal);
         }
 
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
             Assert.Contains("\"message\":\"6\"", stream.End, StringComparison.Ordinal);
         }
 
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
 
         Assert.Equal(8, (await pod.EndedAsync(id)).ExitCode);
         await pod.LogBecomesAsync("main", "you said one\nyou said two\nyou said end\n");
-        await EndAsync(pod);
+        await pod.EndAsync();
     }
 
     private async Task<CriStream> ExecAsync(string container, bool tty, params string[] command)
@@ -89,10 +89,4 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
 
     private async Task<CriStream> AttachAsync(string container) =>
         await CriStream.OpenAsync(_cri, (await _cri.Client.AttachAsync(new AttachRequest { ContainerId = container, Stdin = true, Stdout = true, Stderr = true })).Url);
-
-    private async Task EndAsync(CriPod pod)
-    {
-        await pod.RemoveAsync();
-        await _cri.AssertCleanAsync();
-    }
 }
