@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Formats.Tar;
-using System.Security.Cryptography;
+using Kata.Testing;
 
 namespace Kata.Bench;
 
@@ -40,7 +39,8 @@ internal sealed class Containerd : IDisposable
             Thread.Sleep(100); // it says by nothing else that it listens
         }
 
-        string image = WriteImage();
+        string image = Path.Combine(_folder, "image.tar");
+        DockerArchive.Write(image, Path.Combine(workspace.Folder, "rootfs"), Image, """["sh"]""");
         workspace.Time(Ctr, [.. Common, "images", "import", image]);
     }
 
@@ -78,19 +78,5 @@ internal sealed class Containerd : IDisposable
         {
             Directory.Delete(StateRoot, recursive: true);
         }
-    }
-
-    // The form of "docker save", which ctr reads.
-    private string WriteImage()
-    {
-        string folder = Directory.CreateDirectory(Path.Combine(_folder, "image")).FullName, layer = Path.Combine(folder, "layer.tar"), image = Path.Combine(_folder, "image.tar");
-        TarFile.CreateFromDirectory(Path.Combine(_workspace.Folder, "rootfs"), layer, includeBaseDirectory: false);
-        string digest = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(layer)));
-        File.WriteAllText(Path.Combine(folder, "config.json"), $$"""
-            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"] }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{digest}}"] } }
-            """);
-        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{Image}}"], "Layers": ["layer.tar"] }]""");
-        TarFile.CreateFromDirectory(folder, image, includeBaseDirectory: false);
-        return image;
     }
 }

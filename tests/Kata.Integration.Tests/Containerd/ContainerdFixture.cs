@@ -1,7 +1,6 @@
-using System.Formats.Tar;
 using System.Globalization;
-using System.Security.Cryptography;
 using Kata.Integration.Tests.Harness;
+using Kata.Testing;
 
 namespace Kata.Integration.Tests.Containerd;
 
@@ -118,7 +117,7 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
             """);
         await StartAsync();
         string image = Path.Combine(Folder, "image.tar");
-        await WriteImageAsync(image);
+        DockerArchive.Write(image, RootFs, Image, ImageCommand);
         (await CtrAsync("images", "import", image)).Ok();
     }
 
@@ -137,20 +136,5 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
         }
 
         await ReadyAsync(limit.Token);
-    }
-
-    // The form of "docker save", which ctr reads.
-    private async Task WriteImageAsync(string path)
-    {
-        string folder = Path.Combine(Folder, "image");
-        Directory.CreateDirectory(folder);
-        string layer = Path.Combine(folder, "layer.tar");
-        await TarFile.CreateFromDirectoryAsync(RootFs, layer, includeBaseDirectory: false);
-        string digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(layer)));
-        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), $$$"""
-            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": {{{ImageCommand}}} }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] } }
-            """);
-        await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{Image}}"], "Layers": ["layer.tar"] }]""");
-        await TarFile.CreateFromDirectoryAsync(folder, path, includeBaseDirectory: false);
     }
 }
