@@ -25,6 +25,9 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
 
     public bool SharesPidNamespace { get; private set; }
 
+    /// <summary>The host's name of the pod. Empty before CreateSandbox.</summary>
+    public string Id { get; private set; } = "";
+
     /// <exception cref="Grpc.Core.RpcException">AlreadyExists: a guest has one sandbox.</exception>
     public async Task CreateAsync(CreateSandboxRequest request)
     {
@@ -61,6 +64,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
             }
 
             WriteResolvConf(request.Dns);
+            Id = request.SandboxId;
             _created = true;
         }
         finally

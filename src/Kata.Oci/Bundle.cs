@@ -66,6 +66,9 @@ public sealed class Bundle
         return new Bundle(directory, spec, rootfs, warnings);
     }
 
+    /// <summary>The same bundle with a specification that something was added to.</summary>
+    internal Bundle WithSpec(RuntimeSpec spec) => new(Directory, spec, RootfsPath, Warnings);
+
     private static byte[] ReadConfig(string directory)
     {
         string path = Path.Combine(directory, ConfigFileName);

@@ -150,7 +150,7 @@ internal sealed partial class PodSandbox
 
     private async Task CreateGuestSandboxAsync(CancellationToken cancellationToken)
     {
-        var request = new CreateSandboxRequest { Hostname = _plan.Hostname, SandboxId = Id.Value };
+        var request = new CreateSandboxRequest { Hostname = _plan.Hostname, SandboxId = Id.Value, SandboxPidns = _plan.SharesPidNamespace };
         request.Storages.Add(new Agent.Protocol.Storage
         {
             Driver = "virtio-fs",

@@ -37,6 +37,9 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     /// <summary>Why the pod is dead while its service lives, or null. Its containers have ended with status 255.</summary>
     public string? Failure => _failure;
 
+    /// <summary>Ends with that reason when the pod dies by itself; never when it is disposed of.</summary>
+    public Task<string> Failed => _failed.Task;
+
     public int MachineProcessId => _machine!.ProcessId;
 
     internal AgentConnection Agent => _agent ?? throw new InvalidOperationException("The pod is not up");
@@ -125,13 +128,28 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>The container that a process id of the host stands for; this process itself stands for the pod's first one when nobody else does.</summary>
+    /// <summary>
+    /// The container that a process id of the host stands for. This process stands for the pod's first one when nobody else does, or, in
+    /// a pod without, for the pod, whose id it then is.
+    /// </summary>
     public Oci.ContainerId? ContainerOf(int pid)
     {
         lock (_gate)
         {
             return _containers.Values.FirstOrDefault(container => container.StandInPid == pid && container.Status != ContainerStatus.Stopped)?.Plan.Id
-                ?? (pid == Environment.ProcessId ? _containers.GetValueOrDefault(Id.Value)?.Plan.Id : null);
+                ?? (pid == Environment.ProcessId ? Oci.ContainerId.Parse(Id.Value) : null);
+        }
+    }
+
+    /// <summary>Those that have not been deleted.</summary>
+    public IReadOnlyList<Container> Containers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _containers.Values];
+            }
         }
     }
 

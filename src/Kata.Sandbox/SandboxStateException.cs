@@ -17,6 +17,9 @@ internal sealed class SandboxStateException : Exception
     internal static SandboxStateException WrongState(string action, string id, string actual, string allowed) =>
         new($"Cannot {action} '{id}': the container is {actual}. It must be {allowed}", SandboxStateError.WrongState);
 
+    internal static SandboxStateException WrongPodState(string action, string id, string actual, string remedy) =>
+        new($"Cannot {action} the pod '{id}': {actual}. {remedy}", SandboxStateError.WrongState);
+
     /// <summary>With the words that engines look for.</summary>
     internal static SandboxStateException NotRunning(string action, string id) =>
         new($"Cannot {action} '{id}': container not running. It has ended; delete it with 'kata-runtime delete {id}'", SandboxStateError.WrongState);

@@ -22,7 +22,7 @@ internal static class BootCheck
         try
         {
             long start = Stopwatch.GetTimestamp();
-            await using PodSandbox pod = await host.BootAsync(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax }, null, null, cancellationToken);
+            await using PodSandbox pod = await host.BootAsync(host.Plan(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax }, null), cancellationToken);
             string guest = pod.Agent.Hello is { } hello
                 ? $"kernel {GuestText.Escape(hello.KernelRelease)}, agent {GuestText.Escape(hello.AgentVersion)}"
                 : "an agent of another make answers";

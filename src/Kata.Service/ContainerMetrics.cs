@@ -3,6 +3,7 @@ using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Kata.Agent.Protocol;
 using Kata.Containerd.Protocol.Cgroups;
+using Kata.Linux;
 using Kata.Sandbox;
 using MemoryStat = Kata.Containerd.Protocol.Cgroups.MemoryStat;
 using Metrics = Kata.Containerd.Protocol.Cgroups.Metrics;
@@ -22,6 +23,19 @@ internal static class ContainerMetrics
     public static Any Pack(StatsContainerResponse response, bool unifiedHost) => unifiedHost
         ? new Any { TypeUrl = TypeUrl, Value = Build(response).ToByteString() }
         : new Any { TypeUrl = ContainerMetricsV1.TypeUrl, Value = ContainerMetricsV1.Build(response) };
+
+    /// <inheritdoc cref="Pack(StatsContainerResponse, bool)"/>
+    public static Any Pack(CgroupUsage usage, bool unifiedHost) => Pack(
+        new StatsContainerResponse
+        {
+            CgroupStats = new CgroupStats
+            {
+                CpuStats = new CpuStats { CpuUsage = new CpuUsage { TotalUsage = usage.ProcessorNs } },
+                MemoryStats = new MemoryStats { Usage = new MemoryData { Usage = usage.MemoryBytes } },
+                PidsStats = new PidsStats { Current = usage.Tasks },
+            },
+        },
+        unifiedHost);
 
     public static Metrics Build(StatsContainerResponse response)
     {

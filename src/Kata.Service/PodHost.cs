@@ -76,20 +76,29 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Plans the pod whose first container this is, and boots it in its control group.</summary>
-    /// <param name="spec">The container's.</param>
-    /// <param name="sharedMemory">What its containers share, or null.</param>
-    /// <param name="configuration">A configuration file that the caller of Create names, or null for the one of the service.</param>
-    /// <param name="cancellationToken">Calls the boot off.</param>
-    public Task<PodSandbox> BootAsync(RuntimeSpec spec, SharedMemory? sharedMemory, string? configuration, CancellationToken cancellationToken)
+    /// <summary>Where a pod that is held keeps the files that its containers share.</summary>
+    public string FilesDirectory => _directories.Files(_options.Sandbox);
+
+    /// <summary>What the pod's processes have used, as far as the host counts it.</summary>
+    public CgroupUsage Usage => _cgroup?.ReadUsage() ?? default;
+
+    /// <summary>Plans the pod.</summary>
+    /// <param name="spec">Its first container's, or what stands for it.</param>
+    /// <param name="configuration">A configuration file that the caller names, or null for the one of the service.</param>
+    public SandboxPlan Plan(RuntimeSpec spec, string? configuration)
     {
         ConfigurationSources sources = configuration is null ? _options.Configuration : ConfigurationSources.ForHost(configuration);
-        SandboxPlan plan = SandboxPlanner.Plan(
+        return SandboxPlanner.Plan(
             _options.Sandbox,
             ConfigurationAnnotations.Apply(KataConfiguration.Load(sources), spec.Annotations),
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
-            _directories.Cgroup(_options.Sandbox)) with { SharedMemory = sharedMemory };
+            _directories.Cgroup(_options.Sandbox));
+    }
+
+    /// <summary>Boots the pod in its control group.</summary>
+    public Task<PodSandbox> BootAsync(SandboxPlan plan, CancellationToken cancellationToken)
+    {
         EnterCgroup(plan.Cgroup, plan.ProcessorCgroup);
         return PodSandbox.CreateAsync(plan, Environment, cancellationToken);
     }
@@ -143,6 +152,9 @@ internal sealed class PodHost : IAsyncDisposable
 
     /// <summary>Whether the id is this pod's: a create may have been called off while it was on its way to us.</summary>
     public bool IsClaimed(ContainerId container) => _index.Find(container) == _options.Sandbox;
+
+    /// <summary>Claims an id for a container of this pod. False when it is taken.</summary>
+    public bool TryClaim(ContainerId container) => _index.TryClaim(container, _options.Sandbox);
 
     /// <summary>Gives a container's id back.</summary>
     public void Release(ContainerId container) => _index.Release(container);

@@ -20,10 +20,12 @@ internal static class ServiceProcess
     public static async Task RunAsync(ServiceOptions options, ILogger log, Stream ready)
     {
         await using var host = new PodHost(options, log);
-        var service = new TaskService(host);
+        var life = new PodLife(host);
+        var service = new TaskService(host, life);
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
+        Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
         using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
         Task forwarding = host.ForwardEventsAsync(); // ends when the pod has ended and containerd has taken everything
@@ -32,10 +34,10 @@ internal static class ServiceProcess
         await ready.DisposeAsync();
 
         var connections = new List<Task>();
-        while (!service.Ended.IsCompleted)
+        while (!life.Ended.IsCompleted)
         {
             Task<SafeFileDescriptor> accept = listener.AcceptAsync(host.Stopping);
-            if (await Task.WhenAny(accept, service.Ended) != accept)
+            if (await Task.WhenAny(accept, life.Ended) != accept)
             {
                 break;
             }

@@ -11,6 +11,20 @@ internal static class ServiceStatus
 {
     public static RpcException ToRpc(Exception error) => error as RpcException ?? new RpcException(new Status(CodeOf(error), TextOf(error)));
 
+    /// <summary>Does the work of one call.</summary>
+    /// <exception cref="RpcException">It failed: the wire knows only statuses.</exception>
+    public static async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception error) // a border
+        {
+            throw ToRpc(error);
+        }
+    }
+
     /// <summary>Messages of the chain joined with ": ", a message that its predecessor quotes already left out.</summary>
     public static string TextOf(Exception error)
     {

@@ -23,7 +23,7 @@ internal sealed partial class TaskService
         while (missing < 2)
         {
             await System.Threading.Tasks.Task.Delay(s_abandonedInterval, host.Environment.Time, host.Stopping);
-            if (_pod is null || !_pod.Has(container))
+            if (life.Pod is null || !life.Pod.Has(container))
             {
                 return;
             }
@@ -31,10 +31,10 @@ internal sealed partial class TaskService
             missing = Directory.Exists(container.Plan.Bundle.Directory) ? 0 : missing + 1;
         }
 
-        await _podGate.WaitAsync(host.Stopping);
+        await life.Gate.WaitAsync(host.Stopping);
         try
         {
-            if (_pod is { } pod && pod.Has(container))
+            if (life.Pod is { } pod && pod.Has(container))
             {
                 host.Environment.Log.AbandonedDeleted(container.Plan.Id, container.Plan.Bundle.Directory);
                 await DeleteAsync(container.Plan.Id, force: true);
@@ -42,7 +42,7 @@ internal sealed partial class TaskService
         }
         finally
         {
-            _podGate.Release();
+            life.Gate.Release();
         }
     }
 }

@@ -5,6 +5,7 @@ using Kata.Containerd.Protocol.Events;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Oci;
 using Kata.Sandbox;
+using static Kata.Service.ServiceStatus;
 
 namespace Kata.Service;
 

@@ -8,6 +8,7 @@ using Kata.Containerd.Protocol.Types;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
+using static Kata.Service.ServiceStatus;
 using ExtensionProcess = Kata.Agent.Protocol.Extension.GuestProcess;
 
 namespace Kata.Service;

@@ -1,48 +1,44 @@
-using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
+using static Kata.Service.ServiceStatus;
 using TaskStatus = Kata.Containerd.Protocol.Types.Status;
 
 namespace Kata.Service;
 
 /// <summary>
 /// containerd's Task service for one pod: the one core under the command line, the shim and the library. The first Create boots
-/// the pod, the last Delete ends it.
+/// the pod, the last Delete ends it, unless <see cref="SandboxService"/> holds it.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
-internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.TaskV2.Task.TaskBase
+internal sealed partial class TaskService(PodHost host, PodLife life) : Containerd.Protocol.TaskV2.Task.TaskBase
 {
-    private readonly SemaphoreSlim _podGate = new(1, 1); // one create or delete at a time: they make and end the pod
-    private readonly TaskCompletionSource _shutdown = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private PodSandbox? _pod; // written under _podGate
-
-    /// <summary>Completes when the pod is gone and the process may end.</summary>
-    public System.Threading.Tasks.Task Ended => _shutdown.Task;
+    private const uint KilledStatus = 137; // as a shell calls SIGKILL
 
     public override Task<CreateTaskResponse> Create(CreateTaskRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         ContainerId id = ContainerId.Parse(request.Id);
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
-        await _podGate.WaitAsync(context.CancellationToken);
-        bool first = _pod is null && !Ended.IsCompleted;
+        await life.Gate.WaitAsync(context.CancellationToken);
+        bool first = life is { Pod: null, Held: null, Ended.IsCompleted: false };
+        bool claimed = false;
         ProcessStdio? stdio = null;
         try
         {
-            if (Ended.IsCompleted || !host.IsClaimed(id))
+            claimed = life.Claim(id);
+            Bundle bundle = Bundle.Load(request.Bundle);
+            PodSandbox pod = await life.JoinAsync(bundle, request);
+            if (life.Held is { } settings)
             {
-                throw SandboxStateException.NotFound("create the container", "it was deleted meanwhile, and it", id.Value);
+                bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));
             }
 
-            Bundle bundle = Bundle.Load(request.Bundle);
-            _pod ??= await host.BootAsync(bundle.Spec, SharedMemory.Of(bundle, HostFileProbe.Instance), ConfigurationOf(request), host.Stopping);
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, _pod.Plan.GuestSeccomp, HostFileProbe.Instance, _pod.ContainerOf, _pod.Plan.SharedMemory)
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, HostFileProbe.Instance, pod.ContainerOf, pod.Plan.SharedMemory)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), host.Stopping);
-            Container container = await _pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);
+            Container container = await pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             PublishCreated(request, response.Pid);
             TrackExit(container, container.Init, container.StoppedAsync());
@@ -60,14 +56,18 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             await AbandonAsync(standIn, stdio);
             if (first)
             {
-                await EndPodAsync();
+                await life.EndAsync();
+            }
+            else if (claimed)
+            {
+                host.Release(id);
             }
 
             throw;
         }
         finally
         {
-            _podGate.Release();
+            life.Gate.Release();
         }
     });
 
@@ -125,21 +125,21 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         }
 
         bool force = context.RequestHeaders.Get(ForceHeader) is not null;
-        if (force && _pod is null && request.Id == host.Sandbox.Value)
+        if (force && life.Pod is null && request.Id == host.Sandbox.Value)
         {
             // The pod's own first container, and the pod boots or was never told to: nothing here is worth waiting for. The
             // caller removes us as a whole.
             throw new RpcException(new Status(StatusCode.Unavailable, $"Cannot delete the container '{request.Id}': its pod is not up"));
         }
 
-        await _podGate.WaitAsync(context.CancellationToken);
+        await life.Gate.WaitAsync(context.CancellationToken);
         try
         {
             return await DeleteAsync(ContainerId.Parse(request.Id), force);
         }
         finally
         {
-            _podGate.Release();
+            life.Gate.Release();
         }
     });
 
@@ -206,42 +206,45 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         System.Threading.Tasks.Task.FromResult(new ConnectResponse
         {
             ShimPid = (uint)System.Environment.ProcessId,
-            TaskPid = (uint)(request.Id.Length == 0 ? 0 : Find(request.Id, "connect to").StandInPid),
+            TaskPid = (uint)(request.Id.Length == 0 ? 0 : IsHeldPod(request.Id) ? System.Environment.ProcessId : Find(request.Id, "connect to").StandInPid),
             Version = RuntimeVersion.Text,
         }));
 
     /// <summary>Ends the pod whatever is in it when the caller says <c>now</c>; else only an empty one.</summary>
     public override Task<Empty> Shutdown(ShutdownRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        await _podGate.WaitAsync(context.CancellationToken);
+        await life.Gate.WaitAsync(context.CancellationToken);
         try
         {
-            if ((_pod is null || request.Now) && !Ended.IsCompleted)
+            if (((life.Pod is null && life.Held is null) || request.Now) && !life.Ended.IsCompleted)
             {
-                await EndPodAsync();
+                await life.EndAsync();
             }
 
             return new Empty();
         }
         finally
         {
-            _podGate.Release();
+            life.Gate.Release();
         }
     });
 
-    // What an operator gives containerd for this runtime; both names of the message are in use. Other options are other runtimes'.
-    private static string? ConfigurationOf(CreateTaskRequest request) =>
-        request.Options is { TypeUrl: "runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options" or "types.containerd.io/runtimeoptions.v1.Options" } options
-        && Containerd.Protocol.Types.Options.Parser.ParseFrom(options.Value) is { ConfigPath: { Length: > 0 } path }
-            ? path
-            : null;
+    // A restarted containerd asks for the pod as if it were a container, and so does who deletes it.
+    private bool IsHeldPod(string id) => life.Held is not null && id == host.Sandbox.Value;
 
     private Container Find(string id, string action) =>
-        (_pod ?? throw SandboxStateException.NotFound($"{action} the container", "it", id)).Find(id, $"{action} the container");
+        (life.Pod ?? throw SandboxStateException.NotFound($"{action} the container", "it", id)).Find(id, $"{action} the container");
 
-    // Under _podGate, and so looked up only now: the delete or create before this one may have changed everything.
+    // Under life.Gate, and so looked up only now: the delete or create before this one may have changed everything.
     private async Task<DeleteResponse> DeleteAsync(ContainerId id, bool force)
     {
+        if (force && IsHeldPod(id.Value))
+        {
+            await DeleteAllAsync();
+            await life.EndAsync();
+            return new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTimeOffset(host.Environment.Time.GetUtcNow()) };
+        }
+
         Container container;
         try
         {
@@ -259,13 +262,13 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
             await container.StoppedAsync(); // State has said so; what follows an exit is a moment behind
         }
 
-        int left = await _pod!.DeleteContainerAsync(container, force, CancellationToken.None);
+        int left = await life.Pod!.DeleteContainerAsync(container, force, CancellationToken.None);
         await DropStandInsAsync(id);
         DeleteResponse response = Deleted(container.Init, container.StandInPid);
         await PublishDeletedAsync(id.Value, response);
-        if (left == 0)
+        if (left == 0 && life.Held is null)
         {
-            await EndPodAsync(container); // releases the id too, last of all
+            await life.EndAsync(container); // releases the id too, last of all
         }
         else
         {
@@ -277,45 +280,18 @@ internal sealed partial class TaskService(PodHost host) : Containerd.Protocol.Ta
         return response;
     }
 
+    /// <summary>Ends and deletes every container, each with its events. Under <see cref="PodLife.Gate"/>.</summary>
+    public async System.Threading.Tasks.Task DeleteAllAsync()
+    {
+        foreach (Container container in life.Pod?.Containers ?? [])
+        {
+            await DeleteAsync(container.Plan.Id, force: true);
+        }
+    }
+
     private static DeleteResponse Deleted(GuestProcess process, int pid)
     {
         ProcessExit exit = process.Exit!; // deleted: it has ended
         return new DeleteResponse { Pid = (uint)pid, ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
-    }
-
-    // The last container's poststop hooks run when nothing of the pod is left but this process.
-    private async System.Threading.Tasks.Task EndPodAsync(Container? last = null)
-    {
-        PodSandbox? pod = _pod;
-        _pod = null;
-        try
-        {
-            if (pod is not null)
-            {
-                await pod.DisposeAsync();
-            }
-        }
-        finally
-        {
-            if (last is not null)
-            {
-                await last.RunPoststopHooksAsync();
-            }
-
-            await host.EndAsync();
-            _shutdown.TrySetResult();
-        }
-    }
-
-    private static async Task<T> RunAsync<T>(Func<Task<T>> work)
-    {
-        try
-        {
-            return await work();
-        }
-        catch (Exception error) // a border: the wire knows only statuses
-        {
-            throw ServiceStatus.ToRpc(error);
-        }
     }
 }

@@ -307,6 +307,13 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 continue;
             }
 
+            if (owner == sandbox.Id && table.All.All(item => item.Id.Value != owner))
+            {
+                result[type] = sandbox.SharedNamespaces.GetValueOrDefault(type) ?? throw AgentException.Invalid(
+                    $"Cannot join the {type} namespace of the pod: its containers do not share one");
+                continue;
+            }
+
             Container container = table.Get(owner);
             result[type] = container.Init.Exited.IsCompleted
                 ? throw AgentException.WrongState($"Cannot join the {type} namespace of the container '{container.Id}': it is stopped")

@@ -117,7 +117,8 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
     private async Task RemoveFromDiskAsync(ContainerId id, SandboxId sandbox, SandboxState? state)
     {
         List<ContainerState> others = [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
-        if (others.Count == 0)
+        bool isPod = id.Value == sandbox.Value && state is not null && state.Containers.All(container => container.Id != id.Value);
+        if (others.Count == 0 || isPod) // a pod that containerd's Sandbox service held has no container of its name
         {
             await _recovery.RemoveAsync(sandbox, CancellationToken.None);
             _index.Release(id);

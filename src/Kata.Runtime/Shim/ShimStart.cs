@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Kata.Configuration;
 using Kata.Linux;
 using Kata.Linux.Interop;
@@ -15,15 +17,21 @@ internal sealed class ShimStart(ShimOptions options)
     /// <summary>The bootstrap protocol in which an answer is a JSON document; before it, the address alone.</summary>
     private const int DocumentVersion = 3;
 
+    /// <summary>A path and some names; a configuration's body, which newer versions may hold, is not read.</summary>
+    private const int OptionsLimit = 64 * 1024;
+
     private readonly SandboxDirectories _directories = ShimPaths.Directories(options.Namespace);
     private readonly string _bundle = Path.GetFullPath(options.Bundle.Length > 0 ? options.Bundle : ".");
+
+    // A bundle without a specification is what containerd gives a pod of its Sandbox service.
+    private bool _isPod;
 
     /// <summary>What containerd reads from standard output: the address, in the form that it knows.</summary>
     public async Task<string> RunAsync()
     {
         ContainerId id = ContainerId.Parse(options.Id);
-        RuntimeSpec spec = Bundle.Load(_bundle).Spec;
-        (SandboxId sandbox, bool first) = ShimProgram.PodOf(id, spec);
+        _isPod = Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
+        (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : ShimProgram.PodOf(id, Bundle.Load(_bundle).Spec);
         string socket = ShimPaths.Socket(options, sandbox);
         var index = new ContainerIndex(_directories);
         if (!first && !IsServed(socket))
@@ -113,7 +121,8 @@ internal sealed class ShimStart(ShimOptions options)
             "--containerd-socket", socket, "--containerd-namespace", options.Namespace, "--containerd-address", options.Address,
             "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher", options.PublishBinary,
         ];
-        if (ConfigurationSources.ForHost(null).ExplicitPath is { } configuration)
+        // Of a container's pod the service learns it with the container.
+        if (ConfigurationSources.ForHost(_isPod ? OptionsPath() : null).ExplicitPath is { } configuration)
         {
             arguments.AddRange(["--kata-config", configuration]);
         }
@@ -124,6 +133,22 @@ internal sealed class ShimStart(ShimOptions options)
         }
 
         return arguments;
+    }
+
+    // containerd writes what the operator gave this runtime to our input, and closes it.
+    private static string? OptionsPath()
+    {
+        using Stream input = Console.OpenStandardInput();
+        var text = new byte[OptionsLimit];
+        int length = input.ReadAtLeast(text, OptionsLimit, throwOnEndOfStream: false);
+        try
+        {
+            return Service.RuntimeOptions.ConfigPathOf(Any.Parser.ParseFrom(text, 0, length));
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new ArgumentException($"Cannot start the pod: the runtime options on standard input are no message of containerd's: {error.Message} Start it by containerd", error);
+        }
     }
 
     // containerd asks for it where the operator did: the pod's threads then share a core with nobody else's (prctl(2), PR_SCHED_CORE).

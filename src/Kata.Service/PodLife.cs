@@ -1,0 +1,82 @@
+using System.Diagnostics.CodeAnalysis;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Oci;
+using Kata.Sandbox;
+using Task = System.Threading.Tasks.Task;
+
+namespace Kata.Service;
+
+/// <summary>
+/// The one pod of a service process: booted once and ended once. Most pods begin and end with their containers, by
+/// <see cref="TaskService"/>; one that <see cref="SandboxService"/> holds is there before the first and after the last.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
+internal sealed class PodLife(PodHost host)
+{
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>One create, delete or end at a time: they make and end the pod.</summary>
+    public SemaphoreSlim Gate { get; } = new(1, 1);
+
+    /// <summary>Null before the boot and after the end. Written under <see cref="Gate"/>.</summary>
+    public PodSandbox? Pod { get; set; }
+
+    /// <summary>What a pod that is held was asked for; null when containers alone make the pod. Written under <see cref="Gate"/>.</summary>
+    public PodSettings? Held { get; set; }
+
+    /// <summary>Completes when the pod is gone and the process may end.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Ends the machine and what it needs. The process goes on.</summary>
+    public async Task StopAsync()
+    {
+        PodSandbox? pod = Pod;
+        Pod = null;
+        if (pod is not null)
+        {
+            await pod.DisposeAsync();
+        }
+    }
+
+    /// <summary>Ends everything, this process too.</summary>
+    /// <param name="last">The last container, whose poststop hooks run when nothing of the pod is left but this process.</param>
+    public async Task EndAsync(Container? last = null)
+    {
+        try
+        {
+            await StopAsync();
+        }
+        finally
+        {
+            if (last is not null)
+            {
+                await last.RunPoststopHooksAsync();
+            }
+
+            await host.EndAsync();
+            _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// Checks that a new container's id is this pod's. The command that containerd or a person starts has claimed it; where there is none,
+    /// for a container of a pod that is held, it is claimed now. Under <see cref="Gate"/>.
+    /// </summary>
+    /// <returns>Whether it was claimed here, and so is to be given back when the container does not come to be.</returns>
+    /// <exception cref="SandboxStateException">The id is taken, the pod is gone, or the container was deleted meanwhile.</exception>
+    public bool Claim(ContainerId id) =>
+        Ended.IsCompleted ? throw Gone(id)
+        : host.IsClaimed(id) ? false
+        : Held is null ? throw Gone(id)
+        : host.TryClaim(id) ? true
+        : throw SandboxStateException.AlreadyExists("create the container", "a container", id.Value);
+
+    /// <summary>The pod that a new container joins, booted when there is none yet and nobody holds it. Under <see cref="Gate"/>.</summary>
+    /// <exception cref="SandboxStateException">The pod is held and does not run.</exception>
+    public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request) => Pod ??= Held is null
+        ? await host.BootAsync(
+            host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with { SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance) }, host.Stopping)
+        : throw SandboxStateException.NotFound("create the container", "its pod was stopped, or never started, and it", request.Id);
+
+    private static SandboxStateException Gone(ContainerId id) => SandboxStateException.NotFound("create the container", "it was deleted meanwhile, and it", id.Value);
+}
