@@ -6,5 +6,5 @@ public sealed class Containerd17Tests(Containerd17Tests.Fixture fixture) : Newer
 {
     protected override string Version => "1.7.";
 
-    public sealed class Fixture() : NewerContainerdFixture("trixie");
+    public sealed class Fixture() : ContainerdFixture("trixie");
 }

@@ -6,5 +6,5 @@ public sealed class Containerd2Tests(Containerd2Tests.Fixture fixture) : NewerCo
 {
     protected override string Version => "2.";
 
-    public sealed class Fixture() : NewerContainerdFixture("forky");
+    public sealed class Fixture() : ContainerdFixture("forky");
 }

@@ -13,7 +13,19 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     private static int s_namespaces;
 
+    private readonly string? _suite;
+    private string _programs = "/usr/bin";
     private RunningCommand? _daemon;
+
+    public ContainerdFixture()
+    {
+    }
+
+    /// <param name="suite">The Debian suite that containerd is from, when not this system's.</param>
+    protected ContainerdFixture(string suite) => _suite = suite;
+
+    /// <summary>Why that suite's containerd cannot be had here, or null.</summary>
+    internal string? Missing { get; private set; }
 
     internal override string Root => $"/run/kata/@{Namespace}";
 
@@ -29,9 +41,9 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     /// <summary>The command that runs the daemon's.</summary>
     private protected virtual string[] Launcher => [];
 
-    private protected virtual string Daemon => "/usr/bin/containerd";
+    private string Daemon => Path.Combine(_programs, "containerd");
 
-    private protected virtual string Ctr => "/usr/bin/ctr";
+    private string Ctr => Path.Combine(_programs, "ctr");
 
     private protected int DaemonPid => _daemon!.Pid;
 
@@ -98,6 +110,12 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     private protected override async Task PrepareAsync()
     {
+        if (_suite is not null)
+        {
+            (string folder, Missing) = await DebianSuite.GetAsync(_suite, "containerd", ["containerd", "libc6", "libseccomp2"], ["usr/bin/containerd", "usr/bin/ctr"]);
+            _programs = Path.Combine(folder, "usr/bin");
+        }
+
         if (!File.Exists(Daemon) || !File.Exists(Ctr))
         {
             return;

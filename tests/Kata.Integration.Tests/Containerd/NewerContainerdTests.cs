@@ -5,9 +5,9 @@ namespace Kata.Integration.Tests.Containerd;
 /// <summary>The shim with containerd of Debian's next releases.</summary>
 public abstract class NewerContainerdTests
 {
-    private readonly NewerContainerdFixture _containerd;
+    private readonly ContainerdFixture _containerd;
 
-    protected NewerContainerdTests(NewerContainerdFixture containerd)
+    protected NewerContainerdTests(ContainerdFixture containerd)
     {
         ContainerdFixture.RequireContainerd();
         Assert.SkipWhen(containerd.Missing is not null, containerd.Missing ?? "");

@@ -12,16 +12,29 @@ namespace Kata.Integration.Tests.Cri;
 /// A containerd with its CRI service, in a network namespace of its own where the bridge plugin connects pods. The tests are its
 /// kubelet. The runtime handlers are <see cref="Kata"/> and <see cref="Runc"/>, to put one scenario to both.
 /// </summary>
-public sealed class CriFixture : ContainerdFixture
+public class CriFixture : ContainerdFixture
 {
     internal const string Kata = "kata";
     internal const string Runc = "runc";
+
+    /// <summary>Ours by containerd's Sandbox service, which containerd 2 has: pods without a container of their own.</summary>
+    internal const string KataSandbox = "kata-sandbox";
 
     private const int NetworkNamespace = 0x40000000; // CLONE_NEWNET, linux/sched.h
     private const string Plugins = "/usr/lib/cni";
 
     private SocketsHttpHandler? _handler;
     private GrpcChannel? _channel;
+
+    public CriFixture()
+    {
+    }
+
+    /// <inheritdoc cref="ContainerdFixture(string)"/>
+    protected CriFixture(string suite)
+        : base(suite)
+    {
+    }
 
     internal RuntimeService.RuntimeServiceClient Client { get; private set; } = null!;
 
@@ -47,9 +60,13 @@ public sealed class CriFixture : ContainerdFixture
         runtime_type = "io.containerd.kata.v2"
         pod_annotations = ["io.katacontainers.*"]
         privileged_without_host_devices = true
+        {SandboxHandler}
         [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
         runtime_type = "io.containerd.runc.v2"
         """;
+
+    /// <summary>Further runtime handlers of the configuration.</summary>
+    private protected virtual string SandboxHandler => "";
 
     internal static void RequireCri()
     {
