@@ -123,6 +123,11 @@ internal sealed partial class Container
             throw SandboxStateException.NotRunning("signal the container", Plan.Id.Value);
         }
 
+        if (ended && _pod.Failure is not null)
+        {
+            return; // nothing of it, and nothing that could be asked, lives any more
+        }
+
         try
         {
             await (all ? SignalAllAsync(signal, cancellationToken) : process.SignalAsync(signal, cancellationToken));
