@@ -1,5 +1,7 @@
+using Google.Protobuf.WellKnownTypes;
 using Kata.Agent.Protocol;
 using Kata.Containerd.Protocol.Cgroups;
+using Kata.Linux;
 using Metrics = Kata.Containerd.Protocol.Cgroups.Metrics;
 
 namespace Kata.Service.Tests;
@@ -63,5 +65,14 @@ public sealed class ContainerMetricsTests
             string.Join(' ', Metrics.Descriptor.Fields.InFieldNumberOrder().Select(static field => $"{field.Name}={field.FieldNumber}")));
         Assert.Equal(ContainerMetrics.TypeUrl, Metrics.Descriptor.FullName);
         Assert.Equal([.. Enumerable.Range(1, 37)], Containerd.Protocol.Cgroups.MemoryStat.Descriptor.Fields.InFieldNumberOrder().Select(static field => field.FieldNumber));
+    }
+
+    [Fact]
+    public void Pack_WhatTheHostCounted_HasContainerdsUnits()
+    {
+        Any packed = ContainerMetrics.Pack(new CgroupUsage(ProcessorNs: 5_000_000, MemoryBytes: 1 << 20, Tasks: 9), unifiedHost: true);
+
+        Metrics metrics = Metrics.Parser.ParseFrom(packed.Value);
+        Assert.Equal((5_000ul, 1ul << 20, 9ul), (metrics.Cpu.UsageUsec, metrics.Memory.Usage, metrics.Pids.Current));
     }
 }

@@ -1,5 +1,11 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
+using Kata.Containerd.Protocol.SandboxV1;
+using Kata.Containerd.Protocol.Types;
 using Kata.Integration.Tests.Harness;
+using Kata.Linux;
+using Kata.TtRpc;
+using SandboxClient = Kata.Containerd.Protocol.SandboxV1.Sandbox.SandboxClient;
 
 namespace Kata.Integration.Tests.Cri;
 
@@ -46,6 +52,46 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
         await _cri.Client.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = pod.Id });
         await StateBecomesAsync(pod, PodSandboxState.SandboxNotready);
         await pod.EndAsync();
+    }
+
+    [Fact]
+    public async Task Pod_OfAHandlerWithAConfiguration_IsMadeByIt()
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, Cri2Tests.Fixture.Configured);
+
+        Assert.Contains(Cri2Tests.Fixture.Mark, _cri.Snapshot().Processes.Single(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal)).Command, StringComparison.Ordinal);
+        await pod.EndAsync();
+    }
+
+    /// <summary>What the CRI service does not ask for.</summary>
+    [Fact]
+    public async Task Service_AskedDirectly_AnswersAndRefuses()
+    {
+        CriPod pod = await RunAsync();
+        await using var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(Path.Combine(_cri.Root, pod.Id, "task.sock"))));
+        var service = new SandboxClient(connection.CallInvoker);
+
+        await service.PingSandboxAsync(new PingRequest { SandboxId = pod.Id });
+        Platform platform = (await service.PlatformAsync(new PlatformRequest { SandboxId = pod.Id })).Platform;
+        Assert.Equal(("linux", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64"), (platform.Os, platform.Architecture));
+        SandboxStatusResponse status = await service.SandboxStatusAsync(new SandboxStatusRequest { SandboxId = pod.Id, Verbose = true });
+        Assert.Equal(_cri.ServicePid(pod.Id), (int)status.Pid);
+        Assert.True(Directory.Exists($"/proc/{status.Info["hypervisorPid"]}"));
+        Metric metric = (await service.SandboxMetricsAsync(new SandboxMetricsRequest { SandboxId = pod.Id })).Metrics;
+        Assert.StartsWith("io.containerd.cgroups.v", metric.Data.TypeUrl, StringComparison.Ordinal);
+        Assert.NotEmpty(metric.Data.Value);
+
+        await RefusedAsync(StatusCode.NotFound, service.PingSandboxAsync(new PingRequest { SandboxId = "other" }));
+        await RefusedAsync(StatusCode.AlreadyExists, service.CreateSandboxAsync(new CreateSandboxRequest { SandboxId = pod.Id }));
+        await RefusedAsync(StatusCode.FailedPrecondition, service.StartSandboxAsync(new StartSandboxRequest { SandboxId = pod.Id }));
+        await service.StopSandboxAsync(new StopSandboxRequest { SandboxId = pod.Id });
+        await service.StopSandboxAsync(new StopSandboxRequest { SandboxId = pod.Id });
+        await RefusedAsync(StatusCode.FailedPrecondition, service.PingSandboxAsync(new PingRequest { SandboxId = pod.Id }));
+        Assert.Equal(0u, (await service.WaitSandboxAsync(new WaitSandboxRequest { SandboxId = pod.Id })).ExitStatus);
+        await connection.DisposeAsync();
+        await pod.EndAsync();
+
+        static async Task RefusedAsync<T>(StatusCode expected, AsyncUnaryCall<T> call) => Assert.Equal(expected, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
     }
 
     /// <summary>Whatever dies, the pod is told to be over, and removing it leaves nothing.</summary>
