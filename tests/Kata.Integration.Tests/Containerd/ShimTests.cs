@@ -1,3 +1,4 @@
+using Kata.Integration.Tests.Containers;
 using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containerd;
@@ -5,6 +6,9 @@ namespace Kata.Integration.Tests.Containerd;
 /// <summary>containerd's own client, ctr, on pods of ours by the shim.</summary>
 public sealed class ShimTests : IClassFixture<ContainerdFixture>
 {
+    private const int WarmUp = 8; // until pools and caches have their sizes
+    private const int SoakCycles = 200;
+
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     private readonly ContainerdFixture _containerd;
@@ -14,6 +18,8 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         ContainerdFixture.RequireContainerd();
         _containerd = containerd;
     }
+
+    private static int Cycles => ManyTests.SoakCount is null ? 16 : SoakCycles;
 
     [Fact]
     public async Task Run_Program_GivesOutputAndExitCodeFromTheGuest()
@@ -110,6 +116,36 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         await _containerd.AssertCleanAsync();
     }
 
+    /// <summary>One pod in which containers come and go: 200 in a soak.</summary>
+    [Fact]
+    public async Task Cycle_ManyContainersOfAPod_LeaveTheShimAsItWas()
+    {
+        string pod = await StartAsync(["io.kubernetes.cri.container-type=sandbox"], "sleep", "100000");
+        int shim = _containerd.ServicePid(pod);
+        await CycleAsync(WarmUp);
+        ProcessUsage before = ProcessUsage.Of(shim);
+
+        await CycleAsync(Cycles);
+
+        var after = ProcessUsage.Of(shim);
+        TestContext.Current.TestOutputHelper?.WriteLine($"after {WarmUp} cycles {before}, after {Cycles} more {after}");
+        Assert.InRange(after.Descriptors, 1, before.Descriptors + 2);
+        Assert.InRange(after.Threads, 1, before.Threads + 4); // pool threads come and go
+        Assert.InRange(after.PrivateDirtyKib, 1, before.PrivateDirtyKib + 1536);
+        await EndAsync(pod);
+
+        async Task CycleAsync(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                string id = await StartAsync(["io.kubernetes.cri.container-type=container", $"io.kubernetes.cri.sandbox-id={pod}"], "sleep", "100000");
+                (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e", id, "true")).Ok();
+                await _containerd.CtrAsync("tasks", "delete", "--force", id); // its own status is that of the container: 137
+                (await _containerd.CtrAsync("containers", "delete", id)).Ok();
+            }
+        }
+    }
+
     private static string[] TopicsOf(string id, IEnumerable<string> lines) =>
     [
         .. lines.Where(line => line.Contains($"\"container_id\":\"{id}\"", StringComparison.Ordinal))
@@ -119,10 +155,13 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
     private Task<CommandResult> RunAsync(params string[] program) =>
         _containerd.CtrAsync(["run", "--rm", .. ContainerdFixture.Runtime, ContainerdFixture.Image, _containerd.NewId(), .. program]);
 
-    private async Task<string> StartAsync(params string[] program)
+    private Task<string> StartAsync(params string[] program) => StartAsync([], program);
+
+    private async Task<string> StartAsync(string[] annotations, params string[] program)
     {
         string id = _containerd.NewId();
-        (await _containerd.CtrAsync(["run", "--detach", .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, .. program])).Ok();
+        (await _containerd.CtrAsync(
+            ["run", "--detach", .. ContainerdFixture.Runtime, .. annotations.SelectMany(static item => new[] { "--annotation", item }), ContainerdFixture.Image, id, .. program])).Ok();
         return id;
     }
 

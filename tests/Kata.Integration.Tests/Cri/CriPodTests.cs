@@ -132,6 +132,22 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
     [Theory]
     [InlineData(CriFixture.Kata)]
     [InlineData(CriFixture.Runc)]
+    public async Task Remove_BundleIsGone_LeavesNothing(string handler)
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
+        string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
+        File.Delete(_cri.BundleFile(id, "config.json"));
+        File.Delete(_cri.BundleFile(pod.Id, "config.json"));
+
+        Assert.Equal("alive", (await pod.ExecAsync(id, "echo", "alive")).Output);
+        await pod.StopContainerAsync(id, 0);
+        Assert.Equal(137, (await pod.StatusAsync(id)).ExitCode);
+        await pod.EndAsync();
+    }
+
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
     public async Task Create_UnknownProgram_IsRefusedAndThePodLives(string handler)
     {
         CriPod pod = await CriPod.RunAsync(_cri, handler);

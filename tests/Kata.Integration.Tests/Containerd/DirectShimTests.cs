@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Integration.Tests.Harness;
+using Kata.Linux;
+using Kata.TtRpc;
+using TaskClient = Kata.Containerd.Protocol.TaskV2.Task.TaskClient;
+using Task = System.Threading.Tasks.Task;
+
+namespace Kata.Integration.Tests.Containerd;
+
+/// <summary>The shim called as containerd calls it, by a caller that can be what no containerd here is: without a socket for events, on a full disk.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixture>
+{
+    private static readonly string[] s_life = ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"];
+
+    private readonly Fixture _shim;
+
+    public DirectShimTests(Fixture shim)
+    {
+        RuntimeFixture.Require();
+        _shim = shim;
+    }
+
+    [Fact]
+    public async Task Start_WithoutASocketForEvents_CallsThePublisher()
+    {
+        string told = Path.Combine(_shim.DirectoryPath, "told");
+        string publisher = Path.Combine(_shim.DirectoryPath, "publisher");
+        // As containerd's own: --address A publish --topic T --namespace N, the event on standard input.
+        await File.WriteAllTextAsync(publisher, $"#!/bin/sh\necho \"$@ $(grep -a -o 'containerd.events.[A-Za-z]*')\" >> '{told}'\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(publisher, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Args("true").Write();
+
+        CommandResult start = (await _shim.ShimAsync(bundle, id, ["-publish-binary", publisher])).Ok();
+        await LiveAsync(start.Text, id, bundle);
+
+        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+        while (!File.Exists(told) || (await File.ReadAllLinesAsync(told, limit.Token)).Length < s_life.Length)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+
+        string[] lines = await File.ReadAllLinesAsync(told, limit.Token);
+        Assert.Equal(s_life, lines.Select(static line => line.Split(' ')[4]));
+        Assert.All(lines, line => Assert.StartsWith("--address /nowhere/c.sock publish --topic /tasks/", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Contains($"--namespace {_shim.Namespace} containerd.events.Task", line, StringComparison.Ordinal));
+        await _shim.AssertCleanAsync();
+    }
+
+    /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so where one is missing.</summary>
+    [Fact]
+    public async Task Start_WithCoreScheduling_GivesThePodACookieOrSaysWhyNot()
+    {
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Args("true").Write();
+        bool possible = CookieOf(Environment.ProcessId) is not null;
+
+        CommandResult start = await _shim.ShimAsync(bundle, id, [], "SCHED_CORE=1");
+
+        if (possible)
+        {
+            start.Ok();
+            Assert.NotEqual(0ul, CookieOf(_shim.ServicePid(id)));
+            await LiveAsync(start.Text, id, bundle);
+        }
+        else
+        {
+            Assert.Equal(1, start.ExitCode);
+            Assert.Contains("Cannot give the pod cores of its own (containerd's SCHED_CORE)", start.Error, StringComparison.Ordinal);
+        }
+
+        await _shim.AssertCleanAsync();
+    }
+
+    [Theory]
+    [InlineData(true)] // where containerd finds the shim again
+    [InlineData(false)] // where the pod's state is
+    public async Task Start_DiskIsFull_SaysWhichAndLeavesNothing(bool bundleIsFull)
+    {
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Args("true").Write();
+        string full = bundleIsFull ? bundle : _shim.Root;
+        Directory.CreateDirectory(full);
+        string config = await File.ReadAllTextAsync(Path.Combine(bundle, "config.json"), TestContext.Current.CancellationToken);
+        await Fixture.HostAsync("mount", "-t", "tmpfs", "-o", "size=64k", "none", full);
+        try
+        {
+            if (bundleIsFull)
+            {
+                await File.WriteAllTextAsync(Path.Combine(bundle, "config.json"), config, TestContext.Current.CancellationToken);
+                await Fixture.HostAsync("mkdir", Path.Combine(bundle, "rootfs"));
+            }
+
+            await Fixture.HostAsync("sh", "-c", $"cat /dev/zero > '{full}/filler' || true");
+            CommandResult start = await _shim.ShimAsync(bundle, id, []);
+
+            Assert.Equal(1, start.ExitCode);
+            Assert.Contains("No space left on device", start.Error, StringComparison.Ordinal);
+            Assert.Contains(full, start.Error, StringComparison.Ordinal);
+            (await _shim.ShimAsync(bundle, id, [], action: "delete")).Ok(); // what containerd does next
+        }
+        finally
+        {
+            await Fixture.HostAsync("umount", full);
+        }
+
+        await _shim.AssertCleanAsync();
+    }
+
+    // From create to delete, as containerd would.
+    private static async Task LiveAsync(string address, string id, string bundle)
+    {
+        await using var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(address["unix://".Length..])));
+        var tasks = new TaskClient(connection.CallInvoker);
+        await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
+        await tasks.StartAsync(new StartRequest { Id = id });
+        Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id })).ExitStatus);
+        await tasks.DeleteAsync(new DeleteRequest { Id = id });
+        await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
+    }
+
+    // Null where the kernel cannot.
+    private static ulong? CookieOf(int pid) => prctl(PR_SCHED_CORE, 0 /* PR_SCHED_CORE_GET */, pid, 0 /* PIDTYPE_PID */, out ulong cookie) == 0 ? cookie : null;
+
+    private const int PR_SCHED_CORE = 62; // linux/prctl.h
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prctl(int option, nuint command, nint pid, nuint type, out ulong cookie);
+
+    public sealed class Fixture : RuntimeFixture
+    {
+        internal string Namespace { get; } = $"direct{Environment.ProcessId}";
+
+        internal override string Root => $"/run/kata/@{Namespace}";
+
+        /// <summary>Calls the shim in a bundle.</summary>
+        internal Task<CommandResult> ShimAsync(string bundle, string id, string[] flags, string variable = "NONE=1", string action = "start") => EnvAsync(
+        [
+            "-C", bundle, "-u", "TTRPC_ADDRESS", $"KATA_CONF_FILE={ConfigurationFile}", variable, Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), .. flags,
+            "-namespace", Namespace, "-address", "/nowhere/c.sock", "-id", id, action,
+        ]);
+
+        internal static async Task HostAsync(params string[] command) => (await EnvAsync(command)).Ok();
+
+        private protected override Task PrepareAsync()
+        {
+            File.CreateSymbolicLink(Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), RuntimePath!);
+            return Task.CompletedTask;
+        }
+
+        private static async Task<CommandResult> EnvAsync(string[] arguments)
+        {
+            using RunningCommand command = RunningCommand.Start("/usr/bin/env", arguments);
+            return await command.FinishAsync(default, Limit);
+        }
+    }
+}
