@@ -22,11 +22,18 @@ internal static class ContainerMetricsV1
     {
         CgroupStats stats = response.CgroupStats ?? new CgroupStats();
         MapField<string, ulong> raw = stats.MemoryStats?.Stats ?? [];
-        return new MetricsWriter()
+        MetricsWriter metrics = new MetricsWriter()
             .Message(2, new MetricsWriter().Numbers(1, stats.PidsStats?.Current ?? 0, stats.PidsStats?.Limit ?? 0))
             .Message(3, Cpu(stats.CpuStats ?? new CpuStats()))
             .Message(4, Memory(stats.MemoryStats ?? new MemoryStats(), name => raw.TryGetValue(name, out ulong value) ? value : 0))
-            .Message(5, Io(stats.BlkioStats ?? new BlkioStats()))
+            .Message(5, Io(stats.BlkioStats ?? new BlkioStats()));
+        foreach (NetworkStats link in response.NetworkStats.Take(ContainerMetrics.DeviceLimit))
+        {
+            metrics.Message(7, new MetricsWriter().Text(1, GuestText.Escape(link.Name)).Numbers(
+                2, link.RxBytes, link.RxPackets, link.RxErrors, link.RxDropped, link.TxBytes, link.TxPackets, link.TxErrors, link.TxDropped));
+        }
+
+        return metrics
             .Message(9, new MetricsWriter().Number(3, raw.TryGetValue(Container.EventPrefix + "oom_kill", out ulong kills) ? kills : 0))
             .ToBytes();
     }

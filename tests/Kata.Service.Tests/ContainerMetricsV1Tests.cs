@@ -16,6 +16,21 @@ public sealed class ContainerMetricsV1Tests
     }
 
     [Fact]
+    public void Build_Interfaces_AreBoundedAndPrintable()
+    {
+        var response = new StatsContainerResponse();
+        response.NetworkStats.Add(new NetworkStats { Name = "eth0", RxBytes = 1, RxPackets = 2, RxErrors = 3, RxDropped = 4, TxBytes = 5, TxPackets = 6, TxErrors = 7, TxDropped = 8 });
+        response.NetworkStats.AddRange(Enumerable.Repeat(new NetworkStats { Name = "a\u001b[2J" }, 1000));
+
+        Metrics metrics = Build(response);
+
+        Assert.Equal(
+            new NetworkStat { Name = "eth0", RxBytes = 1, RxPackets = 2, RxErrors = 3, RxDropped = 4, TxBytes = 5, TxPackets = 6, TxErrors = 7, TxDropped = 8 }, metrics.Network[0]);
+        Assert.Equal(ContainerMetrics.DeviceLimit, metrics.Network.Count);
+        Assert.DoesNotContain('\u001b', metrics.Network[1].Name);
+    }
+
+    [Fact]
     public void Build_Figures_AreWhereClientsOfVersion1Look()
     {
         var stats = new CgroupStats
