@@ -102,7 +102,7 @@ public sealed class ContainerMetricsV1Tests
     [Fact]
     public void Metrics_FieldNumbers_AreContainerds()
     {
-        Assert.Equal("pids=2 cpu=3 memory=4 blkio=5 memory_oom_control=9", Numbers(Metrics.Descriptor));
+        Assert.Equal("pids=2 cpu=3 memory=4 blkio=5 network=7 memory_oom_control=9", Numbers(Metrics.Descriptor));
         Assert.Equal("usage=1 throttling=2", Numbers(CPUStat.Descriptor));
         Assert.Equal("total=1 kernel=2 user=3", Numbers(CPUUsage.Descriptor));
         Assert.Equal("limit=1 usage=2 max=3 failcnt=4", Numbers(MemoryEntry.Descriptor));
