@@ -12,13 +12,18 @@ internal sealed class Containerd : IDisposable
     private const string Ctr = "/usr/bin/ctr";
 
     private readonly Workspace _workspace;
+    private readonly string _namespace;
     private readonly string _folder;
     private readonly Process _process;
 
-    public Containerd(Workspace workspace)
+    /// <param name="workspace">Where it lies.</param>
+    /// <param name="containerdNamespace">Also the name of the state root of its pods: nobody else's on the machine.</param>
+    /// <param name="cri">The configuration of its CRI service; by default it has none.</param>
+    public Containerd(Workspace workspace, string? containerdNamespace = null, string cri = """disabled_plugins = ["io.containerd.grpc.v1.cri"]""")
     {
+        _namespace = containerdNamespace ?? $"bench{Environment.ProcessId}";
         _workspace = workspace;
-        _folder = Directory.CreateDirectory(Path.Combine(workspace.Folder, "containerd")).FullName;
+        _folder = Directory.CreateDirectory(Path.Combine(workspace.Folder, $"containerd-{_namespace}")).FullName;
         Directory.CreateDirectory(Path.Combine(_folder, "bin"));
         File.CreateSymbolicLink(Path.Combine(_folder, "bin", "containerd-shim-kata-v2"), workspace.Runtime);
         string config = Path.Combine(_folder, "config.toml");
@@ -26,7 +31,7 @@ internal sealed class Containerd : IDisposable
             version = 2
             root = "{_folder}/root"
             state = "{_folder}/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            {cri}
             [grpc]
             address = "{Socket}"
             [ttrpc]
@@ -40,7 +45,7 @@ internal sealed class Containerd : IDisposable
         }
 
         string image = Path.Combine(_folder, "image.tar");
-        DockerArchive.Write(image, Path.Combine(workspace.Folder, "rootfs"), Image, """["sh"]""");
+        DockerArchive.Write(image, Path.Combine(workspace.Folder, "rootfs"), Image, """["sleep", "1000000"]"""); // it is also the pods' own
         workspace.Time(Ctr, [.. Common, "images", "import", image]);
     }
 
@@ -48,14 +53,11 @@ internal sealed class Containerd : IDisposable
 
     public int Pid => _process.Id;
 
-    /// <summary>The namespace, and with it the state root of the pods, is this process's alone.</summary>
-    public static string StateRoot => $"/run/kata/@{Namespace}";
+    public string StateRoot => $"/run/kata/@{_namespace}";
 
-    private static string Namespace => $"bench{Environment.ProcessId}";
+    public string Socket => Path.Combine(_folder, "c.sock");
 
-    private string Socket => Path.Combine(_folder, "c.sock");
-
-    private string[] Common => ["--address", Socket, "--namespace", Namespace];
+    private string[] Common => ["--address", Socket, "--namespace", _namespace];
 
     /// <summary>Runs ctr to its end, its input open until then, and returns how long it took in seconds.</summary>
     public double Time(params string[] arguments) => _workspace.Time(Ctr, [.. Common, .. arguments], keepInput: true);

@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Text.Json;
 using Kata.Bench;
 
-// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd]
+// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri]
 // Measures in turns, one of each kind after the other, so that a machine that slows down slows all of them. Prints medians and
 // ratios of this one run; nobody should quote an absolute time of a shared machine.
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd]");
+    Console.Error.WriteLine("usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri]");
     return 2;
 }
 
@@ -22,6 +22,7 @@ if (only is null or "exec") Execution.Measure(workspace, runs, results);
 if (only is null or "stdout") Throughput.Measure(workspace, Math.Max(2, runs / 2), results);
 if (only is null or "podman") Engine.Measure(workspace, runs, results);
 if (only is null or "containerd") Shim.Measure(workspace, runs, results);
+if (only is null or "cri") Cri.Measure(workspace, runs, results);
 
 Report.Print(results);
 File.WriteAllText(args[1], JsonSerializer.Serialize(results, Report.Json) + "\n");

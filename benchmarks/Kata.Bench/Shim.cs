@@ -84,18 +84,18 @@ internal static class Shim
                 foreach (string kind in new[] { "Rss", "Pss", "Private_Dirty" })
                 {
                     results[FormattableString.Invariant($"shim.of_{count:00}_pods.{kind.ToLowerInvariant()}_mb")] =
-                        Median.Of([.. pods.Select(pod => Megabytes(ServicePid(pod), kind))]);
+                        Median.Of([.. pods.Select(pod => Megabytes(ServicePid(containerd, pod), kind))]);
                 }
             }
 
             // "start" has ended as containerd's child; the service and virtiofsd live.
             double started = (ChildTicks(containerd.Pid) - commands) / pods.Count;
             results["shim.start.command_cpu_ms"] = Milliseconds(started);
-            results["shim.start.service_cpu_ms"] = Milliseconds(pods.Average(pod => Ticks(ServicePid(pod))));
-            results["shim.start.virtiofsd_cpu_ms"] = Milliseconds(pods.Average(pod => FileServers(workspace, pod).Sum(Ticks)));
+            results["shim.start.service_cpu_ms"] = Milliseconds(pods.Average(pod => Ticks(ServicePid(containerd, pod))));
+            results["shim.start.virtiofsd_cpu_ms"] = Milliseconds(pods.Average(pod => FileServers(workspace, containerd, pod).Sum(Ticks)));
             results["shim.start.control_plane_cpu_ms"] = results["shim.start.command_cpu_ms"] + results["shim.start.service_cpu_ms"];
 
-            int service = ServicePid(pods[0]);
+            int service = ServicePid(containerd, pods[0]);
             double before = Ticks(service);
             int execs = runs * 10;
             for (int i = 0; i < execs; i++)
@@ -113,15 +113,15 @@ internal static class Shim
 
     private static double Milliseconds(double ticks) => ticks * 1000 / TicksPerSecond;
 
-    private static int ServicePid(string pod)
+    private static int ServicePid(Containerd containerd, string pod)
     {
-        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Path.Combine(Containerd.StateRoot, pod, "state.json")));
+        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Path.Combine(containerd.StateRoot, pod, "state.json")));
         return state.RootElement.GetProperty("service").GetProperty("pid").GetInt32();
     }
 
-    private static IEnumerable<int> FileServers(Workspace workspace, string pod) =>
+    private static IEnumerable<int> FileServers(Workspace workspace, Containerd containerd, string pod) =>
         // The brackets keep the search from finding itself.
-        workspace.Capture("/bin/sh", ["-c", $"grep -lsza 'source=[/]run/kata/{Path.GetFileName(Containerd.StateRoot)}/{pod}/' /proc/[0-9]*/cmdline || true"]).Output
+        workspace.Capture("/bin/sh", ["-c", $"grep -lsza 'source=[/]run/kata/{Path.GetFileName(containerd.StateRoot)}/{pod}/' /proc/[0-9]*/cmdline || true"]).Output
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static path => int.Parse(path.Split('/')[2], CultureInfo.InvariantCulture));
 
     private static double Megabytes(int pid, string kind) =>

@@ -129,7 +129,7 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint command, nint pid, nuint type, out ulong cookie);
 
-    public sealed class Fixture : RuntimeFixture
+    public sealed class Fixture : RuntimeFixture, IAsyncDisposable
     {
         internal string Namespace { get; } = $"direct{Environment.ProcessId}";
 
@@ -148,6 +148,15 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         {
             File.CreateSymbolicLink(Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), RuntimePath!);
             return Task.CompletedTask;
+        }
+
+        async ValueTask IAsyncDisposable.DisposeAsync()
+        {
+            await base.DisposeAsync();
+            if (Directory.Exists(Root))
+            {
+                Directory.Delete(Root, recursive: true);
+            }
         }
 
         private static async Task<CommandResult> EnvAsync(string[] arguments)
