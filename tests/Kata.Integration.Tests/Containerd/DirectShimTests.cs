@@ -49,6 +49,40 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         await _shim.AssertCleanAsync();
     }
 
+    /// <summary>CRI-O's way: no address, no publisher, no socket for events, its own annotations, and a file instead of an event.</summary>
+    [Fact]
+    public async Task Start_AsCriOCalls_PutsContainersIntoThePod()
+    {
+        string pod = _shim.NewId(), id = _shim.NewId();
+        string podBundle = _shim.NewBundle().Args("sleep", "100000").Annotation("io.kubernetes.cri-o.ContainerType", "sandbox").Write();
+        string bundle = _shim.NewBundle()
+            .Shell("while :; do dd if=/dev/zero bs=1M count=64 >> /tmp/fill 2>/dev/null; done")
+            .Mount("/tmp", "tmpfs", "tmpfs", "size=1g")
+            .Annotation("io.kubernetes.cri-o.ContainerType", "container")
+            .Annotation("io.kubernetes.cri-o.SandboxID", pod)
+            .Write();
+
+        string address = (await _shim.ShimAsync(podBundle, pod, ["-publish-binary", ""])).Ok().Text;
+        await using (var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(address["unix://".Length..]))))
+        {
+            var tasks = new TaskClient(connection.CallInvoker);
+            await tasks.CreateAsync(new CreateTaskRequest { Id = pod, Bundle = podBundle });
+            await tasks.StartAsync(new StartRequest { Id = pod });
+            Assert.Equal(address, (await _shim.ShimAsync(bundle, id, ["-publish-binary", ""])).Ok().Text);
+            await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
+            await tasks.StartAsync(new StartRequest { Id = id });
+            Assert.Equal(137u, (await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
+            Assert.True(File.Exists(Path.Combine(bundle, "oom")));
+            await tasks.DeleteAsync(new DeleteRequest { Id = id });
+            await tasks.KillAsync(new KillRequest { Id = pod, Signal = 9 });
+            await tasks.WaitAsync(new WaitRequest { Id = pod }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
+            await tasks.DeleteAsync(new DeleteRequest { Id = pod });
+            await tasks.ShutdownAsync(new ShutdownRequest { Id = pod });
+        }
+
+        await _shim.AssertCleanAsync();
+    }
+
     /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so where one is missing.</summary>
     [Fact]
     public async Task Start_WithCoreScheduling_GivesThePodACookieOrSaysWhyNot()
@@ -116,7 +150,7 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         var tasks = new TaskClient(connection.CallInvoker);
         await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
         await tasks.StartAsync(new StartRequest { Id = id });
-        Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id })).ExitStatus);
+        Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
         await tasks.DeleteAsync(new DeleteRequest { Id = id });
         await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
     }
