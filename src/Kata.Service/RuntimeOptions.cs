@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Kata.Oci;
 
 namespace Kata.Service;
 
@@ -6,9 +8,21 @@ namespace Kata.Service;
 internal static class RuntimeOptions
 {
     /// <summary>The configuration file that they name, or null.</summary>
-    public static string? ConfigPathOf(Any? options) =>
-        options is { TypeUrl: "runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options" or "types.containerd.io/runtimeoptions.v1.Options" }
-        && Containerd.Protocol.Types.Options.Parser.ParseFrom(options.Value) is { ConfigPath: { Length: > 0 } path }
-            ? path
-            : null;
+    /// <exception cref="InvalidSpecException">They cannot be read.</exception>
+    public static string? ConfigPathOf(Any? options)
+    {
+        if (options is not { TypeUrl: "runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options" or "types.containerd.io/runtimeoptions.v1.Options" })
+        {
+            return null;
+        }
+
+        try
+        {
+            return Containerd.Protocol.Types.Options.Parser.ParseFrom(options.Value) is { ConfigPath: { Length: > 0 } path } ? path : null;
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new InvalidSpecException("/options", $"is no '{options.TypeUrl}'", "Correct the options of this runtime in containerd's configuration", error);
+        }
+    }
 }

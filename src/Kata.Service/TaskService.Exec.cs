@@ -19,7 +19,7 @@ internal sealed partial class TaskService
     public override Task<Empty> Exec(ExecProcessRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Container container = Find(request.Id, "execute in");
-        ProcessSpec spec = OciJson.ParseProcess((request.Spec ?? new Any()).Value.Span);
+        ProcessSpec spec = OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process"));
         StandInSession? standIn = host.StandIns.Take(request.Id, request.ExecId);
         ProcessStdio? stdio = null;
         try

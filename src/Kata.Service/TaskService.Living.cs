@@ -70,7 +70,7 @@ internal sealed partial class TaskService
     public override Task<Empty> Update(UpdateTaskRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Container container = Find(request.Id, "update");
-        LinuxResources change = request.Resources is { } document ? OciJson.ParseResources(document.Value.Span) : new LinuxResources();
+        LinuxResources change = request.Resources is { } document ? OciJson.ParseResources(OciDocument.Read(document, "LinuxResources")) : new LinuxResources();
         await container.UpdateAsync(change, context.CancellationToken);
         return new Empty();
     });

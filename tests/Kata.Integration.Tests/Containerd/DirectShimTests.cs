@@ -1,4 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Integration.Tests.Harness;
 using Kata.Linux;
@@ -81,6 +85,60 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         }
 
         await _shim.AssertCleanAsync();
+    }
+
+    /// <summary>Every call by an unknown id, in the wrong state and with the wrong contents: each is refused by its right name, and the pod lives.</summary>
+    [Fact]
+    public async Task Service_BadRequests_AreRefusedAndThePodLives()
+    {
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Args("sleep", "100000").Write();
+        string address = (await _shim.ShimAsync(bundle, id, [])).Ok().Text;
+        await using (var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(address["unix://".Length..]))))
+        {
+            var tasks = new TaskClient(connection.CallInvoker);
+            await RefusedAsync(StatusCode.NotFound, () => tasks.StateAsync(new StateRequest { Id = id })); // not created yet
+            var garbage = ByteString.CopyFrom(0xff, 0xff, 0xff);
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.CreateAsync(new CreateTaskRequest { Id = "../escape", Bundle = bundle }));
+            await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
+            await RefusedAsync(StatusCode.AlreadyExists, () => tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle }));
+            await tasks.StartAsync(new StartRequest { Id = id });
+            await RefusedAsync(StatusCode.FailedPrecondition, () => tasks.StartAsync(new StartRequest { Id = id }));
+            await RefusedAsync(StatusCode.FailedPrecondition, () => tasks.DeleteAsync(new DeleteRequest { Id = id }));
+            await RefusedAsync(StatusCode.FailedPrecondition, () => tasks.ResumeAsync(new ResumeRequest { Id = id }));
+
+            await RefusedAsync(StatusCode.NotFound, () => tasks.StartAsync(new StartRequest { Id = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.StateAsync(new StateRequest { Id = id, ExecId = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.KillAsync(new KillRequest { Id = "none", Signal = 9 }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.WaitAsync(new WaitRequest { Id = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.DeleteAsync(new DeleteRequest { Id = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.StatsAsync(new StatsRequest { Id = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.PidsAsync(new PidsRequest { Id = "none" }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.ResizePtyAsync(new ResizePtyRequest { Id = "none", Height = 1, Width = 1 }));
+            await RefusedAsync(StatusCode.NotFound, () => tasks.CloseIOAsync(new CloseIORequest { Id = "none", Stdin = true }));
+            await RefusedAsync(StatusCode.Unimplemented, () => tasks.CheckpointAsync(new CheckpointTaskRequest { Id = id }));
+
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "x/WindowsProcess" } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { Value = garbage } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { TypeUrl = "x/WindowsResources" } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { Value = garbage } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.KillAsync(new KillRequest { Id = id, Signal = 4711 }));
+            await RefusedAsync(StatusCode.ResourceExhausted, () => tasks.StateAsync(new StateRequest { Id = new string('x', 5 << 20) }));
+
+            Assert.Equal(Kata.Containerd.Protocol.Types.Status.Running, (await tasks.StateAsync(new StateRequest { Id = id })).Status);
+            await tasks.KillAsync(new KillRequest { Id = id, Signal = 9 });
+            await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
+            await tasks.DeleteAsync(new DeleteRequest { Id = id });
+            await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
+        }
+
+        await _shim.AssertCleanAsync();
+
+        static async Task RefusedAsync<T>(StatusCode expected, Func<AsyncUnaryCall<T>> call, [CallerArgumentExpression(nameof(call))] string what = "")
+        {
+            RpcException error = await Assert.ThrowsAsync<RpcException>(() => call().ResponseAsync);
+            Assert.True(expected == error.StatusCode, $"{what}: {error.Status}");
+        }
     }
 
     /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so where one is missing.</summary>
