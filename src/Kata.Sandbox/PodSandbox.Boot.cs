@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Google.Protobuf;
 using Kata.Agent.Protocol;
 using Kata.Hypervisor;
 using Kata.Linux;
@@ -11,6 +13,9 @@ internal sealed partial class PodSandbox
 {
     /// <summary>From a machine's death until its process is reaped and its console is read.</summary>
     private static readonly TimeSpan s_reapTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>What stock agents take at once.</summary>
+    private const int CopyPartBytes = 1 << 20;
 
     private Task _agentLoss = Task.CompletedTask;
     private Task _answerWatch = Task.CompletedTask;
@@ -172,6 +177,31 @@ internal sealed partial class PodSandbox
 
         await AgentConnection.CallAsync(
             $"set up the guest of '{Id}'", Agent.Agent.CreateSandboxAsync(request, Agent.Timed(cancellationToken)));
+        foreach (GuestFile file in _plan.Files)
+        {
+            await CopyAsync(file, cancellationToken);
+        }
+    }
+
+    private async Task CopyAsync(GuestFile file, CancellationToken cancellationToken)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(file.Text);
+        int offset = 0;
+        do // one part for an empty file too
+        {
+            int length = Math.Min(CopyPartBytes, text.Length - offset);
+            var part = new CopyFileRequest
+            {
+                Path = file.Path,
+                FileSize = text.Length,
+                FileMode = 0x1A4, // 0644
+                Offset = offset,
+                Data = ByteString.CopyFrom(text, offset, length),
+            };
+            await AgentConnection.CallAsync($"copy '{file.Path}' into the guest of '{Id}'", Agent.Agent.CopyFileAsync(part, Agent.Timed(cancellationToken)));
+            offset += length;
+        }
+        while (offset < text.Length);
     }
 
     /// <summary>Waits for the first component that ends and makes the whole pod fail, once, with its name in the reason.</summary>

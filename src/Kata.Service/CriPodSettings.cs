@@ -14,6 +14,12 @@ internal static class CriPodSettings
     /// <summary>The message's name in an Any.</summary>
     public const string TypeUrl = "runtime.v1.PodSandboxConfig";
 
+    /// <summary>
+    /// Those that the allow-list of the configuration is for. Here they are the user's own: what engines write (how large a pod is, whose
+    /// container it is) would be believed.
+    /// </summary>
+    private const string OwnAnnotations = "io.katacontainers.";
+
     /// <param name="id">The pod.</param>
     /// <param name="options">Its configuration, or null for a pod without wishes.</param>
     /// <param name="annotations">Further ones, by another way than the configuration.</param>
@@ -34,7 +40,8 @@ internal static class CriPodSettings
         {
             Hostname = config.Hostname,
             ResolverLines = ResolverLines(config.DnsConfig ?? new DNSConfig()),
-            Annotations = annotations.Concat(config.Annotations).GroupBy(static item => item.Key).ToDictionary(static item => item.Key, static item => item.Last().Value),
+            Annotations = annotations.Concat(config.Annotations).Where(static item => item.Key.StartsWith(OwnAnnotations, StringComparison.Ordinal))
+                .GroupBy(static item => item.Key).ToDictionary(static item => item.Key, static item => item.Last().Value),
             Sysctls = new Dictionary<string, string>(linux.Sysctls),
             Resources = ResourcesOf(linux.Resources ?? new LinuxContainerResources()),
             CgroupsPath = linux.CgroupParent.Length == 0 ? null : GroupOf(linux.CgroupParent, id),

@@ -76,7 +76,7 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Where a pod that is held keeps the files that its containers share.</summary>
+    /// <summary>The path below which mounts name what only the guest has. Nothing is there.</summary>
     public string FilesDirectory => _directories.Files(_options.Sandbox);
 
     /// <summary>What the pod's processes have used, as far as the host counts it.</summary>

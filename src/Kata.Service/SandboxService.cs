@@ -45,8 +45,12 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
         }
 
         PodSettings settings = CriPodSettings.Read(host.Sandbox, request.Options, request.Annotations);
-        _plan = host.Plan(settings.ToSpec(), null) with { SharedMemory = PodSettings.SharedMemoryIn(host.FilesDirectory), SharesPidNamespace = settings.SharesPidNamespace };
-        WriteFiles(settings);
+        _plan = host.Plan(settings.ToSpec(), null) with
+        {
+            SharedMemory = PodSettings.SharedMemoryIn(host.FilesDirectory),
+            Files = settings.Files(host.FilesDirectory, System.Environment.MachineName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
+            SharesPidNamespace = settings.SharesPidNamespace,
+        };
         life.Held = settings;
         return Task.FromResult(new CreateSandboxResponse());
     });
@@ -163,8 +167,15 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
 
     private async Task StopAsync()
     {
-        await tasks.DeleteAllAsync();
-        await life.StopAsync();
+        try
+        {
+            await tasks.DeleteAllAsync();
+        }
+        finally
+        {
+            await life.StopAsync(); // whatever a container said
+        }
+
         _exit.TrySetResult((0, host.Environment.Time.GetUtcNow()));
     }
 
@@ -172,15 +183,6 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
     {
         _failure = await pod.Failed.WaitAsync(host.Stopping);
         _exit.TrySetResult((LostStatus, host.Environment.Time.GetUtcNow()));
-    }
-
-    private void WriteFiles(PodSettings settings)
-    {
-        Directory.CreateDirectory(host.FilesDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach ((string name, string text) in settings.Files(System.Environment.MachineName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")))
-        {
-            File.WriteAllText(Path.Combine(host.FilesDirectory, name), text);
-        }
     }
 
     private static string HostText(string path) => File.Exists(path) ? File.ReadAllText(path) : "";

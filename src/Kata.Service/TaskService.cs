@@ -35,7 +35,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
                 bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));
             }
 
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, HostFileProbe.Instance, pod.ContainerOf, pod.Plan.SharedMemory)
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, HostFileProbe.Instance, pod.ContainerOf, pod.Plan.SharedMemory, pod.Plan.Files)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), host.Stopping);
             Container container = await pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);
@@ -240,8 +240,15 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
     {
         if (force && IsHeldPod(id.Value))
         {
-            await DeleteAllAsync();
-            await life.EndAsync();
+            try
+            {
+                await DeleteAllAsync();
+            }
+            finally
+            {
+                await life.EndAsync();
+            }
+
             return new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTimeOffset(host.Environment.Time.GetUtcNow()) };
         }
 

@@ -49,6 +49,18 @@ public class CriPodSettingsTests
     }
 
     [Fact]
+    public void Read_AnEnginesAnnotationsByAUser_AreNotBelieved()
+    {
+        PodSettings settings = Read(new PodSandboxConfig
+        {
+            Annotations = { ["io.kubernetes.cri.container-type"] = "sandbox", ["io.kubernetes.cri.sandbox-memory"] = "68719476736" },
+        });
+
+        Assert.Empty(settings.Annotations);
+        Assert.Equal(default, PodLimits.Of(settings.ToSpec()));
+    }
+
+    [Fact]
     public void Read_NoLimits_AreNone()
     {
         PodSettings settings = Read(new PodSandboxConfig

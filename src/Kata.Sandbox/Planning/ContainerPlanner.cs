@@ -21,10 +21,13 @@ internal static class ContainerPlanner
     /// <param name="files">The host's files.</param>
     /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
     /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
+    /// <param name="guestFiles">Files of the pod that only the guest has; none by default.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
-        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf, SharedMemory? sharedMemory = null)
+        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf, SharedMemory? sharedMemory = null,
+        IReadOnlyList<GuestFile>? guestFiles = null)
     {
+        guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
         UnsupportedFields.Check(spec, warnings);
@@ -33,7 +36,7 @@ internal static class ContainerPlanner
         IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
         for (int i = 0; i < wanted.Count; i++)
         {
-            if (PlanMount(id, bundle, i, wanted[i], files, sharedMemory, shared) is { } mount)
+            if (PlanMount(id, bundle, i, wanted[i], files, sharedMemory, guestFiles, shared) is { } mount)
             {
                 mounts.Add(mount);
             }
@@ -43,7 +46,7 @@ internal static class ContainerPlanner
         {
             shared[0] = shared[0] with
             {
-                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, files)))),
+                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, files, guestFiles)))),
             };
         }
 
@@ -75,7 +78,8 @@ internal static class ContainerPlanner
     }
 
     private static GuestMount? PlanMount(
-        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, List<SharedMount> shared)
+        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, IReadOnlyList<GuestFile> guestFiles,
+        List<SharedMount> shared)
     {
         IReadOnlyList<string> options = mount.Options ?? [];
         if (!IsBind(mount))
@@ -94,6 +98,11 @@ internal static class ContainerPlanner
         if (source == sharedMemory?.Source)
         {
             return ToGuest(mount, "bind", GuestPaths.SharedMemory);
+        }
+
+        if (guestFiles.FirstOrDefault(file => file.Source == source) is { } guestFile)
+        {
+            return ToGuest(mount, "bind", guestFile.Path);
         }
 
         if (source == SharedMemory.Destination || mount.Destination.TrimEnd('/') == SharedMemory.Destination)
@@ -123,9 +132,9 @@ internal static class ContainerPlanner
     internal static bool IsBind(MountSpec mount) =>
         mount.Type is "bind" || (mount.Options ?? []).Any(static option => option is "bind" or "rbind");
 
-    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, IHostFiles files) =>
+    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, IHostFiles files, IReadOnlyList<GuestFile> guestFiles) =>
         wanted.Last(mount => mount.Destination == destination).Source is { } source
-        && files.KindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile;
+        && (guestFiles.Any(file => file.Source == source) || files.KindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile);
 
     private static GuestMount ToGuest(MountSpec mount, string type, string source)
     {

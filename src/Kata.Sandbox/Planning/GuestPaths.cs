@@ -12,7 +12,12 @@ internal static class GuestPaths
     public const string Share = "/run/kata-containers/shared/containers";
 
     /// <summary>The pod's <c>/dev/shm</c>.</summary>
-    public const string SharedMemory = "/run/kata-containers/sandbox/shm";
+    public const string SharedMemory = $"{Pod}/shm";
+
+    private const string Pod = "/run/kata-containers/sandbox";
+
+    /// <summary>A file of the pod that its containers share.</summary>
+    public static string PodFile(string name) => $"{Pod}/files/{name}";
 
     /// <summary>A container's root file system, relative to the share.</summary>
     public static string RootFs(ContainerId container) => $"{container}/rootfs";

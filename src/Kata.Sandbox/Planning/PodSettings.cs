@@ -11,6 +11,8 @@ internal sealed record PodSettings
     /// <summary>What containerd gives a pod as <c>/dev/shm</c>.</summary>
     private const long SharedMemoryBytes = 64L << 20;
 
+    private static readonly string[] s_fileNames = ["hostname", "hosts", "resolv.conf"];
+
     /// <summary>Empty to take the host's, as a pod in the host's network has.</summary>
     public string Hostname { get; init; } = "";
 
@@ -42,25 +44,31 @@ internal sealed record PodSettings
     /// <summary>The pod's memory for <c>/dev/shm</c>, known by a path below <paramref name="directory"/> at which nothing is.</summary>
     public static SharedMemory SharedMemoryIn(string directory) => new(Path.Combine(directory, "shm"), SharedMemoryBytes);
 
-    /// <summary>The files that containers find below <c>/etc</c> unless their engine gives them others, by name.</summary>
+    /// <summary>The files that containers find below <c>/etc</c> unless their engine gives them others.</summary>
+    /// <param name="directory">The path below which mounts name them.</param>
     /// <param name="hostname">The host's name.</param>
     /// <param name="hosts">The host's <c>/etc/hosts</c>.</param>
     /// <param name="resolver">The host's <c>/etc/resolv.conf</c>.</param>
-    public IReadOnlyDictionary<string, string> Files(string hostname, string hosts, string resolver) => new Dictionary<string, string>
+    public IReadOnlyList<GuestFile> Files(string directory, string hostname, string hosts, string resolver)
     {
-        ["hostname"] = (Hostname.Length > 0 ? Hostname : hostname) + "\n",
-        ["hosts"] = hosts,
-        ["resolv.conf"] = ResolverLines.Count > 0 ? string.Concat(ResolverLines.Select(static line => line + "\n")) : resolver,
-    };
+        return
+        [
+            File("hostname", (Hostname.Length > 0 ? Hostname : hostname) + "\n"),
+            File("hosts", hosts),
+            File("resolv.conf", ResolverLines.Count > 0 ? string.Concat(ResolverLines.Select(static line => line + "\n")) : resolver),
+        ];
+
+        GuestFile File(string name, string text) => new(Path.Combine(directory, name), GuestPaths.PodFile(name), text);
+    }
 
     /// <summary>A container's specification with what it gets from the pod.</summary>
     /// <param name="spec">As the engine wrote it; what it says itself stays.</param>
-    /// <param name="directory">Where the pod's files are.</param>
+    /// <param name="directory">As for <see cref="Files"/> and <see cref="SharedMemoryIn"/>.</param>
     public RuntimeSpec Complete(RuntimeSpec spec, string directory)
     {
         var mounts = new List<MountSpec>(spec.Mounts ?? []);
         string access = spec.Root?.Readonly ?? false ? "ro" : "rw";
-        foreach (string name in Files("", "", "").Keys)
+        foreach (string name in s_fileNames)
         {
             if (!mounts.Exists(mount => mount.Destination == $"/etc/{name}"))
             {

@@ -33,6 +33,9 @@ internal sealed record SandboxPlan
     /// <summary>The pod's <c>/dev/shm</c>, or null when its containers share none.</summary>
     public SharedMemory? SharedMemory { get; init; }
 
+    /// <summary>What the guest gets before the first container.</summary>
+    public IReadOnlyList<GuestFile> Files { get; init; } = [];
+
     /// <summary>Whether the guest has one pid namespace for all containers that ask for the pod's.</summary>
     public bool SharesPidNamespace { get; init; }
 

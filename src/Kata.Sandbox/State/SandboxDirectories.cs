@@ -11,7 +11,7 @@ namespace Kata.Sandbox;
 /// ROOT/SID/               0700, one per pod
 ///   state.json journal    what the pod is, what it has acquired
 ///   task.sock stand-in.sock
-///   console.log shared/ vm/ files/
+///   console.log shared/ vm/
 /// </code>
 /// </summary>
 internal sealed record SandboxDirectories(string Root)
@@ -47,6 +47,7 @@ internal sealed record SandboxDirectories(string Root)
 
     public string Shared(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "shared");
 
+    /// <summary>A name only: nothing is ever made there.</summary>
     public string Files(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "files");
 
     public string VirtualMachine(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "vm");

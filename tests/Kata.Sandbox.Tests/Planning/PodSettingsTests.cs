@@ -63,18 +63,19 @@ public class PodSettingsTests
     [Fact]
     public void Files_WithoutWishes_AreTheHosts()
     {
-        IReadOnlyDictionary<string, string> files = new PodSettings().Files("node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
+        IReadOnlyList<GuestFile> files = new PodSettings().Files(Files, "node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
 
-        Assert.Equal(("node\n", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n"), (files["hostname"], files["hosts"], files["resolv.conf"]));
+        Assert.Equal(["node\n", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n"], files.Select(static file => file.Text));
+        Assert.Equal(new PodSettings().Complete(Spec([], new LinuxSpec()), Files).Mounts!.Select(static mount => mount.Source), files.Select(static file => file.Source));
     }
 
     [Fact]
     public void Files_OfAPodWithNames_AreItsOwn()
     {
-        IReadOnlyDictionary<string, string> files =
-            new PodSettings { Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files("node", "", "nameserver 1.1.1.1\n");
+        IReadOnlyList<GuestFile> files =
+            new PodSettings { Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files(Files, "node", "", "nameserver 1.1.1.1\n");
 
-        Assert.Equal(("web\n", "search a b\nnameserver 10.0.0.53\n"), (files["hostname"], files["resolv.conf"]));
+        Assert.Equal(["web\n", "", "search a b\nnameserver 10.0.0.53\n"], files.Select(static file => file.Text));
     }
 
     private static RuntimeSpec Spec(MountSpec[] mounts, LinuxSpec linux) => new() { OciVersion = "1.0.2", Mounts = mounts, Linux = linux };
