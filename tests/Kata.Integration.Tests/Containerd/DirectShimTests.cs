@@ -141,6 +141,31 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         }
     }
 
+    /// <summary>What containerd does when the shim's socket closes.</summary>
+    [Fact]
+    public async Task Delete_AfterTheShimWasKilled_Reports137AndLeavesNothing()
+    {
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Args("sleep", "100000").Write();
+        string address = (await _shim.ShimAsync(bundle, id, [])).Ok().Text;
+        await using (var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(address["unix://".Length..]))))
+        {
+            var tasks = new TaskClient(connection.CallInvoker);
+            await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
+            await tasks.StartAsync(new StartRequest { Id = id });
+            AsyncUnaryCall<WaitResponse> wait = tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
+            HostProcess.Signal(_shim.ServicePid(id), Signals.SIGKILL);
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => wait.ResponseAsync)).StatusCode); // nobody waits for ever
+        }
+
+        CommandResult delete = (await _shim.ShimAsync(bundle, id, [], action: "delete")).Ok();
+
+        var response = DeleteResponse.Parser.ParseFrom(delete.Output);
+        Assert.Equal(137u, response.ExitStatus);
+        Assert.InRange(response.ExitedAt.ToDateTime(), DateTime.UtcNow - RuntimeFixture.Limit, DateTime.UtcNow);
+        await _shim.AssertCleanAsync();
+    }
+
     /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so where one is missing.</summary>
     [Fact]
     public async Task Start_WithCoreScheduling_GivesThePodACookieOrSaysWhyNot()

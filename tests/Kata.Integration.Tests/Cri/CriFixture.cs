@@ -41,7 +41,7 @@ public class CriFixture : ContainerdFixture
     /// <summary>Where the kubelet would put the logs of pods.</summary>
     internal string Logs => Path.Combine(Folder, "logs");
 
-    internal string BundleFile(string container, string name) => Path.Combine(Folder, "state/io.containerd.runtime.v2.task", Namespace, container, name);
+    internal string Bundle(string container) => Path.Combine(Folder, "state/io.containerd.runtime.v2.task", Namespace, container);
 
     private protected override string Namespace => "k8s.io"; // the CRI service knows no other
 

@@ -136,8 +136,17 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
     {
         CriPod pod = await CriPod.RunAsync(_cri, handler);
         string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
-        File.Delete(_cri.BundleFile(id, "config.json"));
-        File.Delete(_cri.BundleFile(pod.Id, "config.json"));
+        foreach (string bundle in new[] { _cri.Bundle(id), _cri.Bundle(pod.Id) })
+        {
+            if (handler == CriFixture.Kata)
+            {
+                Directory.Move(bundle, Path.Combine(_cri.DirectoryPath, "gone-" + Path.GetFileName(bundle)));
+            }
+            else
+            {
+                File.Delete(Path.Combine(bundle, "config.json")); // its root file system is mounted below
+            }
+        }
 
         Assert.Equal("alive", (await pod.ExecAsync(id, "echo", "alive")).Output);
         await pod.StopContainerAsync(id, 0);
