@@ -49,10 +49,8 @@ internal static class ManualPage
         StringBuilder text = Begin($"kata-runtime-{command.Name}", command.Description!);
         text.Append(".SH SYNOPSIS\n");
         List<Command> subcommands = [.. CompletionModel.Visible(command)];
-        foreach (Command form in subcommands.Count > 0 ? subcommands : [command])
-        {
-            text.Append(CultureInfo.InvariantCulture, $".B kata-runtime {Escape(UsageError.NameOf(form))}\n[\\fIoptions\\fR]{Operands(form)}\n.br\n");
-        }
+        text.AppendJoin(".br\n", (subcommands.Count > 0 ? subcommands : [command]).Select(
+            static form => $".B kata-runtime {Escape(UsageError.NameOf(form))}\n[\\fIoptions\\fR]{Operands(form)}\n"));
 
         text.Append(CultureInfo.InvariantCulture, $".SH DESCRIPTION\n{Line(command.Description!)}.\n");
         if (command.Aliases.Count > 0)

@@ -36,7 +36,9 @@ public sealed class ManualTests
         foreach (string page in Directory.EnumerateFiles(directory.Path))
         {
             CommandRun run = await CommandRun.HostAsync(program, directory.Path, [.. arguments, page]);
-            Assert.Equal($"{page}: ", $"{page}: {run.Output}");
+            // Pages have no date on purpose: the same sources give the same bytes.
+            IEnumerable<string> complaints = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(static line => !line.Contains("missing date, using \"\": TH", StringComparison.Ordinal));
+            Assert.Equal($"{page}: ", $"{page}: {string.Join('\n', complaints)}");
         }
     }
 
