@@ -111,6 +111,26 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
         await pod.EndAsync();
     }
 
+    /// <summary>The worst moment: containerd waits for StartSandbox, the machine boots, and nobody has said yet that the pod is there.</summary>
+    [Fact]
+    public async Task Pod_WhoseServiceIsKilledDuringTheBoot_IsNoPodAndLeavesNothing()
+    {
+        Task<CriPod> run = RunAsync();
+        using (var limit = new CancellationTokenSource(RuntimeFixture.Limit))
+        {
+            while (_cri.Snapshot().Machines == 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token);
+            }
+        }
+
+        HostProcess.Signal(_cri.Snapshot().Processes.First(static process => process.Command.StartsWith("kata-runtime service", StringComparison.Ordinal)).Pid, Killed);
+
+        await Assert.ThrowsAsync<RpcException>(() => run);
+        await _cri.AssertCleanAsync();
+        await (await RunAsync()).EndAsync(); // and the next one is as if nothing had been
+    }
+
     [Fact]
     public async Task Pod_ThatCannotBePlanned_IsRefusedAndLeavesNothing()
     {
