@@ -57,11 +57,14 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
 
     public override Task<StartSandboxResponse> StartSandbox(StartSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "start", context, async () =>
     {
-        if (life.Held is null || _startedAt is not null)
+        if (life.Held is null)
         {
-            throw life.Held is null
-                ? SandboxStateException.WrongPodState("start", request.SandboxId, "it was not created", "Call CreateSandbox first")
-                : SandboxStateException.WrongPodState("start", request.SandboxId, "it was started before", "Create another one");
+            throw SandboxStateException.WrongPodState("start", request.SandboxId, "it was not created", "Call CreateSandbox first");
+        }
+
+        if (_startedAt is not null || _exit.Task.IsCompleted)
+        {
+            throw SandboxStateException.WrongPodState("start", request.SandboxId, "it was started or stopped before", "Create another one");
         }
 
         PodSandbox pod = await host.BootAsync(_plan!, host.Stopping);

@@ -23,14 +23,14 @@ internal sealed class ShimStart(ShimOptions options)
     private readonly SandboxDirectories _directories = ShimPaths.Directories(options.Namespace);
     private readonly string _bundle = Path.GetFullPath(options.Bundle.Length > 0 ? options.Bundle : ".");
 
-    // A bundle without a specification is what containerd gives a pod of its Sandbox service.
+    // A bundle without a specification is what containerd gives a pod of its Sandbox service. A person at a terminal has forgotten it.
     private bool _isPod;
 
     /// <summary>What containerd reads from standard output: the address, in the form that it knows.</summary>
     public async Task<string> RunAsync()
     {
         ContainerId id = ContainerId.Parse(options.Id);
-        _isPod = Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
+        _isPod = !Terminal.IsTerminal(new SafeFileDescriptor(0, ownsHandle: false)) && Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
         (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : ShimProgram.PodOf(id, Bundle.Load(_bundle).Spec);
         string socket = ShimPaths.Socket(options, sandbox);
         var index = new ContainerIndex(_directories);
