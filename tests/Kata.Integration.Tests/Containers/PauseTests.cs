@@ -18,20 +18,20 @@ public sealed class PauseTests : IClassFixture<PodFixture>
     public async Task Pause_RunningContainer_StandsStillUntilResumed()
     {
         string marker = _pod.NewId();
-        string id = await StartAsync($"i=0; while :; do i=$((i+1)); echo $i > /tmp/{marker}; sleep 0.05; done");
+        string id = await StartAsync($"while :; do echo >> /tmp/{marker}; sleep 0.05; done"); // a longer file each time, whole at any moment
         (await _pod.ExecShellAsync(_pod.PodId, $"until [ -s /tmp/{marker} ]; do sleep 0.05; done")).Ok();
 
         (await _pod.RunAsync("pause", id)).Ok();
 
         Assert.Contains("\"status\": \"paused\"", (await _pod.RunAsync("state", id)).Ok().Text, StringComparison.Ordinal);
         Assert.Contains("paused", (await _pod.RunAsync("list")).Ok().Lines.Single(line => line.StartsWith($"{id} ", StringComparison.Ordinal)), StringComparison.Ordinal);
-        string[] counts = (await _pod.ExecShellAsync(_pod.PodId, $"cat /tmp/{marker}; sleep 1; cat /tmp/{marker}")).Ok().Lines;
+        string[] counts = (await _pod.ExecShellAsync(_pod.PodId, $"wc -c < /tmp/{marker}; sleep 1; wc -c < /tmp/{marker}")).Ok().Lines;
         Assert.Equal(counts[0], counts[1]);
 
         (await _pod.RunAsync("resume", id)).Ok();
 
         Assert.Contains("\"status\": \"running\"", (await _pod.RunAsync("state", id)).Ok().Text, StringComparison.Ordinal);
-        (await _pod.ExecShellAsync(_pod.PodId, $"n=$(cat /tmp/{marker}); while [ \"$(cat /tmp/{marker})\" = \"$n\" ]; do sleep 0.05; done")).Ok();
+        (await _pod.ExecShellAsync(_pod.PodId, $"n=$(wc -c < /tmp/{marker}); while [ \"$(wc -c < /tmp/{marker})\" = \"$n\" ]; do sleep 0.05; done")).Ok();
         (await _pod.RunAsync("delete", "--force", id)).Ok();
     }
 
