@@ -10,6 +10,7 @@ internal static partial class LibC
     internal const uint EPOLLHUP = 0x010;
     internal const uint EPOLLRDHUP = 0x2000;
     internal const uint EPOLLONESHOT = 1u << 30;
+    internal const short POLLOUT = 0x004;
     internal const int EPOLL_CTL_ADD = 1;
     internal const int EPOLL_CTL_DEL = 2;
     internal const int EPOLL_CTL_MOD = 3;
@@ -27,6 +28,9 @@ internal static partial class LibC
     internal static unsafe partial int epoll_wait(SafeFileDescriptor epoll, void* events, int capacity, int timeoutMilliseconds);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int poll(ref PollFd entries, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial SafeFileDescriptor eventfd(uint initial, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -37,4 +41,13 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int inotify_rm_watch(SafeFileDescriptor fd, int watch);
+}
+
+/// <summary><c>struct pollfd</c>, poll.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollFd
+{
+    public int fd;
+    public short events;
+    public short revents;
 }

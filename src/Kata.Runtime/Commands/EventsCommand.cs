@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Runtime.Statistics;
@@ -24,7 +25,7 @@ internal static class EventsCommand
             ContainerId container = lookup.Resolve(result.GetValue(id)!, "watch");
             TimeSpan pause = ParseInterval(result.GetValue(interval)!);
             await using PodClient client = lookup.Connect(container, "watch");
-            var watch = new ContainerWatch(client, container, Console.OpenStandardOutput(), TimeProvider.System);
+            var watch = new ContainerWatch(client, container, new StandardOutput(1), TimeProvider.System);
             await (result.GetValue(stats) ? watch.PrintStatsAsync() : watch.RunAsync(pause));
             return ExitCodes.Success;
         });

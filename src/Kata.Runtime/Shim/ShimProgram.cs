@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Containerd.Protocol.Types;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Service;
@@ -82,7 +83,7 @@ internal static class ShimProgram
         ContainerId id = ContainerId.Parse(options.Id);
         await new ContainerRemover(ShimPaths.Directories(options.Namespace)).RemoveAsync(id, force: true);
         var response = new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()) };
-        await using Stream output = Console.OpenStandardOutput();
+        using var output = new StandardOutput(1);
         response.WriteTo(output);
     }
 
@@ -93,7 +94,7 @@ internal static class ShimProgram
             Name = "io.containerd.kata.v2",
             Version = new Kata.Containerd.Protocol.Types.RuntimeVersion { Version = Kata.Sandbox.RuntimeVersion.Number, Revision = Kata.Sandbox.RuntimeVersion.Commit },
         };
-        using Stream output = Console.OpenStandardOutput();
+        using var output = new StandardOutput(1);
         info.WriteTo(output);
     }
 }

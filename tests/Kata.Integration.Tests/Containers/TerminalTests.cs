@@ -83,6 +83,20 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     }
 
     [Fact]
+    public async Task Error_AtATerminal_IsItsTextAlone()
+    {
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("state", "no-such-container");
+        await using (terminal)
+        {
+            Assert.Equal(
+                "kata-runtime: Cannot query the container 'no-such-container': it does not exist. See 'kata-runtime list'\r\n", await terminal.ReadToEndAsync());
+            Assert.Equal(new ExitStatus(1, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
     public async Task Run_TerminalAndInputIsNone_IsRefusedWithTheRemedy()
     {
         CommandResult result = await _pod.RunAsync("run", "--bundle", TerminalBundle("true"), _pod.NewId());
@@ -181,7 +195,7 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             {
                 Path = "/usr/bin/setsid",
                 Arguments = ["setsid", "--ctty", "--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)],
-                Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+                Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = peer, [1] = peer, [2] = peer },
             });
             return (command, new Pseudoterminal(controller));

@@ -34,6 +34,19 @@ internal sealed class Pseudoterminal(SafeFileDescriptor controller) : IAsyncDisp
         _seen.Remove(0, at + text.Length);
     }
 
+    /// <summary>All that comes until nobody has the other side open any more.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        byte[] buffer = new byte[4096];
+        int count;
+        while ((count = await ReadAsync(buffer, "the end")) > 0)
+        {
+            _seen.Append(Encoding.UTF8.GetString(buffer, 0, count));
+        }
+
+        return Seen;
+    }
+
     public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
     private async Task<int> ReadAsync(byte[] buffer, string text)

@@ -1,0 +1,91 @@
+using System.Text;
+using Kata.Linux.Interop;
+
+namespace Kata.Linux;
+
+/// <summary>
+/// Standard output or standard error, written as they are. .NET's own streams first make a terminal ready for reading keys: escape
+/// sequences, and handlers of signals that are no business of a command that runs others.
+/// </summary>
+/// <param name="number">1 or 2. The descriptor is borrowed.</param>
+internal sealed class StandardOutput(int number) : Stream
+{
+    private readonly SafeFileDescriptor _descriptor = new(number, ownsHandle: false);
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>From now on <see cref="Console.Out"/> and <see cref="Console.Error"/> write here.</summary>
+    public static void BecomeTheConsole()
+    {
+        Console.SetOut(Writer(1));
+        Console.SetError(Writer(2));
+    }
+
+    /// <summary>Writes all of it, and waits where nobody reads. What a reader who is gone would have got is dropped.</summary>
+    /// <exception cref="LinuxException">It cannot be written, for example for want of space.</exception>
+    public override unsafe void Write(ReadOnlySpan<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the calls, and the kernel reads at most its rest.
+        fixed (byte* first = buffer)
+        {
+            int written = 0;
+            while (written < buffer.Length)
+            {
+                nint count = LibC.write(_descriptor, first + written, (nuint)(buffer.Length - written));
+                if (count >= 0)
+                {
+                    written += (int)count;
+                    continue;
+                }
+
+                LinuxException error = LinuxException.FromLastErrno("write", number == 1 ? "write to standard output" : "write to standard error");
+                switch (error.Errno)
+                {
+                    case Errno.EINTR:
+                        continue;
+                    case Errno.EAGAIN: // it is another process's too, which has made it non-blocking
+                        WaitWritable();
+                        continue;
+                    case Errno.EPIPE:
+                        return;
+                    default:
+                        throw error;
+                }
+            }
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+        // Every write goes to the kernel at once.
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    // A poll that is interrupted or fails only makes the caller try once more.
+    private void WaitWritable()
+    {
+        var entry = new PollFd { fd = number, events = LibC.POLLOUT };
+        _ = LibC.poll(ref entry, 1, timeoutMilliseconds: -1);
+    }
+
+    private static StreamWriter Writer(int number) => new(new StandardOutput(number), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256) { AutoFlush = true };
+}
