@@ -38,7 +38,6 @@ internal static class HostMounts
     private static void Make(FileSystemMount mount, string path)
     {
         string target = mount.Target.Length == 0 ? path : Path.Combine(path, mount.Target.TrimStart('/'));
-        string action = $"mount '{mount.Source}' ({mount.Type}) at '{target}'";
         (MountFlags flags, string? data) = MountOptions.Parse(mount.Options);
         if (mount.Type == "bind")
         {
@@ -50,17 +49,10 @@ internal static class HostMounts
             (string? directory, data) = OverlayOptions.Shorten(data);
             if (directory is not null)
             {
-                LinuxException.ThrowIfNegative(LibC.chdir(directory), "chdir", action); // this thread's directory alone
+                LinuxException.ThrowIfNegative(LibC.chdir(directory), "chdir", $"mount at '{target}'"); // this thread's directory alone
             }
         }
 
-        MountFlags kept = flags & ~(MountFlags.MS_BIND | MountFlags.MS_REC);
-        bool bind = (flags & MountFlags.MS_BIND) != 0;
-        LinuxException.ThrowIfNegative(
-            LibC.mount(mount.Source, target, bind ? null : mount.Type, bind ? flags & (MountFlags.MS_BIND | MountFlags.MS_REC) : flags, data), "mount", action);
-        if (bind && kept != 0)
-        {
-            LinuxException.ThrowIfNegative(LibC.mount(null, target, null, kept | MountFlags.MS_BIND | MountFlags.MS_REMOUNT, null), "mount", action);
-        }
+        Mounting.At(mount.Source, target, mount.Type, flags, data);
     }
 }

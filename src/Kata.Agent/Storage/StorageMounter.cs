@@ -57,15 +57,7 @@ internal static class StorageMounter
     {
         MakeDirectory(target);
         (MountFlags flags, string? data) = MountOptions.Parse(options);
-        LinuxException.ThrowIfNegative(LibC.mount(source, target, type, flags, data), "mount", $"mount '{source}' ({type}) on '{target}'");
-        MountFlags kept = flags & ~(MountFlags.MS_BIND | MountFlags.MS_REC);
-        if ((flags & MountFlags.MS_BIND) != 0 && kept != 0)
-        {
-            // A bind ignores every other flag until it is remounted.
-            LinuxException.ThrowIfNegative(
-                LibC.mount(null, target, null, kept | MountFlags.MS_BIND | MountFlags.MS_REMOUNT, null), "mount(MS_REMOUNT)", $"protect '{target}'");
-        }
-
+        Mounting.At(source, target, type, flags, data);
         return target;
     }
 
