@@ -9,8 +9,8 @@ namespace Kata.Sandbox;
 /// </summary>
 /// <remarks>
 /// Whoever begins a pod makes the directory, takes the lock and passes its descriptor on to the service, which keeps it until it
-/// has recorded itself and its control group. The lock belongs to the open description, so killing either of the two keeps it
-/// held, and killing both frees it: a remover that gets it finds either a complete record or nobody left to act on one.
+/// has recorded itself. The lock belongs to the open description, so killing either of the two keeps it held, and killing both
+/// frees it: a remover that gets it finds a service to end, which has recorded all that it made, or nobody who makes anything.
 /// </remarks>
 internal sealed class PodLock : IDisposable
 {

@@ -38,7 +38,7 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         {
             if (held is { IsGone: false })
             {
-                await ReleaseAllAsync(AcquisitionJournal.ReadHeld(directories.Journal(sandbox)), cancellationToken);
+                await ReleaseAllAsync(directories.Journal(sandbox), cancellationToken);
                 DirectoryTree.Remove(directory);
             }
         }
@@ -53,25 +53,32 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         }
     }
 
-    private static async Task ReleaseAllAsync(IReadOnlyList<Acquisition> held, CancellationToken cancellationToken)
+    private static async Task ReleaseAllAsync(string journal, CancellationToken cancellationToken)
     {
-        Exception? first = null;
-        // Processes before anything else: a service that lives would go on making things while we take them away.
-        foreach (Acquisition acquisition in held.OrderBy(static item => item.Kind is AcquisitionKind.Service or AcquisitionKind.Process ? 0 : 1))
+        var failures = new List<Exception>();
+        // The service before anything else: one that lives goes on making things, and only of one that has ended the record is complete.
+        await ReleaseEachAsync(AcquisitionJournal.ReadHeld(journal).Where(static held => held.Kind == AcquisitionKind.Service));
+        await ReleaseEachAsync(AcquisitionJournal.ReadHeld(journal)
+            .Where(static held => held.Kind != AcquisitionKind.Service)
+            .OrderBy(static held => held.Kind == AcquisitionKind.Process ? 0 : 1));
+        if (failures.Count > 0)
         {
-            try
-            {
-                await ReleaseAsync(acquisition, cancellationToken);
-            }
-            catch (Exception error) when (error is LinuxException or IOException or TimeoutException or UnauthorizedAccessException)
-            {
-                first ??= error; // the rest still goes
-            }
+            ExceptionDispatchInfo.Throw(failures[0]);
         }
 
-        if (first is not null)
+        async Task ReleaseEachAsync(IEnumerable<Acquisition> held)
         {
-            ExceptionDispatchInfo.Throw(first);
+            foreach (Acquisition acquisition in held)
+            {
+                try
+                {
+                    await ReleaseAsync(acquisition, cancellationToken);
+                }
+                catch (Exception error) when (error is LinuxException or IOException or TimeoutException or UnauthorizedAccessException)
+                {
+                    failures.Add(error); // the rest still goes
+                }
+            }
         }
     }
 

@@ -1,0 +1,54 @@
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Testing;
+
+namespace Kata.Sandbox.Tests;
+
+public sealed class SandboxRecoveryTests : IDisposable
+{
+    // What a pod's service does: first the record, then the thing.
+    private const string Service = """
+        i=0
+        while :
+        do
+          i=$((i+1))
+          echo "{\"kind\":\"File\",\"value\":\"$1/$i\"}" >> "$0"
+          : > "$1/$i"
+        done
+        """;
+
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly SandboxId s_pod = SandboxId.Parse("p1");
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    /// <summary>A delete that comes during the boot: the service may have made its control group after the journal was read.</summary>
+    [Fact]
+    public async Task Remove_ServiceGoesOnMakingThings_NoneIsLeft()
+    {
+        var directories = new SandboxDirectories(_directory.File("root"));
+        string things = Directory.CreateDirectory(_directory.File("things")).FullName;
+        Directory.CreateDirectory(directories.Sandbox(s_pod));
+        string journalPath = directories.Journal(s_pod);
+        using var journal = AcquisitionJournal.Open(journalPath);
+        using var service = ChildProcess.Start(new SpawnOptions
+        {
+            Path = "/bin/sh",
+            Arguments = ["sh", "-c", Service, journalPath, things],
+            Environment = ["PATH=/usr/bin:/bin"],
+        });
+        journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(service.Pid)!.ToString());
+        while (!Directory.EnumerateFiles(things).Any())
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        await new SandboxRecovery(directories).RemoveAsync(s_pod, TestContext.Current.CancellationToken);
+
+        Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await service.Exited.WaitAsync(s_limit, TestContext.Current.CancellationToken));
+        Assert.Empty(Directory.EnumerateFiles(things));
+        Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
+    }
+}
