@@ -38,6 +38,7 @@ internal static class CriPodSettings
 
         return new PodSettings
         {
+            Id = id,
             Hostname = config.Hostname,
             ResolverLines = ResolverLines(config.DnsConfig ?? new DNSConfig()),
             Annotations = annotations.Concat(config.Annotations).Where(static item => item.Key.StartsWith(OwnAnnotations, StringComparison.Ordinal))

@@ -202,11 +202,17 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
         return new WaitResponse { ExitStatus = exit.Status, ExitedAt = Timestamp.FromDateTimeOffset(exit.At) };
     });
 
+    /// <summary>
+    /// Says who we are. A container that is unknown has no process, and that is no failure: before it makes one in a pod of its Sandbox
+    /// service, containerd 1.7 asks by this whether the pod answers.
+    /// </summary>
     public override Task<ConnectResponse> Connect(ConnectRequest request, ServerCallContext context) => RunAsync(() =>
         System.Threading.Tasks.Task.FromResult(new ConnectResponse
         {
             ShimPid = (uint)System.Environment.ProcessId,
-            TaskPid = (uint)(request.Id.Length == 0 ? 0 : IsHeldPod(request.Id) ? System.Environment.ProcessId : Find(request.Id, "connect to").StandInPid),
+            TaskPid = (uint)(IsHeldPod(request.Id)
+                ? System.Environment.ProcessId
+                : life.Pod?.Containers.FirstOrDefault(container => container.Plan.Id.Value == request.Id)?.StandInPid ?? 0),
             Version = RuntimeVersion.Text,
         }));
 

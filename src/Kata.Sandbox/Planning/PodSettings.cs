@@ -13,6 +13,8 @@ internal sealed record PodSettings
 
     private static readonly string[] s_fileNames = ["hostname", "hosts", "resolv.conf"];
 
+    public required SandboxId Id { get; init; }
+
     /// <summary>Empty to take the host's, as a pod in the host's network has.</summary>
     public string Hostname { get; init; } = "";
 
@@ -66,7 +68,7 @@ internal sealed record PodSettings
     /// <param name="directory">As for <see cref="Files"/> and <see cref="SharedMemoryIn"/>.</param>
     public RuntimeSpec Complete(RuntimeSpec spec, string directory)
     {
-        var mounts = new List<MountSpec>(spec.Mounts ?? []);
+        var mounts = new List<MountSpec>((spec.Mounts ?? []).Where(mount => !IsVacant(mount)));
         string access = spec.Root?.Readonly ?? false ? "ro" : "rw";
         foreach (string name in s_fileNames)
         {
@@ -88,6 +90,10 @@ internal sealed record PodSettings
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
         return spec with { Mounts = mounts, Linux = linux with { Sysctl = Settings(linux) } };
     }
+
+    // containerd 1.7 mounts what it has made for a pod with a container of its own. For others it has made nothing but empty directories.
+    private bool IsVacant(MountSpec mount) =>
+        mount.Source?.EndsWith($"/sandboxes/{Id}/{Path.GetFileName(mount.Destination)}", StringComparison.Ordinal) ?? false;
 
     private Dictionary<string, string> Settings(LinuxSpec linux)
     {

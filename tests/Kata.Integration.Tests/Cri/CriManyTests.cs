@@ -24,10 +24,12 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
     /// <summary>Seconds of probing: a minute in a soak.</summary>
     private static int Probes => ManyTests.SoakCount is null ? 15 : 60;
 
-    [Fact]
-    public async Task Run_TwentyPodsAtOnce_AllLiveAndLeaveNothing()
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Run_TwentyPodsAtOnce_AllLiveAndLeaveNothing(string handler)
     {
-        CriPod[] pods = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => CriPod.RunAsync(_cri, CriFixture.Kata)));
+        CriPod[] pods = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => CriPod.RunAsync(_cri, handler)));
         ContainerStatus[] ends = await Task.WhenAll(pods.Select(static (pod, i) =>
             pod.RunToEndAsync("main", ["sh", "-c", string.Create(CultureInfo.InvariantCulture, $"echo pod {i}; exit {i}")])));
 
@@ -74,16 +76,18 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
     }
 
     [Fact]
-    public async Task Exec_EverySecond_LeavesTheServiceAsItWas()
+    public async Task Exec_EverySecond_IsAnsweredAndLeavesTheServiceAsItWas()
     {
-        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
-        string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
-        int service = _cri.ServicePid(pod.Id);
+        string[] handlers = [CriFixture.Kata, CriFixture.Runc];
+        CriPod[] pods = await Task.WhenAll(handlers.Select(handler => CriPod.RunAsync(_cri, handler)));
+        string[] containers = await Task.WhenAll(pods.Select(static pod => pod.RunContainerAsync("main", ["sleep", "100000"])));
+        int service = _cri.ServicePid(pods[0].Id);
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         ProcessUsage? before = null;
         for (int i = 0; i < Probes; i++)
         {
-            Assert.Equal((0, "alive", ""), await pod.ExecAsync(id, "echo", "alive"));
+            (int, string, string)[] answers = await Task.WhenAll(pods.Zip(containers, static (pod, id) => pod.ExecAsync(id, "echo", "alive")));
+            Assert.All(answers, static answer => Assert.Equal((0, "alive", ""), answer));
             before ??= i == 4 ? ProcessUsage.Of(service) : null; // once it is warm
             await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
@@ -91,7 +95,8 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         var after = ProcessUsage.Of(service);
         Assert.InRange(after.Descriptors, 1, before!.Descriptors + 2);
         Assert.InRange(after.Threads, 1, before.Threads + 4);
-        await pod.EndAsync();
+        await Task.WhenAll(pods.Select(static pod => pod.RemoveAsync()));
+        await _cri.AssertCleanAsync();
     }
 
     [Fact]

@@ -17,10 +17,12 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         _cri = cri;
     }
 
-    [Fact]
-    public async Task Update_OfAContainer_HoldsInTheGuest()
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Update_OfAContainer_HoldsInside(string handler)
     {
-        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
         string id = await pod.RunContainerAsync("main", ["sleep", "100000"], static config => config.Linux.Resources = new LinuxContainerResources
         {
             MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000, CpuShares = 512,
@@ -35,13 +37,20 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         Assert.Equal("50331648 25000 100000", await LimitsAsync());
         await pod.EndAsync();
 
-        Task<string> LimitsAsync() => pod.ShellAsync(id, "echo $(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max)");
+        Task<string> LimitsAsync() => pod.ShellAsync(
+            id,
+            """
+            cd /sys/fs/cgroup
+            if [ -e memory.max ]; then echo $(cat memory.max cpu.max); else echo $(cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us); fi
+            """);
     }
 
-    [Fact]
-    public async Task Stats_OfContainers_AreWhatTheGuestItselfSays()
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Stats_OfContainers_AreWhatTheirGroupsSayInside(string handler)
     {
-        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
         // 40 MiB that stay, and some seconds of processor time.
         string busy = await pod.RunContainerAsync("busy", ["sh", "-c", "dd if=/dev/zero of=/dev/shm/held bs=1M count=40 2> /dev/null; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 100000"]);
         string idle = await pod.RunContainerAsync("idle", ["sleep", "100000"]);
@@ -52,9 +61,9 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         }
 
         // The groups are read from inside before and after: what CRI says lies between, or as near as 5 %.
-        (double before, double usage, double working) = await GuestAsync();
+        (double before, double usage, double working) = await InsideAsync();
         ListContainerStatsResponse all = await _cri.Client.ListContainerStatsAsync(new ListContainerStatsRequest(), cancellationToken: limit.Token);
-        (double after, _, _) = await GuestAsync();
+        (double after, _, _) = await InsideAsync();
 
         ContainerStats stats = all.Stats.Single(item => item.Attributes.Id == busy);
         Assert.Contains(all.Stats, item => item.Attributes.Id == idle);
@@ -63,19 +72,28 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         Assert.InRange(usage, 40.0 * Mebibyte, 60.0 * Mebibyte);
         await pod.EndAsync();
 
-        async Task<(double Microseconds, double Usage, double WorkingSet)> GuestAsync()
+        async Task<(double Microseconds, double Usage, double WorkingSet)> InsideAsync()
         {
             string[] lines = (await pod.ShellAsync(
-                busy, "cd /sys/fs/cgroup; grep usage_usec cpu.stat | cut -d ' ' -f 2; cat memory.current; grep '^inactive_file' memory.stat | cut -d ' ' -f 2")).Split('\n');
+                busy,
+                """
+                cd /sys/fs/cgroup
+                if [ -e memory.current ]
+                then grep usage_usec cpu.stat | cut -d ' ' -f 2; cat memory.current; grep '^inactive_file' memory.stat | cut -d ' ' -f 2
+                else echo $(($(cat cpuacct/cpuacct.usage) / 1000)); cat memory/memory.usage_in_bytes; grep '^total_inactive_file' memory/memory.stat | cut -d ' ' -f 2
+                fi
+                """)).Split('\n');
             double[] numbers = [.. lines.Select(static line => double.Parse(line, CultureInfo.InvariantCulture))];
             return (numbers[0], numbers[1], numbers[1] - numbers[2]);
         }
     }
 
-    [Fact]
-    public async Task OutOfMemory_InAContainer_IsToldToTheKubelet()
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task OutOfMemory_InAContainer_IsToldToTheKubelet(string handler)
     {
-        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        CriPod pod = await CriPod.RunAsync(_cri, handler);
         string id = await pod.RunContainerAsync("main", ["sh", "-c", "tail /dev/zero"], static config =>
             config.Linux.Resources = new LinuxContainerResources { MemoryLimitInBytes = 16 * Mebibyte });
 

@@ -6,12 +6,13 @@ public class PodSettingsTests
 {
     private const string Files = "/run/kata/pod/files";
 
+    private static readonly SandboxId s_pod = SandboxId.Parse("p1");
     private static readonly LinuxNamespace s_podIpc = new() { Type = "ipc", Path = "/proc/7/ns/ipc" };
 
     [Fact]
     public void Complete_BareSpec_GetsThePodsFilesMemoryAndSysctls()
     {
-        var settings = new PodSettings { Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = "7", ["kernel.sem"] = "1" } };
+        var settings = new PodSettings { Id = s_pod, Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = "7", ["kernel.sem"] = "1" } };
 
         RuntimeSpec spec = settings.Complete(
             Spec([], new LinuxSpec { Namespaces = [s_podIpc], Sysctl = new Dictionary<string, string> { ["kernel.sem"] = "own" } }), Files);
@@ -32,10 +33,23 @@ public class PodSettingsTests
             new() { Destination = "/dev/shm", Type = "bind", Source = "/dev/shm" },
         ];
 
-        RuntimeSpec spec = new PodSettings().Complete(Spec(own, new LinuxSpec { Namespaces = [s_podIpc] }), Files);
+        RuntimeSpec spec = new PodSettings { Id = s_pod }.Complete(Spec(own, new LinuxSpec { Namespaces = [s_podIpc] }), Files);
 
         Assert.Equal("/kubelet/hosts", Assert.Single(spec.Mounts!, static mount => mount.Destination == "/etc/hosts").Source);
         Assert.Equal("/dev/shm", Assert.Single(spec.Mounts!, static mount => mount.Destination == "/dev/shm").Source);
+    }
+
+    [Theory]
+    [InlineData("/etc/hosts", "hosts")]
+    [InlineData("/etc/resolv.conf", "resolv.conf")]
+    [InlineData("/dev/shm", "shm")]
+    public void Complete_WhatTheEngineWouldHaveForAPodWithAContainer_IsThePods(string destination, string name)
+    {
+        MountSpec own = new() { Destination = destination, Type = "bind", Source = $"/state/sandboxes/{s_pod}/{name}" };
+
+        RuntimeSpec spec = new PodSettings { Id = s_pod }.Complete(Spec([own], new LinuxSpec { Namespaces = [s_podIpc] }), Files);
+
+        Assert.Equal($"{Files}/{name}", Assert.Single(spec.Mounts!, mount => mount.Destination == destination).Source);
     }
 
     [Theory]
@@ -45,7 +59,7 @@ public class PodSettingsTests
     {
         MountSpec own = new() { Destination = "/dev/shm", Type = type, Source = "shm" };
 
-        RuntimeSpec spec = new PodSettings().Complete(Spec([own], new LinuxSpec { Namespaces = [joins ? s_podIpc : new LinuxNamespace { Type = "ipc" }] }), Files);
+        RuntimeSpec spec = new PodSettings { Id = s_pod }.Complete(Spec([own], new LinuxSpec { Namespaces = [joins ? s_podIpc : new LinuxNamespace { Type = "ipc" }] }), Files);
 
         Assert.Equal(expected, Assert.Single(spec.Mounts!, static mount => mount.Destination == "/dev/shm").Type);
     }
@@ -57,23 +71,23 @@ public class PodSettingsTests
     {
         RuntimeSpec spec = Spec([], new LinuxSpec()) with { Root = new RootSpec { Path = "rootfs", Readonly = readOnly } };
 
-        Assert.All(new PodSettings().Complete(spec, Files).Mounts!, mount => Assert.Contains(option, mount.Options!));
+        Assert.All(new PodSettings { Id = s_pod }.Complete(spec, Files).Mounts!, mount => Assert.Contains(option, mount.Options!));
     }
 
     [Fact]
     public void Files_WithoutWishes_AreTheHosts()
     {
-        IReadOnlyList<GuestFile> files = new PodSettings().Files(Files, "node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
+        IReadOnlyList<GuestFile> files = new PodSettings { Id = s_pod }.Files(Files, "node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
 
         Assert.Equal(["node\n", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n"], files.Select(static file => file.Text));
-        Assert.Equal(new PodSettings().Complete(Spec([], new LinuxSpec()), Files).Mounts!.Select(static mount => mount.Source), files.Select(static file => file.Source));
+        Assert.Equal(new PodSettings { Id = s_pod }.Complete(Spec([], new LinuxSpec()), Files).Mounts!.Select(static mount => mount.Source), files.Select(static file => file.Source));
     }
 
     [Fact]
     public void Files_OfAPodWithNames_AreItsOwn()
     {
         IReadOnlyList<GuestFile> files =
-            new PodSettings { Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files(Files, "node", "", "nameserver 1.1.1.1\n");
+            new PodSettings { Id = s_pod, Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files(Files, "node", "", "nameserver 1.1.1.1\n");
 
         Assert.Equal(["web\n", "", "search a b\nnameserver 10.0.0.53\n"], files.Select(static file => file.Text));
     }
