@@ -121,7 +121,6 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         if (others.Count == 0 || isPod) // a pod that containerd's Sandbox service held has no container of its name
         {
             await _recovery.RemoveAsync(sandbox, CancellationToken.None);
-            _index.Release(id);
             return;
         }
 

@@ -41,7 +41,7 @@ internal sealed class PodBeginning : IDisposable
             throw error.Errno == Errno.EEXIST ? SandboxStateException.AlreadyExists("create the pod", "a pod", sandbox.Value) : error;
         }
 
-        PodLock? podLock = await PodLock.TakeAsync(directory, s_lockTimeout, TimeProvider.System, CancellationToken.None);
+        PodLock? podLock = await PodLock.TakeAsync(directory, null, s_lockTimeout, TimeProvider.System, CancellationToken.None);
         if (podLock is not { IsGone: false } || !isClaimed())
         {
             if (podLock is { IsGone: false })
@@ -80,13 +80,9 @@ internal sealed class PodBeginning : IDisposable
             }
         }
 
-        bool isOurs = FileStatus.Of(_directory).LinkCount > 0;
         _lock?.Dispose();
         _lock = null;
-        if (isOurs)
-        {
-            await new SandboxRecovery(_directories).RemoveAsync(_sandbox, CancellationToken.None);
-        }
+        await new SandboxRecovery(_directories).RemoveAsync(_sandbox, _directory, CancellationToken.None);
     }
 
     /// <summary>Gives up the descriptors; the pod stays.</summary>

@@ -68,13 +68,18 @@ internal sealed class AcquisitionJournal : IDisposable
     /// <summary>What is still held, newest first: the order of release. A missing journal holds nothing.</summary>
     public static IReadOnlyList<Acquisition> ReadHeld(string path)
     {
-        if (!File.Exists(path))
+        FileStream file;
+        try
+        {
+            file = File.OpenRead(path);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
 
         var held = new List<Acquisition>();
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = file;
         if (stream.Length > MaxFileBytes)
         {
             throw new InvalidDataException($"Cannot read the journal '{path}': it has {stream.Length} bytes, more than {MaxFileBytes}. Remove the pod's directory by hand");

@@ -26,10 +26,16 @@ internal sealed class PodLock : IDisposable
     public bool IsGone => FileStatus.Of(Descriptor).LinkCount == 0;
 
     /// <summary>Waits for the lock. Null when there is no such directory.</summary>
+    /// <param name="directory">The pod's directory.</param>
+    /// <param name="opened">The same, borrowed, where another may bear that name by now; null for the one that bears it.</param>
+    /// <param name="limit">How long to wait.</param>
+    /// <param name="time">Measures it.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
     /// <exception cref="TimeoutException">Somebody else holds it.</exception>
-    public static async Task<PodLock?> TakeAsync(string directory, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<PodLock?> TakeAsync(
+        string directory, SafeFileDescriptor? opened, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
-        SafeFileDescriptor descriptor = LibC.open(directory, LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        SafeFileDescriptor descriptor = LibC.open(opened is null ? directory : $"/proc/self/fd/{opened.Number}", LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
         if (descriptor.IsInvalid)
         {
             LinuxException error = LinuxException.FromLastErrno("open", $"open the pod's directory '{directory}'");

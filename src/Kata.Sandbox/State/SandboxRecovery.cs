@@ -31,12 +31,23 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
     /// <summary>Removes all of the pod, its containers' ids last: until then the same call finds what an interrupted one left.</summary>
     /// <exception cref="LinuxException">Something could not be removed; the rest was. Call again.</exception>
     /// <exception cref="TimeoutException">A killed process does not end, or another command is at it.</exception>
-    public async Task RemoveAsync(SandboxId sandbox, CancellationToken cancellationToken)
+    public Task RemoveAsync(SandboxId sandbox, CancellationToken cancellationToken) => RemoveAsync(sandbox, null, cancellationToken);
+
+    /// <inheritdoc cref="RemoveAsync(SandboxId, CancellationToken)"/>
+    /// <param name="sandbox">The pod.</param>
+    /// <param name="opened">Its directory, borrowed, where another pod may bear its name by now; null for the one that bears it.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
+    public async Task RemoveAsync(SandboxId sandbox, SafeFileDescriptor? opened, CancellationToken cancellationToken)
     {
         string directory = directories.Sandbox(sandbox);
-        using (PodLock? held = await PodLock.TakeAsync(directory, s_lockTimeout, TimeProvider.System, cancellationToken))
+        using (PodLock? held = await PodLock.TakeAsync(directory, opened, s_lockTimeout, TimeProvider.System, cancellationToken))
         {
-            if (held is { IsGone: false })
+            if (held is { IsGone: true })
+            {
+                return; // removed meanwhile, with its ids: those that are there now are a later pod's
+            }
+
+            if (held is not null)
             {
                 await ReleaseAllAsync(directories.Journal(sandbox), cancellationToken);
                 DirectoryTree.Remove(directory);

@@ -1,4 +1,5 @@
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Testing;
 
@@ -50,5 +51,46 @@ public sealed class SandboxRecoveryTests : IDisposable
         Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await service.Exited.WaitAsync(s_limit, TestContext.Current.CancellationToken));
         Assert.Empty(Directory.EnumerateFiles(things));
         Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
+    }
+
+    /// <summary>Two remove a pod at once, and its id is taken again before the second one gets the lock.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Remove_PodIsGoneMeanwhile_LeavesALaterOneOfItsName(bool byDescriptor)
+    {
+        var directories = new SandboxDirectories(_directory.File("root"));
+        string directory = Directory.CreateDirectory(directories.Sandbox(s_pod)).FullName;
+        using SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(
+            LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", "open the pod's directory");
+        Task second;
+        using (PodLock first = (await PodLock.TakeAsync(directory, null, s_limit, TimeProvider.System, TestContext.Current.CancellationToken))!)
+        {
+            second = new SandboxRecovery(directories).RemoveAsync(s_pod, byDescriptor ? opened : null, TestContext.Current.CancellationToken);
+            Assert.False(second.IsCompleted);
+            Directory.Delete(directory);
+            Directory.CreateDirectory(directory);
+            Assert.True(new ContainerIndex(directories).TryClaim(ContainerId.Parse("p1"), s_pod));
+        }
+
+        await second.WaitAsync(s_limit, TestContext.Current.CancellationToken);
+
+        Assert.True(Directory.Exists(directory));
+        Assert.Equal(s_pod, new ContainerIndex(directories).Find(ContainerId.Parse("p1")));
+    }
+
+    [Fact]
+    public async Task Remove_DescriptorOfAPodThatIsGone_LeavesALaterOneOfItsName()
+    {
+        var directories = new SandboxDirectories(_directory.File("root"));
+        string directory = Directory.CreateDirectory(directories.Sandbox(s_pod)).FullName;
+        using SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(
+            LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", "open the pod's directory");
+        Directory.Delete(directory);
+        Directory.CreateDirectory(directory);
+
+        await new SandboxRecovery(directories).RemoveAsync(s_pod, opened, TestContext.Current.CancellationToken);
+
+        Assert.True(Directory.Exists(directory));
     }
 }
