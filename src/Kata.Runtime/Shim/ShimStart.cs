@@ -44,11 +44,12 @@ internal sealed class ShimStart(ShimOptions options)
             throw SandboxStateException.AlreadyExists("create the container", "a container", id.Value);
         }
 
+        ulong? claim = index.Stamp(id);
         try
         {
             if (first)
             {
-                await StartServiceAsync(id, sandbox, socket, index);
+                await StartServiceAsync(sandbox, socket, () => claim is not null && index.Stamp(id) == claim);
             }
             else
             {
@@ -59,7 +60,11 @@ internal sealed class ShimStart(ShimOptions options)
         }
         catch
         {
-            index.Release(id);
+            if (index.Stamp(id) == claim)
+            {
+                index.Release(id);
+            }
+
             throw;
         }
     }
@@ -93,11 +98,10 @@ internal sealed class ShimStart(ShimOptions options)
         }
     }
 
-    private async Task StartServiceAsync(ContainerId id, SandboxId sandbox, string socket, ContainerIndex index)
+    private async Task StartServiceAsync(SandboxId sandbox, string socket, Func<bool> isClaimed)
     {
-        ulong? claim = index.Stamp(id);
         // What the name still points to is a dead pod's: this one's directory does not exist yet, or making it fails.
-        using PodBeginning beginning = await PodBeginning.MakeAsync(_directories, sandbox, () => claim is not null && index.Stamp(id) == claim);
+        using PodBeginning beginning = await PodBeginning.MakeAsync(_directories, sandbox, isClaimed);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
