@@ -10,6 +10,8 @@ namespace Kata.Linux;
 /// <param name="number">1 or 2. The descriptor is borrowed.</param>
 internal sealed class StandardOutput(int number) : Stream
 {
+    private const int StandardError = 2;
+
     private readonly SafeFileDescriptor _descriptor = new(number, ownsHandle: false);
 
     public override bool CanRead => false;
@@ -30,39 +32,26 @@ internal sealed class StandardOutput(int number) : Stream
     public static void BecomeTheConsole()
     {
         Console.SetOut(Writer(1));
-        Console.SetError(Writer(2));
+        Console.SetError(Writer(StandardError));
     }
 
     /// <summary>Writes all of it, and waits where nobody reads. What a reader who is gone would have got is dropped.</summary>
-    /// <exception cref="LinuxException">It cannot be written, for example for want of space.</exception>
-    public override unsafe void Write(ReadOnlySpan<byte> buffer)
+    /// <exception cref="LinuxException">Standard output cannot be written, for example for want of space.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
     {
-        // SAFETY: the span is pinned for the calls, and the kernel reads at most its rest.
-        fixed (byte* first = buffer)
+        while (!buffer.IsEmpty)
         {
-            int written = 0;
-            while (written < buffer.Length)
+            try
             {
-                nint count = LibC.write(_descriptor, first + written, (nuint)(buffer.Length - written));
-                if (count >= 0)
-                {
-                    written += (int)count;
-                    continue;
-                }
-
-                LinuxException error = LinuxException.FromLastErrno("write", number == 1 ? "write to standard output" : "write to standard error");
-                switch (error.Errno)
-                {
-                    case Errno.EINTR:
-                        continue;
-                    case Errno.EAGAIN: // it is another process's too, which has made it non-blocking
-                        WaitWritable();
-                        continue;
-                    case Errno.EPIPE:
-                        return;
-                    default:
-                        throw error;
-                }
+                buffer = buffer[DescriptorWriter.Write(_descriptor, buffer, "write to standard output")..];
+            }
+            catch (LinuxException error) when (error.Errno == Errno.EAGAIN)
+            {
+                WaitWritable(); // another process has it too, and made it non-blocking
+            }
+            catch (LinuxException error) when (error.Errno == Errno.EPIPE || number == StandardError)
+            {
+                return; // of an error that cannot be told nobody can be told: the exit code still says that there was one
             }
         }
     }

@@ -44,6 +44,20 @@ public sealed class ShortageTests : IAsyncLifetime
         await _host.AssertNothingLeftAsync();
     }
 
+    [Theory]
+    [InlineData("state c1 2> /dev/full", "")]
+    [InlineData("state c1 2>&-", "")]
+    [InlineData("--version > /dev/full", "kata-runtime: Cannot write to standard output: write: No space left on device (ENOSPC)")]
+    [InlineData("--version >&-", "kata-runtime: Cannot write to standard output: write: Bad file descriptor (EBADF)")]
+    public async Task Command_WhoseOutputCannotBeWritten_FailsAsAnyOther(string command, string error)
+    {
+        using var shell = RunningCommand.Start("/bin/sh", ["-c", $"exec \"$0\" --root {_host.Root} {command}", FaultHarness.Runtime]);
+        CommandResult result = await shell.FinishAsync(default, RuntimeFixture.Limit);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(error, result.Error.TrimEnd());
+    }
+
     [Fact]
     public async Task Run_GuestRunsOutOfMemory_EndsWith137()
     {
