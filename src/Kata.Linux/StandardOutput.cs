@@ -1,5 +1,4 @@
 using System.Text;
-using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
@@ -47,7 +46,7 @@ internal sealed class StandardOutput(int number) : Stream
             }
             catch (LinuxException error) when (error.Errno == Errno.EAGAIN)
             {
-                WaitWritable(); // another process has it too, and made it non-blocking
+                Readiness.WaitWritable(_descriptor); // another process has it too, and made it non-blocking
             }
             catch (LinuxException error) when (error.Errno == Errno.EPIPE || number == StandardError)
             {
@@ -68,13 +67,6 @@ internal sealed class StandardOutput(int number) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
-
-    // A poll that is interrupted or fails only makes the caller try once more.
-    private void WaitWritable()
-    {
-        var entry = new PollFd { fd = number, events = LibC.POLLOUT };
-        _ = LibC.poll(ref entry, 1, timeoutMilliseconds: -1);
-    }
 
     private static StreamWriter Writer(int number) => new(new StandardOutput(number), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256) { AutoFlush = true };
 }

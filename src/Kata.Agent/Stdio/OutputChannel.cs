@@ -9,11 +9,17 @@ namespace Kata.Agent.Stdio;
 /// </summary>
 /// <remarks>
 /// Drained means: the process has ended, and what it had written by then was delivered. What a descendant writes later does not
-/// count, or one that writes for ever would keep the exit back for ever. The length of the pipe at the exit decides.
+/// count, or one that writes for ever would keep the exit back for ever. The length of the pipe at the exit decides. A terminal does
+/// not tell its own: what was written to it comes to the reader's side by a worker of the kernel, in parts, so that it is drained
+/// when a read finds nothing, which looks after that worker (n_tty(4), drivers/tty/n_tty.c), or when all that it can hold has come.
 /// </remarks>
 internal sealed class OutputChannel : IDisposable
 {
+    /// <summary>More than a terminal holds on its way: the reader's 4 KiB, and what a writer may be ahead of it.</summary>
+    private const int TerminalBytes = 64 * 1024;
+
     private readonly DescriptorStream _source;
+    private readonly bool _isTerminal;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _read; // guarded by _gate
@@ -22,7 +28,7 @@ internal sealed class OutputChannel : IDisposable
     private bool _ended; // guarded by _gate
 
     /// <summary>Takes ownership of <paramref name="source"/>.</summary>
-    public OutputChannel(DescriptorStream source) => _source = source;
+    public OutputChannel(DescriptorStream source, bool isTerminal) => (_source, _isTerminal) = (source, isTerminal);
 
     /// <summary>Held by whoever reads, from the read until the delivery.</summary>
     public SemaphoreSlim Turn { get; } = new(1);
@@ -67,45 +73,31 @@ internal sealed class OutputChannel : IDisposable
     /// <summary><paramref name="bytes"/> of those read have reached the host; 0 means that the end has.</summary>
     public void Delivered(int bytes)
     {
-        bool drained;
         lock (_gate)
         {
             _delivered += bytes;
             _ended |= bytes == 0;
-            drained = _ended || _delivered >= _drainAt;
         }
 
-        if (drained)
-        {
-            _drained.TrySetResult();
-        }
+        CheckDrained();
     }
 
     /// <summary>The process has ended: what is in the pipe now is the last of it.</summary>
-    public unsafe void ProcessEnded()
+    public void ProcessEnded()
     {
-        bool drained;
         lock (_gate)
         {
-            int waiting = 0;
             try
             {
-                // SAFETY: FIONREAD fills one int. An error leaves 0: then nothing more is promised.
-                _ = LibC.ioctl(_source.Descriptor, LibC.FIONREAD, &waiting);
+                _drainAt = _read + (!_isTerminal ? BytesWaiting() : Readiness.IsReadable(_source.Descriptor) ? TerminalBytes : 0);
             }
             catch (ObjectDisposedException)
             {
-                waiting = 0;
+                _drainAt = _read;
             }
-
-            _drainAt = _read + waiting;
-            drained = _ended || _delivered >= _drainAt;
         }
 
-        if (drained)
-        {
-            _drained.TrySetResult();
-        }
+        CheckDrained();
     }
 
     /// <summary>Ends a waiting reader as if the stream had ended.</summary>
@@ -117,18 +109,52 @@ internal sealed class OutputChannel : IDisposable
 
     private int TryRead(Span<byte> buffer)
     {
+        int count;
         lock (_gate)
         {
             try
             {
-                int count = _source.TryRead(buffer);
-                _read += Math.Max(count, 0);
-                return count;
+                count = _source.TryRead(buffer);
             }
             catch (ObjectDisposedException)
             {
                 return 0;
             }
+
+            _read += Math.Max(count, 0);
+            if (count < 0 && _drainAt is not null)
+            {
+                _drainAt = _read; // it is empty: what the process had written is read, and delivered, as its reader comes for more
+            }
+        }
+
+        if (count < 0)
+        {
+            CheckDrained();
+        }
+
+        return count;
+    }
+
+    // SAFETY: FIONREAD fills one int. An error leaves 0: then nothing more is promised.
+    private unsafe int BytesWaiting()
+    {
+        int waiting = 0;
+        _ = LibC.ioctl(_source.Descriptor, LibC.FIONREAD, &waiting);
+        return waiting;
+    }
+
+    private void CheckDrained()
+    {
+        bool drained;
+        lock (_gate)
+        {
+            drained = _ended || _delivered >= _drainAt;
+        }
+
+        if (drained)
+        {
+            _drained.TrySetResult();
         }
     }
 }

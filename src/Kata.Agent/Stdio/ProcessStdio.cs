@@ -46,8 +46,8 @@ internal sealed class ProcessStdio : IDisposable
         (SafeFileDescriptor errRead, SafeFileDescriptor errWrite) = NewPipe();
         return new ProcessStdio(
             new InputChannel(new DescriptorStream(inWrite), isTerminal: false),
-            new OutputChannel(new DescriptorStream(outRead)),
-            new OutputChannel(new DescriptorStream(errRead)),
+            new OutputChannel(new DescriptorStream(outRead), isTerminal: false),
+            new OutputChannel(new DescriptorStream(errRead), isTerminal: false),
             [inRead, outWrite, errWrite],
             isTerminal: false);
     }
@@ -68,7 +68,7 @@ internal sealed class ProcessStdio : IDisposable
 
             // Two descriptors of one open file: reading and writing end independently.
             Input = new InputChannel(new DescriptorStream(controller.Duplicate()), isTerminal: true);
-            Output = new OutputChannel(new DescriptorStream(controller.Duplicate()));
+            Output = new OutputChannel(new DescriptorStream(controller.Duplicate()), isTerminal: true);
         }
     }
 

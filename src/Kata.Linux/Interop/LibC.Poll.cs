@@ -10,6 +10,7 @@ internal static partial class LibC
     internal const uint EPOLLHUP = 0x010;
     internal const uint EPOLLRDHUP = 0x2000;
     internal const uint EPOLLONESHOT = 1u << 30;
+    internal const short POLLIN = 0x001;
     internal const short POLLOUT = 0x004;
     internal const int EPOLL_CTL_ADD = 1;
     internal const int EPOLL_CTL_DEL = 2;

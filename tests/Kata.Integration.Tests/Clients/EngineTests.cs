@@ -129,7 +129,7 @@ public abstract partial class EngineTests : IAsyncDisposable
         Assert.Equal("running", await StatusAsync(name));
 
         CommandResult exec = await _engine.EngineAsync("exec", "--user", "1000", "--env", "X=y", name, "sh", "-c", "id -u; echo $X; exit 5");
-        Assert.Equal((5, "1000\ny"), (exec.ExitCode, exec.Text));
+        Assert.Equal((5, "1000\ny", ""), (exec.ExitCode, exec.Text, exec.Error));
 
         (await _engine.EngineAsync("stop", "--time", "60", name)).Ok();
         (await _engine.EngineAsync("stop", name)).Ok(); // once more: there is nothing to do
