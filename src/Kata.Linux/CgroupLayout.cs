@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Kata.Linux;
 
 /// <summary>
@@ -52,8 +50,8 @@ internal sealed record CgroupLayout(IReadOnlyList<CgroupHierarchy> Hierarchies)
                 ? []
                 : [.. tail[2].Split(',').Where(static option => option is not ("rw" or "ro" or "xattr" or "noprefix" or "clone_children"))];
             string own = paths.GetValueOrDefault(unified ? "" : controllers.FirstOrDefault(paths.ContainsKey, "?"), "/");
-            string mountPoint = Unescape(fields[4]);
-            hierarchies.Add(new CgroupHierarchy(mountPoint, unified, controllers, DirectoryOf(mountPoint, Unescape(fields[3]), own)));
+            string mountPoint = MountInfo.Unescape(fields[4]);
+            hierarchies.Add(new CgroupHierarchy(mountPoint, unified, controllers, DirectoryOf(mountPoint, MountInfo.Unescape(fields[3]), own)));
         }
 
         return new CgroupLayout(hierarchies);
@@ -83,30 +81,5 @@ internal sealed record CgroupLayout(IReadOnlyList<CgroupHierarchy> Hierarchies)
     {
         string relative = root != "/" && (own == root || own.StartsWith(root + "/", StringComparison.Ordinal)) ? own[root.Length..] : own;
         return relative is "" or "/" || relative.Contains("/..", StringComparison.Ordinal) ? mountPoint : mountPoint + relative;
-    }
-
-    // mountinfo writes blank, tab, newline and backslash as \ooo.
-    private static string Unescape(string text)
-    {
-        if (!text.Contains('\\', StringComparison.Ordinal))
-        {
-            return text;
-        }
-
-        var result = new StringBuilder(text.Length);
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\\' && i + 3 < text.Length && text.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
-            {
-                result.Append((char)(((text[i + 1] - '0') * 64) + ((text[i + 2] - '0') * 8) + (text[i + 3] - '0')));
-                i += 3;
-            }
-            else
-            {
-                result.Append(text[i]);
-            }
-        }
-
-        return result.ToString();
     }
 }

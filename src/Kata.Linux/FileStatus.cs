@@ -5,6 +5,9 @@ namespace Kata.Linux;
 /// <summary>What an open descriptor is (statx(2)); asked of the descriptor, so no path can be swapped in between.</summary>
 internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId, ulong Size, ulong Inode, ulong MountId)
 {
+    /// <summary>The file system's number, <c>MAJOR:MINOR</c> in one. With <see cref="Inode"/> it says which file it is.</summary>
+    public ulong Device { get; init; }
+
     /// <summary>Names the file has; 0 once it was removed while open.</summary>
     public uint LinkCount { get; init; }
 
@@ -20,8 +23,15 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
         // SAFETY: statx fills at most 256 bytes, the size of the local.
         LinuxException.ThrowIfNegative(
             LibC.statx_at(descriptor, "", LibC.AT_EMPTY_PATH, LibC.STATX_BASIC_STATS | LibC.STATX_MNT_ID, &status), "statx", "examine a descriptor");
-        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id) { LinkCount = status.stx_nlink };
+        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id) 
+        {
+            LinkCount = status.stx_nlink,
+            Device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor,
+        };
     }
+
+    /// <summary>Whether both are the same file.</summary>
+    public bool IsSameFile(FileStatus other) => Device == other.Device && Inode == other.Inode;
 
     /// <summary>Whether a path leads to a fifo. False when there is nothing.</summary>
     public static bool IsFifo(string path)

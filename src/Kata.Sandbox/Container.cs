@@ -21,7 +21,7 @@ internal sealed partial class Container
     private readonly IdleThread? _thread;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
-    private bool _rootShared;
+    private ContainerFiles? _files;
     private bool _inGuest;
     private readonly Lock _statusGate = new(); // the writes of Status
     private Task _exitWatch = Task.CompletedTask;
@@ -69,18 +69,13 @@ internal sealed partial class Container
                 GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(Plan.Extension));
             }
 
-            _rootShared = true;
-            foreach (SharedMount mount in Plan.SharedMounts)
-            {
-                _pod.Share(mount);
-            }
-
+            _files = _pod.Share(Plan);
             await RunCreateHooksAsync(cancellationToken);
             var request = new CreateContainerRequest
             {
                 ContainerId = Plan.Id.Value,
                 ExecId = Plan.Id.Value,
-                OCI = Plan.GuestSpec,
+                OCI = Plan.GuestSpecIn(_files),
                 StringUser = Plan.User,
                 Extension = Plan.Extension,
             };
@@ -190,16 +185,16 @@ internal sealed partial class Container
 
         await Init.DisposeAsync();
         await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_rootShared)
+        try
         {
-            foreach (SharedMount mount in Plan.SharedMounts.Reverse())
-            {
-                _pod.Unshare(mount, Plan.Id);
-            }
-
-            _rootShared = false;
+            _files?.Release();
+        }
+        catch (LinuxException error)
+        {
+            _pod.Log.ReleaseFailed(Plan.Id, error.Message);
         }
 
+        _files = null;
         _thread?.Dispose();
     }
 

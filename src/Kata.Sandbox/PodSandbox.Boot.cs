@@ -20,36 +20,8 @@ internal sealed partial class PodSandbox
     private Task _agentLoss = Task.CompletedTask;
     private Task _answerWatch = Task.CompletedTask;
 
-    internal void Share(SharedMount mount)
-    {
-        DetachedMount tree = HostMounts.OpenTree(mount.HostPath, mount.Mounts, _environment.CallerMountNamespace);
-        try
-        {
-            foreach (MountPoint point in mount.MountPoints)
-            {
-                RootFsMountPoints.Make(tree.Descriptor, point.Path, point.IsDirectory);
-            }
-        }
-        catch
-        {
-            tree.Dispose();
-            throw;
-        }
-
-        _share!.AddMount(tree, mount.Target, mount.ReadOnly);
-    }
-
-    internal void Unshare(SharedMount mount, Oci.ContainerId container)
-    {
-        try
-        {
-            _share!.RemoveMount(mount.Target);
-        }
-        catch (Exception error) when (error is LinuxException or IOException)
-        {
-            Log.ReleaseFailed(container, error.Message);
-        }
-    }
+    /// <summary>Gives the guest what a container needs of the host's files.</summary>
+    internal ContainerFiles Share(ContainerPlan plan) => ContainerFiles.Share(plan, _sources!, _environment.CallerMountNamespace);
 
     // Most hosts are merely slow; a guest without a word has more likely the wrong kernel.
     internal static string BootTimeoutText(Oci.SandboxId id, TimeSpan limit, ConsoleLog console)
@@ -71,6 +43,7 @@ internal sealed partial class PodSandbox
             _share.Dispose();
             return Task.CompletedTask;
         });
+        _sources = new SharedSources(_share, () => _fileServer!.ProcessId);
         _fileServer = VirtioFsDaemon.Start(
             new VirtioFsDaemonOptions
             {

@@ -20,6 +20,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     private readonly Stack<Func<Task>> _undo = new(); // in the order of making; used by one caller at a time
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SharedDirectory? _share;
+    private SharedSources? _sources;
     private IVirtualMachine? _machine;
     private VirtioFsDaemon? _fileServer;
     private AgentConnection? _agent;

@@ -3,37 +3,101 @@ using Kata.Linux.Interop;
 
 namespace Kata.Storage;
 
-/// <summary>Makes mounts that nobody else ever sees: as a detached tree, which ends with its descriptor and cannot be left behind.</summary>
+/// <summary>Copies mounts of the host. A copy is attached nowhere: it ends with its descriptor and cannot be left behind.</summary>
 internal static class HostMounts
 {
     /// <summary>
-    /// Copies what is at <paramref name="path"/>, with the mounts below it, as it is once <paramref name="mounts"/> are made there. Paths are those
-    /// of <paramref name="mountNamespace"/> (a descriptor of <c>/proc/PID/ns/mnt</c>), or of the caller's own. The result belongs to the caller.
+    /// Copies what is at <paramref name="path"/>, as it is once <paramref name="mounts"/> are made there: the mount at the path first, then,
+    /// when <paramref name="recursive"/>, each that is visible below it, those above before those below. Paths are those of
+    /// <paramref name="mountNamespace"/> (a descriptor of <c>/proc/PID/ns/mnt</c>), or of the caller's own. The copies belong to the caller.
     /// </summary>
-    /// <exception cref="LinuxException">A mount cannot be made; none is left.</exception>
-    public static DetachedMount OpenTree(string path, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) =>
-        mounts.Count == 0 && mountNamespace is null ? DetachedMount.Of(path, recursive: true) : NamespaceThread.Run(() =>
+    /// <exception cref="LinuxException">A mount cannot be made or copied; none is left.</exception>
+    public static IReadOnlyList<HostSource> Open(
+        string path, bool recursive, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) => NamespaceThread.Run(() =>
+    {
+        if (mountNamespace is not null || mounts.Count > 0)
         {
             // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
             LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-            if (mountNamespace is not null)
+        }
+
+        if (mountNamespace is not null)
+        {
+            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
+        }
+
+        if (mounts.Count > 0)
+        {
+            // The namespace goes with this thread, and its mounts with it; the copies that are returned stay.
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", $"make a mount namespace for '{path}'");
+            LinuxException.ThrowIfNegative(LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null), "mount", "make the mounts private");
+            foreach (FileSystemMount mount in mounts)
             {
-                LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
+                Make(mount, path);
+            }
+        }
+
+        return Copy(path, recursive);
+    });
+
+    private static List<HostSource> Copy(string path, bool recursive)
+    {
+        var sources = new List<HostSource>();
+        try
+        {
+            using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0), "open", $"open '{path}'");
+            IReadOnlyList<MountInfo> mounts = MountInfo.Read();
+            var status = FileStatus.Of(file);
+            string real = File.ResolveLinkTarget($"/proc/thread-self/fd/{file.Number}", returnFinalTarget: false)!.FullName;
+            sources.Add(new HostSource(
+                DetachedMount.Of(file, recursive: false), KeyOf(real, status, mounts), status, mounts.Any(mount => mount.Id == status.MountId && mount.ReadOnly), ""));
+            if (recursive && status.IsDirectory)
+            {
+                CopyBelow(real == "/" ? real : real + "/", mounts, sources);
             }
 
-            if (mounts.Count > 0)
+            return sources;
+        }
+        catch
+        {
+            sources.ForEach(static source => source.Dispose());
+            throw;
+        }
+    }
+
+    // mountinfo lists a mount before those on it. One that another hides, or that leads to nothing that can be shared, is not to be seen.
+    private static void CopyBelow(string above, IReadOnlyList<MountInfo> mounts, List<HostSource> sources)
+    {
+        foreach (MountInfo mount in mounts.Where(mount => mount.MountPoint.StartsWith(above, StringComparison.Ordinal)))
+        {
+            using SafeFileDescriptor file = LibC.open(mount.MountPoint, LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0);
+            FileStatus status = file.IsInvalid ? default : FileStatus.Of(file);
+            if (status.MountId != mount.Id || !(status.IsDirectory || status.IsRegularFile))
             {
-                // The namespace goes with this thread, and its mounts with it; the copy that is returned stays.
-                LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", $"make a mount namespace for '{path}'");
-                LinuxException.ThrowIfNegative(LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null), "mount", "make the mounts private");
-                foreach (FileSystemMount mount in mounts)
-                {
-                    Make(mount, path);
-                }
+                continue;
             }
 
-            return DetachedMount.Of(path, recursive: true);
-        });
+            try
+            {
+                sources.Add(new HostSource(
+                    DetachedMount.Of(file, recursive: false), new SourceKey(mount.FileSystem, mount.Root), status, mount.ReadOnly, mount.MountPoint[above.Length..]));
+            }
+            catch (LinuxException error) when (error.Errno is Errno.EINVAL)
+            {
+                // mount_namespaces(7): an unbindable mount is left out of a recursive bind.
+            }
+        }
+    }
+
+    private static SourceKey KeyOf(string real, FileStatus status, IReadOnlyList<MountInfo> mounts)
+    {
+        MountInfo? mount = mounts.FirstOrDefault(mount => mount.Id == status.MountId);
+        string? below = mount is null ? null : new SourceKey("", mount.MountPoint).PathTo(new SourceKey("", real));
+        // Without a name that mountinfo knows it is like nothing else: a path of a file system never begins with its numbers.
+        return below is null
+            ? new SourceKey("", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}"))
+            : new SourceKey(mount!.FileSystem, below.Length == 0 ? mount.Root : Path.Combine(mount.Root, below));
+    }
 
     private static void Make(FileSystemMount mount, string path)
     {

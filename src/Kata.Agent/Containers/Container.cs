@@ -23,6 +23,9 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     /// <summary>Mounted for this container, in this order.</summary>
     public List<string> Mounts { get; } = [];
 
+    /// <summary>Mounts inside the shared file system that it uses, as others may.</summary>
+    public List<string> SharedMounts { get; } = [];
+
     /// <summary>Where its files are in the guest.</summary>
     public string RootPath { get; init; } = "";
 

@@ -17,6 +17,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     private const int DatabaseLimit = 1024 * 1024; // an /etc/passwd larger than this is an attack, not a database
 
     private readonly Crun _crun = new(reaper);
+    private readonly SharedSubmounts _submounts = new();
 
     /// <exception cref="Grpc.Core.RpcException">The request is wrong, or crun refused.</exception>
     public async Task CreateAsync(CreateContainerRequest request)
@@ -50,7 +51,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 }
             }
 
-            container.Mounts.AddRange(SharedSubmounts.Enter(SharedPaths(spec)).Except(container.Mounts));
+            container.SharedMounts.AddRange(_submounts.Enter(SharedPaths(spec)));
             ResolveUser(spec.Process, request.StringUser, container.RootPath);
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
@@ -335,7 +336,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         process.User = database.Resolve(user);
     }
 
-    private static IEnumerable<string> SharedPaths(Spec spec) =>
+    private static string[] SharedPaths(Spec spec) =>
         [spec.Root?.Path ?? "", .. spec.Mounts.Where(static mount => mount.Type is "bind").Select(static mount => mount.Source)];
 
     // Goes on after a failure: what is left behind is logged, and never hides why the container ended here.
@@ -347,17 +348,19 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             container.Cgroup.Kill();
             container.Cgroup.Remove();
         });
-        foreach (string mount in Enumerable.Reverse(container.Mounts))
+        foreach (string mount in _submounts.Leave(container.SharedMounts).Concat(Enumerable.Reverse(container.Mounts).Where(Stays)))
         {
-            Attempt(container, () => SharedSubmounts.Drain(mount));
-            if (!StorageMounter.Unmount(mount))
-            {
-                logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
-            }
+            logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
         }
 
         Attempt(container, () => DeleteTree($"{Crun.StateRoot}/{container.Id}"));
         Attempt(container, () => DeleteTree(container.Directory));
+    }
+
+    private static bool Stays(string mount)
+    {
+        SharedSubmounts.Drain(mount);
+        return !StorageMounter.Unmount(mount);
     }
 
     private void Attempt(Container container, Action action)

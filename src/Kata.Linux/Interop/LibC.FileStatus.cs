@@ -28,6 +28,9 @@ internal static partial class LibC
     internal static partial int mkdirat(SafeFileDescriptor directory, string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial nint readlinkat(SafeFileDescriptor directory, string path, byte* buffer, nuint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int symlink(string target, string path);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -80,6 +83,12 @@ internal struct StatX
 
     [FieldOffset(132)]
     public uint stx_rdev_minor;
+
+    [FieldOffset(136)]
+    public uint stx_dev_major;
+
+    [FieldOffset(140)]
+    public uint stx_dev_minor;
 
     [FieldOffset(144)]
     public ulong stx_mnt_id;

@@ -13,10 +13,12 @@ internal sealed record ContainerPlan
 
     public required Bundle Bundle { get; init; }
 
-    /// <summary>The root file system, then the bind mounts, in the order they are made.</summary>
-    public required IReadOnlyList<SharedMount> SharedMounts { get; init; }
+    public required SharedMount RootFs { get; init; }
 
-    /// <summary>The reduced specification: what the guest's runtime carries out.</summary>
+    /// <summary>In the order of the specification.</summary>
+    public required IReadOnlyList<PlannedMount> Mounts { get; init; }
+
+    /// <summary>The reduced specification: what the guest's runtime carries out, but for its mounts and the place of its root file system.</summary>
     public required Spec GuestSpec { get; init; }
 
     /// <summary>What the common protocol has no place for.</summary>
@@ -35,5 +37,14 @@ internal sealed record ContainerPlan
 
     /// <summary>The same with a root file system that is still to be mounted.</summary>
     public ContainerPlan WithRootFs(IReadOnlyList<FileSystemMount> mounts) =>
-        this with { SharedMounts = [SharedMounts[0] with { Mounts = mounts }, .. SharedMounts.Skip(1)] };
+        this with { RootFs = RootFs with { Mounts = mounts } };
+
+    /// <summary>The whole specification for the guest, once its files are there.</summary>
+    public Spec GuestSpecIn(ContainerFiles files)
+    {
+        Spec spec = GuestSpec.Clone();
+        spec.Root.Path = files.RootFs;
+        spec.Mounts.AddRange(files.Mounts);
+        return spec;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kata.Agent.Protocol;
+using Kata.Linux;
 using Kata.Oci;
 using GuestMount = Kata.Agent.Protocol.Oci.Mount;
 
@@ -31,31 +32,14 @@ internal static class ContainerPlanner
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
         UnsupportedFields.Check(spec, warnings);
-        var shared = new List<SharedMount> { new(bundle.RootfsPath, GuestPaths.RootFs(id), spec.Root?.Readonly ?? false) };
-        var mounts = new List<GuestMount>();
-        IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
-        for (int i = 0; i < wanted.Count; i++)
-        {
-            if (PlanMount(id, bundle, i, wanted[i], files, sharedMemory, guestFiles, shared) is { } mount)
-            {
-                mounts.Add(mount);
-            }
-        }
-
-        if (spec.Root?.Readonly ?? false)
-        {
-            shared[0] = shared[0] with
-            {
-                MountPoints = MountPoint.InRootFs(mounts.Select(mount => (mount.Destination, mount.Type != "bind" || !IsFile(bundle, wanted, mount.Destination, files, guestFiles)))),
-            };
-        }
-
+        IReadOnlyList<MountSpec> mounts = spec.Mounts ?? [];
         return new ContainerPlan
         {
             Id = id,
             Bundle = bundle,
-            SharedMounts = shared,
-            GuestSpec = GuestSpecBuilder.Build(id, spec, mounts, guestSeccomp, warnings),
+            RootFs = new SharedMount(bundle.RootfsPath, spec.Root?.Readonly ?? false),
+            Mounts = [.. mounts.Select((mount, index) => PlanMount(bundle, index, mount, files, sharedMemory, guestFiles))],
+            GuestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, warnings),
             Extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf),
             User = NamedUser(spec.Process?.User),
             Warnings = warnings,
@@ -77,19 +61,18 @@ internal static class ContainerPlanner
         return named;
     }
 
-    private static GuestMount? PlanMount(
-        ContainerId id, Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, IReadOnlyList<GuestFile> guestFiles,
-        List<SharedMount> shared)
+    private static PlannedMount PlanMount(
+        Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, IReadOnlyList<GuestFile> guestFiles)
     {
         IReadOnlyList<string> options = mount.Options ?? [];
         if (!IsBind(mount))
         {
             string type = mount.Type ?? "";
-            return s_guestTypes.Contains(type)
-                ? ToGuest(mount, type, mount.Source ?? type)
+            return type == "overlay" ? PlanOverlay(bundle, mount)
+                : s_guestTypes.Contains(type) ? OfGuest(mount, type, mount.Source ?? type)
                 : throw new InvalidSpecException(
                     $"/mounts/{index}/type", $"'{type}' is not a file system that the guest mounts itself",
-                    $"Use a bind mount, or one of {string.Join(", ", s_guestTypes.Order(StringComparer.Ordinal))}");
+                    $"Use a bind mount, or one of {string.Join(", ", s_guestTypes.Append("overlay").Order(StringComparer.Ordinal))}");
         }
 
         string source = mount.Source is { Length: > 0 } given
@@ -97,49 +80,59 @@ internal static class ContainerPlanner
             : throw new InvalidSpecException($"/mounts/{index}/source", "a bind mount has no source", "Name a host file or directory");
         if (source == sharedMemory?.Source)
         {
-            return ToGuest(mount, "bind", GuestPaths.SharedMemory);
+            return OfGuest(mount, "bind", GuestPaths.SharedMemory);
         }
 
         if (guestFiles.FirstOrDefault(file => file.Source == source) is { } guestFile)
         {
-            return ToGuest(mount, "bind", guestFile.Path);
+            return OfGuest(mount, "bind", guestFile.Path) with { IsDirectory = false };
         }
 
         if (source == SharedMemory.Destination || mount.Destination.TrimEnd('/') == SharedMemory.Destination)
         {
             // The host's shared memory means nothing in another kernel: the container gets the guest's own.
-            return ToGuest(mount with { Options = SharedMemory.At(source, files).Options }, "tmpfs", "shm");
+            return OfGuest(mount with { Options = SharedMemory.At(source, files).Options }, "tmpfs", "shm");
         }
 
-        HostFileKind kind = files.KindOf(source);
-        switch (kind)
+        return files.KindOf(source) switch
         {
-            case HostFileKind.Missing:
-                throw new InvalidSpecException($"/mounts/{index}/source", $"'{source}' does not exist on the host", "Create it, or remove the mount");
-            case HostFileKind.Special:
-                throw new InvalidSpecException(
-                    $"/mounts/{index}/source", $"'{source}' is a socket, fifo or device, which has no meaning in another kernel",
-                    "Give a file or a directory; devices and sockets cannot be shared with a VM");
-            default:
-                bool readOnly = options.Contains("ro") || options.Contains("rro");
-                string target = GuestPaths.Mount(id, index);
-                shared.Add(new SharedMount(source, target, readOnly));
-                return ToGuest(mount, "bind", GuestPaths.InGuest(target));
-        }
+            HostFileKind.Missing => throw new InvalidSpecException(
+                $"/mounts/{index}/source", $"'{source}' does not exist on the host", "Create it, or remove the mount"),
+            HostFileKind.Special => throw new InvalidSpecException(
+                $"/mounts/{index}/source", $"'{source}' is a socket, fifo or device, which has no meaning in another kernel",
+                "Give a file or a directory; devices and sockets cannot be shared with a VM"),
+            _ => OfGuest(mount, "bind", "") with
+            {
+                Shared = new SharedMount(source, IsReadOnly(options)) { Recursive = options.Contains("rbind") || !options.Contains("bind") },
+            },
+        };
+    }
+
+    // Its layers are the host's: it is mounted there, where nothing else is in its way, and shared like a volume.
+    private static PlannedMount PlanOverlay(Bundle bundle, MountSpec mount)
+    {
+        IReadOnlyList<string> options = mount.Options ?? [];
+        string[] flags = [.. options.Where(SupportedFeatures.MountOptions.Contains)]; // the rest is overlay's own
+        return OfGuest(mount with { Options = ["bind", .. flags] }, "bind", "") with
+        {
+            Shared = new SharedMount(bundle.Directory, IsReadOnly(options) || !options.Any(static option => option.StartsWith("upperdir=", StringComparison.Ordinal)))
+            {
+                Recursive = false,
+                Mounts = [new FileSystemMount("overlay", mount.Source ?? "overlay", "", [.. options.Except(flags)])],
+            },
+        };
     }
 
     /// <summary>Whether a mount is one of a file or directory of the host.</summary>
     internal static bool IsBind(MountSpec mount) =>
         mount.Type is "bind" || (mount.Options ?? []).Any(static option => option is "bind" or "rbind");
 
-    private static bool IsFile(Bundle bundle, IReadOnlyList<MountSpec> wanted, string destination, IHostFiles files, IReadOnlyList<GuestFile> guestFiles) =>
-        wanted.Last(mount => mount.Destination == destination).Source is { } source
-        && (guestFiles.Any(file => file.Source == source) || files.KindOf(Path.GetFullPath(source, bundle.Directory)) == HostFileKind.RegularFile);
+    private static bool IsReadOnly(IReadOnlyList<string> options) => options.Any(static option => option is "ro" or "rro");
 
-    private static GuestMount ToGuest(MountSpec mount, string type, string source)
+    private static PlannedMount OfGuest(MountSpec mount, string type, string source)
     {
         var result = new GuestMount { Destination = mount.Destination, Type = type, Source = source };
         result.Options.AddRange(mount.Options ?? []);
-        return result;
+        return new PlannedMount(result, IsDirectory: true, Shared: null);
     }
 }

@@ -1,5 +1,3 @@
-using Kata.Oci;
-
 namespace Kata.Sandbox;
 
 /// <summary>Where things lie inside the guest and inside the shared directory: paths stock Kata agents expect.</summary>
@@ -18,13 +16,6 @@ internal static class GuestPaths
 
     /// <summary>A file of the pod that its containers share.</summary>
     public static string PodFile(string name) => $"{Pod}/files/{name}";
-
-    /// <summary>A container's root file system, relative to the share.</summary>
-    public static string RootFs(ContainerId container) => $"{container}/rootfs";
-
-    /// <summary>A container's bind mount number <paramref name="index"/>, relative to the share.</summary>
-    public static string Mount(ContainerId container, int index) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{container}/mounts/{index}");
 
     /// <summary>A path of the share as the guest sees it.</summary>
     public static string InGuest(string relative) => $"{Share}/{relative}";

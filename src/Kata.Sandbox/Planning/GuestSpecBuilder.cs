@@ -11,12 +11,12 @@ namespace Kata.Sandbox;
 internal static class GuestSpecBuilder
 {
     public static Guest.Spec Build(
-        ContainerId id, RuntimeSpec spec, IEnumerable<Guest.Mount> mounts, bool guestSeccomp, List<string> warnings)
+        ContainerId id, RuntimeSpec spec, bool guestSeccomp, List<string> warnings)
     {
         var result = new Guest.Spec
         {
             Version = spec.OciVersion,
-            Root = new Guest.Root { Path = GuestPaths.InGuest(GuestPaths.RootFs(id)), Readonly = spec.Root?.Readonly ?? false },
+            Root = new Guest.Root { Readonly = spec.Root?.Readonly ?? false },
             Hostname = spec.Hostname ?? "",
             Linux = Linux(id, spec.Linux ?? new LinuxSpec(), guestSeccomp, warnings),
         };
@@ -25,7 +25,6 @@ internal static class GuestSpecBuilder
             result.Process = Process(process);
         }
 
-        result.Mounts.AddRange(mounts);
         if (spec.Hooks?.StartContainer is { Count: > 0 } hooks)
         {
             result.Hooks = new Guest.Hooks(); // the others run on the host

@@ -13,91 +13,73 @@ public sealed class SharedDirectoryTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public void AddMount_Directory_IsNosuidNodevAndGoneAfterRemove()
+    public void Add_Directory_IsNosuidNodevAndGoneAfterRemove()
     {
-        string source = Source();
+        using DetachedMount source = DetachedMount.Of(Source(), recursive: false);
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: true);
+        share.Add(source, "0", readOnly: true);
 
-        Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "c1/rootfs/file")));
+        Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "0/file")));
         string mount = Assert.Single(MountsBelow(share.Path + "/"));
         Assert.StartsWith("ro,nosuid,nodev", mount.Split(' ')[5]);
-        Assert.Throws<IOException>(() => File.WriteAllText(Path.Combine(share.Path, "c1/rootfs/file"), "y"));
+        Assert.Throws<IOException>(() => File.WriteAllText(Path.Combine(share.Path, "0/file"), "y"));
 
-        Assert.True(share.RemoveMount("c1/rootfs"));
-        Assert.False(share.RemoveMount("c1/rootfs"));
-        Assert.Empty(MountsBelow(share.Path + "/"));
-        Assert.False(Directory.Exists(Path.Combine(share.Path, "c1/rootfs")));
-    }
-
-    [Fact]
-    public void AddMount_GuestPlantedLink_RefusesAndLeavesTheHostAlone()
-    {
-        string source = Source();
-        string victim = Directory.CreateDirectory(Combine("victim")).FullName;
-        using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
-        Directory.CreateSymbolicLink(Path.Combine(share.Path, "c1"), victim);
-        Directory.CreateDirectory(Path.Combine(share.Path, "c2"));
-        Directory.CreateSymbolicLink(Path.Combine(share.Path, "c2/rootfs"), victim);
-
-        Assert.Throws<LinuxException>(() => share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: false));
-        Assert.Throws<LinuxException>(() => share.AddMount(DetachedMount.Of(source, recursive: true), "c2/rootfs", readOnly: false));
-
-        Assert.Empty(Directory.GetFileSystemEntries(victim));
-        Assert.Empty(MountsBelow(victim));
-    }
-
-    [Fact]
-    public void RemoveMount_GuestSwappedTheDirectoryForALink_UnmountsOnlyOurs()
-    {
-        string source = Source();
-        string victim = Directory.CreateDirectory(Combine("victim/rootfs")).FullName;
-        using SharedDirectory other = SharedDirectory.Create(victim);
-        using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
-        share.AddMount(DetachedMount.Of(source, recursive: true), "c1/rootfs", readOnly: false);
-        Directory.Move(Path.Combine(share.Path, "c1"), Path.Combine(share.Path, "elsewhere"));
-        Directory.CreateSymbolicLink(Path.Combine(share.Path, "c1"), Combine("victim"));
-
-        Assert.True(share.RemoveMount("c1/rootfs"));
+        share.Remove(source, "0");
 
         Assert.Empty(MountsBelow(share.Path + "/"));
-        Assert.Single(MountsBelow(victim));
+        Assert.False(Directory.Exists(Path.Combine(share.Path, "0")));
     }
 
     [Fact]
-    public void AddMount_SingleFile_MountsTheFile()
+    public void Create_Root_IsAFileSystemOfItsOwnThatNobodyCanWriteTo()
     {
-        string source = Source();
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(DetachedMount.Of(Path.Combine(source, "file"), recursive: true), "c1/hosts", readOnly: false);
-
-        Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "c1/hosts")));
-        Assert.True(share.RemoveMount("c1/hosts"));
-        Assert.False(File.Exists(Path.Combine(share.Path, "c1/hosts")));
+        Assert.Throws<IOException>(() => Directory.CreateDirectory(Path.Combine(share.Path, "planted")));
+        Assert.Throws<IOException>(() => File.CreateSymbolicLink(Path.Combine(share.Path, "link"), "/"));
+        string mount = Assert.Single(MountsBelow(share.Path));
+        Assert.StartsWith("ro,nosuid,nodev", mount.Split(' ')[5]);
+        Assert.Contains(" shared:", mount, StringComparison.Ordinal);
+        Assert.Contains(" - tmpfs ", mount, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void OpenTree_MountOfAnotherNamespace_ComesIn()
+    public void Dispose_WithAMountInIt_UnmountsAll()
     {
-        string place = Directory.CreateDirectory(Combine("later")).FullName;
-        using SafeFileDescriptor other = NamespaceThread.Run(() =>
-        {
-            LinuxException.ThrowIfNegative(Kata.Linux.Interop.LibC.unshare(Kata.Linux.Interop.LibC.CLONE_NEWNS), "unshare", "test");
-            LinuxException.ThrowIfNegative(
-                Kata.Linux.Interop.LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null), "mount", "test");
-            LinuxException.ThrowIfNegative(Kata.Linux.Interop.LibC.mount("t", place, "tmpfs", MountFlags.None, "mode=755"), "mount", "test");
-            File.WriteAllText(Path.Combine(place, "inside"), "there");
-            return LinuxException.ThrowIfInvalid(
-                Kata.Linux.Interop.LibC.open($"/proc/thread-self/ns/mnt", Kata.Linux.Interop.LibC.O_CLOEXEC, 0), "open", "test");
-        });
+        using DetachedMount source = DetachedMount.Of(Source(), recursive: false);
+        SharedDirectory share = SharedDirectory.Create(Combine("shared"));
+        share.Add(source, "0", readOnly: false);
+
+        share.Dispose();
+
+        Assert.Empty(MountsBelow(share.Path));
+        Assert.Empty(Directory.GetFileSystemEntries(share.Path));
+    }
+
+    [Fact]
+    public void Add_NameInUse_IsRefusedAndTheFirstStays()
+    {
+        using DetachedMount source = DetachedMount.Of(Source(), recursive: false), second = DetachedMount.Of(Source(), recursive: false);
+        using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
+        share.Add(source, "0", readOnly: false);
+
+        Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => share.Add(second, "0", readOnly: false)).Errno);
+
+        Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "0/file")));
+    }
+
+    [Fact]
+    public void Add_SingleFile_MountsTheFile()
+    {
+        using DetachedMount source = DetachedMount.Of(Path.Combine(Source(), "file"), recursive: false);
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
 
-        share.AddMount(HostMounts.OpenTree(place, [], other), "c1/rootfs", readOnly: false);
+        share.Add(source, "hosts", readOnly: false);
 
-        Assert.False(File.Exists(Path.Combine(place, "inside")));
-        Assert.Equal("there", File.ReadAllText(Path.Combine(share.Path, "c1/rootfs/inside")));
+        Assert.Equal("x", File.ReadAllText(Path.Combine(share.Path, "hosts")));
+        share.Remove(source, "hosts");
+        Assert.False(File.Exists(Path.Combine(share.Path, "hosts")));
     }
 
     private static string[] MountsBelow(string prefix) =>

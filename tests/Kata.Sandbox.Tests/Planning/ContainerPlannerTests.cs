@@ -1,4 +1,5 @@
 using Kata.Agent.Protocol;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Testing;
 using GuestMount = Kata.Agent.Protocol.Oci.Mount;
@@ -24,41 +25,57 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_TypeOfTheGuest_IsPassedAsItIs(string type)
     {
         ContainerPlan plan = Plan($$"""{"destination":"/m","type":"{{type}}","source":"src","options":["nosuid","ro"]}""");
-        Assert.Equal(Mount("/m", type, "src", "nosuid", "ro"), Assert.Single(plan.GuestSpec.Mounts));
-        Assert.Single(plan.SharedMounts); // the root alone
+        Assert.Equal(new PlannedMount(Mount("/m", type, "src", "nosuid", "ro"), IsDirectory: true, Shared: null), Assert.Single(plan.Mounts));
     }
 
     [Fact]
     public void Plan_TypeOfTheGuestWithoutSource_SourceIsTheType() =>
-        Assert.Equal("tmpfs", Assert.Single(Plan("""{"destination":"/m","type":"tmpfs"}""").GuestSpec.Mounts).Source);
+        Assert.Equal("tmpfs", Assert.Single(Plan("""{"destination":"/m","type":"tmpfs"}""").Mounts).Guest.Source);
 
     [Theory]
-    [InlineData("""{"destination":"/m","type":"bind","source":"/host/dir","options":["rbind","ro"]}""", "/host/dir", true)]
-    [InlineData("""{"destination":"/m","type":"bind","source":"/host/file","options":["rw"]}""", "/host/file", false)]
-    [InlineData("""{"destination":"/m","type":"none","source":"/host/dir","options":["bind","rro"]}""", "/host/dir", true)]
-    [InlineData("""{"destination":"/m","source":"/host/dir","options":["rbind"]}""", "/host/dir", false)]
-    public void Plan_BindMount_IsSharedAndBoundInTheGuest(string mount, string host, bool readOnly)
+    [InlineData("""{"destination":"/m","type":"bind","source":"/host/dir","options":["rbind","ro"]}""", "/host/dir", true, true)]
+    [InlineData("""{"destination":"/m","type":"bind","source":"/host/file","options":["bind","rw"]}""", "/host/file", false, false)]
+    [InlineData("""{"destination":"/m","type":"none","source":"/host/dir","options":["bind","rro"]}""", "/host/dir", true, false)]
+    [InlineData("""{"destination":"/m","source":"/host/dir","options":["rbind"]}""", "/host/dir", false, true)]
+    public void Plan_BindMount_IsSharedAndBoundInTheGuest(string mount, string host, bool readOnly, bool recursive)
     {
-        ContainerPlan plan = Plan(mount);
-        Assert.Equal(new SharedMount(host, "c1/mounts/0", readOnly), plan.SharedMounts[1]);
-        GuestMount guest = Assert.Single(plan.GuestSpec.Mounts);
-        Assert.Equal(("/m", "bind", "/run/kata-containers/shared/containers/c1/mounts/0"), (guest.Destination, guest.Type, guest.Source));
+        PlannedMount planned = Assert.Single(Plan(mount).Mounts);
+        Assert.Equal(new SharedMount(host, readOnly) { Recursive = recursive }, planned.Shared);
+        Assert.Equal(("/m", "bind", ""), (planned.Guest.Destination, planned.Guest.Type, planned.Guest.Source));
+    }
+
+    [Theory]
+    [InlineData("""["lowerdir=/a:/b","upperdir=/u","workdir=/w","private","userxattr"]""", false)]
+    [InlineData("""["lowerdir=/a:/b","userxattr","ro","private"]""", true)]
+    [InlineData("""["lowerdir=/a:/b","private","userxattr"]""", true)]
+    public void Plan_Overlay_IsMountedOnTheHostAndShared(string options, bool readOnly)
+    {
+        PlannedMount planned = Assert.Single(Plan($$"""{"destination":"/m","type":"overlay","source":"overlay","options":{{options}}}""").Mounts);
+        FileSystemMount mount = Assert.Single(planned.Shared!.Mounts);
+        Assert.Equal((_directory.Path, readOnly, false), (planned.Shared.HostPath, planned.Shared.ReadOnly, planned.Shared.Recursive));
+        Assert.Equal(("overlay", ""), (mount.Type, mount.Target));
+        Assert.Contains("lowerdir=/a:/b", mount.Options);
+        Assert.Contains("userxattr", mount.Options);
+        Assert.DoesNotContain("private", mount.Options);
+        Assert.Equal("bind", planned.Guest.Type);
+        Assert.Contains("private", planned.Guest.Options);
+        Assert.DoesNotContain("userxattr", planned.Guest.Options);
     }
 
     [Fact]
     public void Plan_RelativeSource_IsBelowTheBundle()
     {
         ContainerPlan plan = Plan("""{"destination":"/m","type":"bind","source":"data/x"}""");
-        Assert.Equal(_directory.File("data/x"), plan.SharedMounts[1].HostPath);
+        Assert.Equal(_directory.File("data/x"), Assert.Single(plan.Mounts).Shared!.HostPath);
     }
 
     [Fact]
-    public void Plan_SeveralMounts_KeepTheirOrderAndNumbers()
+    public void Plan_SeveralMounts_KeepTheirOrder()
     {
         ContainerPlan plan = Plan(
             """{"destination":"/proc","type":"proc"},{"destination":"/a","type":"bind","source":"/1"},{"destination":"/t","type":"tmpfs"},{"destination":"/a/b","type":"bind","source":"/2"}""");
-        Assert.Equal(["c1/rootfs", "c1/mounts/1", "c1/mounts/3"], plan.SharedMounts.Select(static mount => mount.Target));
-        Assert.Equal(["/proc", "/a", "/t", "/a/b"], plan.GuestSpec.Mounts.Select(static mount => mount.Destination));
+        Assert.Equal(["/proc", "/a", "/t", "/a/b"], plan.Mounts.Select(static mount => mount.Guest.Destination));
+        Assert.Equal([null, "/1", null, "/2"], plan.Mounts.Select(static mount => mount.Shared?.HostPath));
     }
 
     [Theory]
@@ -68,13 +85,12 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_SharedMemory_IsTheGuestsOwn(string mount, string destination)
     {
         ContainerPlan plan = Plan(mount);
-        Assert.Equal(Mount(destination, "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777"), Assert.Single(plan.GuestSpec.Mounts));
-        Assert.Single(plan.SharedMounts);
+        Assert.Equal(Mount(destination, "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777"), Assert.Single(plan.Mounts).Guest);
+        Assert.Null(Assert.Single(plan.Mounts).Shared);
     }
 
     [Theory]
     [InlineData("""{"destination":"/m","type":"nfs","source":"h:/x"}""", "/mounts/0/type", "Use a bind mount")]
-    [InlineData("""{"destination":"/m","type":"overlay","source":"overlay"}""", "/mounts/0/type", "Use a bind mount")]
     [InlineData("""{"destination":"/m"}""", "/mounts/0/type", "Use a bind mount")]
     [InlineData("""{"destination":"/m","type":"bind"}""", "/mounts/0/source", "Name a host file or directory")]
     [InlineData("""{"destination":"/m","type":"bind","source":""}""", "/mounts/0/source", "Name a host file or directory")]
@@ -93,9 +109,7 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_ReadOnlyRoot_IsReadOnlyOnTheHostToo(string json, bool expected)
     {
         ContainerPlan plan = PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} },"mounts":[{"destination":"/proc","type":"proc"}]}""");
-        SharedMount root = plan.SharedMounts[0];
-        Assert.Equal((_directory.File("rootfs"), "c1/rootfs", expected), (root.HostPath, root.Target, root.ReadOnly));
-        Assert.Equal(expected ? [new MountPoint("/proc", true)] : [], root.MountPoints);
+        Assert.Equal(new SharedMount(_directory.File("rootfs"), expected), plan.RootFs);
         Assert.Equal(expected, plan.GuestSpec.Root.Readonly);
     }
 
@@ -142,7 +156,7 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_ShmOfAnEngine_KeepsItsSize()
     {
         ContainerPlan plan = Plan("""{"destination":"/dev/shm","type":"bind","source":"/engine/shm","options":["rbind","rw"]}""");
-        Assert.Equal(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.GuestSpec.Mounts));
+        Assert.Equal(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.Mounts).Guest);
     }
 
     [Fact]
@@ -155,8 +169,8 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.Equal(
             new Agent.Protocol.Storage { Driver = "ephemeral", Source = "shm", Fstype = "tmpfs", MountPoint = GuestPaths.SharedMemory, Options = { "nosuid", "nodev", "noexec", "mode=1777", "size=8388608" } },
             memory.ToStorage());
-        Assert.Equal(Mount("/dev/shm/", "bind", GuestPaths.SharedMemory, "rbind", "ro"), Assert.Single(Plan(Mounts, memory).GuestSpec.Mounts));
-        Assert.Equal("tmpfs", Assert.Single(Plan(Mounts.Replace("engine", "other", StringComparison.Ordinal), memory).GuestSpec.Mounts).Type);
+        Assert.Equal(Mount("/dev/shm/", "bind", GuestPaths.SharedMemory, "rbind", "ro"), Assert.Single(Plan(Mounts, memory).Mounts).Guest);
+        Assert.Equal("tmpfs", Assert.Single(Plan(Mounts.Replace("engine", "other", StringComparison.Ordinal), memory).Mounts).Guest.Type);
     }
 
     [Theory]

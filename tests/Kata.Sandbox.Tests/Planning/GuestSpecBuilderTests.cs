@@ -32,7 +32,6 @@ public sealed class GuestSpecBuilderTests
     {
         Guest.Spec guest = Build(new LinuxSpec { CgroupsPath = "/../../host" });
         Assert.Equal("/kata/c1", guest.Linux.CgroupsPath);
-        Assert.Equal("/run/kata-containers/shared/containers/c1/rootfs", guest.Root.Path);
         Assert.Null(guest.Hooks);
     }
 
@@ -111,7 +110,7 @@ public sealed class GuestSpecBuilderTests
     public void Build_Annotations_ArePassed()
     {
         var spec = new RuntimeSpec { OciVersion = "1.1.0", Hostname = "h", Annotations = new Dictionary<string, string> { ["k"] = "v\n" } };
-        Guest.Spec guest = GuestSpecBuilder.Build(ContainerId.Parse("c1"), spec, [], true, _warnings);
+        Guest.Spec guest = GuestSpecBuilder.Build(ContainerId.Parse("c1"), spec, true, _warnings);
         Assert.Equal(("1.1.0", "h", "v\n"), (guest.Version, guest.Hostname, guest.Annotations["k"]));
     }
 
@@ -174,5 +173,5 @@ public sealed class GuestSpecBuilderTests
     };
 
     private Guest.Spec Build(LinuxSpec? linux, bool guestSeccomp = true) => GuestSpecBuilder.Build(
-        ContainerId.Parse("c1"), new RuntimeSpec { OciVersion = "1.0.2", Linux = linux }, [], guestSeccomp, _warnings);
+        ContainerId.Parse("c1"), new RuntimeSpec { OciVersion = "1.0.2", Linux = linux }, guestSeccomp, _warnings);
 }

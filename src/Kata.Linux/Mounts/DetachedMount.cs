@@ -26,9 +26,12 @@ internal sealed class DetachedMount : IDisposable
     public static DetachedMount From(SafeFileDescriptor tree) => new(tree);
 
     /// <summary>Sets attributes (<c>MOUNT_ATTR_*</c>) on the copy only, and on the mounts below it when <paramref name="recursive"/>.</summary>
-    public void SetAttributes(ulong attributes, bool recursive)
+    /// <param name="attributes">To set.</param>
+    /// <param name="recursive">On the mounts below too.</param>
+    /// <param name="cleared">To take away.</param>
+    public void SetAttributes(ulong attributes, bool recursive, ulong cleared = 0)
     {
-        var change = new MountAttr { attr_set = attributes };
+        var change = new MountAttr { attr_set = attributes, attr_clr = cleared };
         LinuxException.ThrowIfNegative(
             LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "restrict a mount");
     }
