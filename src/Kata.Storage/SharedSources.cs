@@ -39,7 +39,7 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
 
                 for (int i = 0; i < places.Length; i++)
                 {
-                    places[i]!.Within = FindWithin(wanted[i].Source.Key, places[i]!);
+                    LeaseWithin(wanted[i].Source.Key, places[i]!);
                 }
             }
             catch
@@ -100,31 +100,31 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
             (found, path) = (new SharedSource(name, source) { IsReadOnly = !writable }, "");
             _sources.Add(found);
         }
-        else if (writable && found.IsReadOnly)
-        {
-            SharedDirectory.SetReadOnly(found.Name, readOnly: false, daemon());
-            found.IsReadOnly = false;
-        }
 
         return Lease(found, path!, writable);
     }
 
-    private List<(string Place, SharedPlace Shared)> FindWithin(SourceKey key, SharedPlace place)
+    private void LeaseWithin(SourceKey key, SharedPlace place)
     {
         var within = new List<(string, SharedPlace)>();
+        place.Within = within; // also of one that is not finished: it is released with the place
         foreach (SharedSource item in _sources.Where(item => item != place.Source).OrderBy(static item => item.Key.Path.Length))
         {
             if (key.PathTo(item.Key) is { Length: > 0 } below && place.Source.Key.PathTo(item.Key) is { } inSource && IsThere(place.Source, inSource, item.Status))
             {
-                within.Add((below, Lease(item, "", writable: false))); // who writes to it has a lease that says so
+                within.Add((below, Lease(item, "", place.Writable)));
             }
         }
-
-        return within;
     }
 
-    private static SharedPlace Lease(SharedSource source, string path, bool writable)
+    private SharedPlace Lease(SharedSource source, string path, bool writable)
     {
+        if (writable && source.IsReadOnly)
+        {
+            SharedDirectory.SetReadOnly(source.Name, readOnly: false, daemon());
+            source.IsReadOnly = false;
+        }
+
         source.Users++;
         source.Writers += writable ? 1 : 0;
         return new SharedPlace(source, path.Length == 0 ? source.Name : $"{source.Name}/{path}", writable);

@@ -44,20 +44,4 @@ public sealed class VirtioFsDaemonCommandLineTests
     public void Start_MissingDaemon_SaysWhatToInstall() => Assert.Contains(
         "Install it",
         Assert.Throws<StorageException>(() => VirtioFsDaemon.Start(s_options with { Path = "/nowhere/virtiofsd" })).Message);
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("/abs")]
-    [InlineData("a//b")]
-    [InlineData("a/../b")]
-    [InlineData("./a")]
-    [InlineData("a/")]
-    [InlineData("a\0")]
-    public void Split_NotPlainNames_IsRefused(string target) => Assert.Throws<StorageException>(() => SharedDirectory.Split(target));
-
-    [Fact]
-    public void Split_TooLongName_IsRefused() => Assert.Throws<StorageException>(() => SharedDirectory.Split(new string('é', 128)));
-
-    [Fact]
-    public void Split_PlainNames_AreGiven() => Assert.Equal(["c1", "rootfs"], SharedDirectory.Split("c1/rootfs"));
 }

@@ -1,0 +1,198 @@
+using Kata.Integration.Tests.Harness;
+
+namespace Kata.Integration.Tests.Containers;
+
+/// <summary>A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not.</summary>
+[Collection(ContainersGroup.Name)]
+public sealed class VolumeTests : IClassFixture<PodFixture>
+{
+    private readonly PodFixture _pod;
+
+    public VolumeTests(PodFixture pod)
+    {
+        RuntimeFixture.Require();
+        _pod = pod;
+    }
+
+    [Fact]
+    public async Task Volume_OfTwoContainers_IsOneFileSystem()
+    {
+        string volume = NewVolume();
+        string first = await StartAsync(bundle => WithHostPrograms(bundle).Mount("/a", "bind", volume, "rbind").Mount("/b", "bind", volume, "rbind"));
+        string second = await StartAsync(bundle => WithHostPrograms(bundle).Mount("/mnt", "bind", volume, "rbind"));
+        const string Status = "stat -c %d:%i";
+
+        string[] files = (await _pod.ExecShellAsync(first, $"{Status} /a/sub/file; {Status} /b/sub/file; mknod /a/fifo p")).Ok().Lines;
+        Assert.Equal(files[0], files[1]);
+        Assert.Equal(files[0], (await _pod.ExecShellAsync(second, $"{Status} /mnt/sub/file")).Ok().Text);
+
+        Task<CommandResult> reader = _pod.ExecShellAsync(first, "cat /a/fifo");
+        (await _pod.ExecShellAsync(second, "echo through > /mnt/fifo")).Ok();
+        Assert.Equal("through", (await reader).Ok().Text);
+
+        Task<CommandResult> holder = _pod.ExecShellAsync(first, "flock -n /b/lock sh -c 'touch /b/held; read line < /b/fifo'");
+        string[] tried = (await _pod.ExecShellAsync(
+            second, "until [ -e /mnt/held ]; do sleep 0.1; done; flock -n /mnt/lock true; echo $?; echo done > /mnt/fifo")).Ok().Lines;
+        Assert.Equal(["1"], tried);
+        (await holder).Ok();
+        (await _pod.ExecShellAsync(second, "flock -n /mnt/lock true")).Ok();
+    }
+
+    [Fact]
+    public async Task Volume_ReadOnlyHereAndWritableThere_IsReadOnlyOnTheHostWhileNobodyMayWrite()
+    {
+        string volume = NewVolume();
+        string reader = await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro"));
+        Assert.Equal("ro", HostMode(volume));
+
+        string writer = await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind"));
+        Assert.Equal("rw", HostMode(volume));
+        (await _pod.ExecShellAsync(writer, "echo new > /mnt/sub/file")).Ok();
+        Assert.Equal("new", (await _pod.ExecShellAsync(reader, "cat /mnt/sub/file")).Ok().Text);
+        Assert.Contains("Read-only file system", (await _pod.ExecShellAsync(reader, "echo x > /mnt/sub/file")).Error, StringComparison.Ordinal);
+
+        (await _pod.RunAsync("delete", "--force", writer)).Ok();
+        Assert.Equal("ro", HostMode(volume));
+        Assert.Equal("new", (await _pod.ExecShellAsync(reader, "cat /mnt/sub/file")).Ok().Text);
+    }
+
+    [Fact]
+    public async Task Volume_PartOfAnother_IsTheSameFileWhicheverCameFirst()
+    {
+        string volume = NewVolume();
+        string part = await StartAsync(bundle => bundle.Mount("/mnt", "bind", Path.Combine(volume, "sub"), "rbind"));
+        string whole = await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind"));
+        string later = await StartAsync(bundle => bundle
+            .Mount("/mnt/deep", "bind", Path.Combine(volume, "sub/deep"), "rbind").Mount("/mnt/file", "bind", Path.Combine(volume, "sub/file"), "bind"));
+
+        string file = (await _pod.ExecShellAsync(part, "stat -c %d:%i /mnt/file /mnt/deep")).Ok().Text;
+
+        Assert.Equal(file, (await _pod.ExecShellAsync(whole, "stat -c %d:%i /mnt/sub/file /mnt/sub/deep")).Ok().Text);
+        Assert.Equal(file, (await _pod.ExecShellAsync(later, "stat -c %d:%i /mnt/file /mnt/deep")).Ok().Text);
+        (await _pod.RunAsync("delete", "--force", part)).Ok();
+        Assert.Equal(file, (await _pod.ExecShellAsync(whole, "stat -c %d:%i /mnt/sub/file /mnt/sub/deep")).Ok().Text);
+    }
+
+    [Fact]
+    public async Task Volume_WritablePartOfAReadOnlyOne_LeavesTheRestReadOnlyOnTheHost()
+    {
+        string volume = NewVolume();
+        await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro"));
+
+        CommandResult result = await _pod.RunShellAsync(
+            "echo new > /part/file; cat /mnt/sub/file; echo x > /mnt/sub/file",
+            bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro").Mount("/part", "bind", Path.Combine(volume, "sub"), "rbind"));
+
+        Assert.Equal("new", result.Text);
+        Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal);
+        Assert.Equal("ro", HostMode(volume));
+    }
+
+    [Fact]
+    public async Task Bind_WhatIsMountedBelow_IsHiddenOrShownAndReadOnlyAsTheOptionsSay()
+    {
+        string volume = NewVolume();
+        string below = Path.Combine(volume, "sub");
+        (await HostAsync("/bin/mount", "-t", "tmpfs", "none", below)).Ok();
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(below, "secret"), "secret", TestContext.Current.CancellationToken);
+            CommandResult result = await _pod.RunShellAsync(
+                "ls /plain/sub; cat /tree/sub/secret; touch /tree/made; touch /tree/sub/made && echo written; touch /all/sub/other",
+                bundle => bundle.Mount("/plain", "bind", volume, "bind", "ro").Mount("/tree", "bind", volume, "rbind", "ro").Mount("/all", "bind", volume, "rbind", "rro"));
+
+            Assert.Equal("deep\nfile\nsecretwritten", result.Text);
+            Assert.Equal(2, result.Error.Split("Read-only file system").Length - 1);
+            Assert.Equal(["made", "secret"], Directory.GetFiles(below).Select(Path.GetFileName).Order());
+        }
+        finally
+        {
+            (await HostAsync("/bin/umount", below)).Ok();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task MountPoint_BehindLinks_IsMadeInsideTheRootAndNotBelowATmpfs(bool readOnly)
+    {
+        string volume = NewVolume(), file = Path.Combine(volume, "sub/file");
+        string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
+        Directory.CreateDirectory(Path.Combine(root, "var"));
+        Directory.CreateDirectory(Path.Combine(root, "run"));
+        File.CreateSymbolicLink(Path.Combine(root, "var/run"), "/run");
+        File.CreateSymbolicLink(Path.Combine(root, "etc/resolv.conf"), "../run/systemd/resolve/stub.conf");
+        File.CreateSymbolicLink(Path.Combine(root, "etc/localtime"), "/usr/share/zoneinfo/Nowhere");
+        File.CreateSymbolicLink(Path.Combine(root, "etc/out"), "../../../../../../../made-on-the-host");
+
+        CommandResult result = await _pod.RunShellAsync("cat /etc/resolv.conf /etc/localtime /var/run/app/file /etc/out", bundle =>
+        {
+            bundle.RootFs(root).Config["root"]!["readonly"] = readOnly;
+            bundle.Mount("/run", "tmpfs", "tmpfs", "mode=755");
+            foreach (string destination in (string[])["/etc/resolv.conf", "/etc/localtime", "/var/run/app/file", "/etc/out"])
+            {
+                bundle.Mount(destination, "bind", file, "bind", "ro");
+            }
+        });
+
+        Assert.Equal("contentcontentcontentcontent", result.Ok().Text);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(root, "run")));
+        Assert.True(File.Exists(Path.Combine(root, "made-on-the-host")));
+        Assert.False(File.Exists("/made-on-the-host"));
+    }
+
+    [Fact]
+    public async Task Overlay_OfHostDirectories_IsWrittenAbove()
+    {
+        string lower = NewVolume(), upper = _pod.NewDirectory("upper"), work = _pod.NewDirectory("work");
+
+        CommandResult result = await _pod.RunShellAsync(
+            "cat /mnt/sub/file; echo new > /mnt/sub/file; cat /mnt/sub/file; touch /image/x",
+            bundle => bundle.Mount("/mnt", "overlay", "overlay", $"lowerdir={lower}", $"upperdir={upper}", $"workdir={work}", "private")
+                .Mount("/image", "overlay", "overlay", $"lowerdir={lower}:{upper}", "ro"));
+
+        Assert.Equal("contentnew", result.Text);
+        Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal);
+        Assert.Equal("content", await File.ReadAllTextAsync(Path.Combine(lower, "sub/file"), TestContext.Current.CancellationToken));
+        Assert.Equal("new\n", await File.ReadAllTextAsync(Path.Combine(upper, "sub/file"), TestContext.Current.CancellationToken));
+    }
+
+    // One of them is in the other: they are one file system in the guest.
+    private static TestBundle WithHostPrograms(TestBundle bundle)
+    {
+        bundle.Process["env"] = TestBundle.Array("PATH=/bin:/usr/bin");
+        return bundle.Mount("/lib", "bind", "/usr/lib", "rbind", "ro").Mount("/lib64", "bind", "/usr/lib64", "rbind", "ro").Mount("/usr", "bind", "/usr", "rbind", "ro");
+    }
+
+    private string NewVolume()
+    {
+        string volume = _pod.NewDirectory("volume");
+        Directory.CreateDirectory(Path.Combine(volume, "sub/deep"));
+        File.WriteAllText(Path.Combine(volume, "sub/file"), "content");
+        return volume;
+    }
+
+    private async Task<string> StartAsync(Action<TestBundle> edit)
+    {
+        string id = _pod.NewId();
+        TestBundle bundle = _pod.NewPodBundle().Args("sleep", "100000");
+        edit(bundle);
+        (await _pod.RunDetachedAsync("run", "--detach", "--bundle", bundle.Write(), id)).Result.Ok();
+        return id;
+    }
+
+    // In the namespace of the daemon: what its copy of the mount is, the guest meets.
+    private string HostMode(string volume)
+    {
+        int daemon = _pod.Snapshot().Processes.First(process => process.Command.Contains("virtiofsd", StringComparison.Ordinal)).Pid;
+        string mount = Assert.Single(
+            File.ReadAllLines($"/proc/{daemon}/mountinfo"), line => line.Split(' ')[3].EndsWith("/" + Path.GetFileName(volume), StringComparison.Ordinal));
+        return mount.Split(' ')[5].Split(',')[0];
+    }
+
+    private static async Task<CommandResult> HostAsync(string program, params string[] arguments)
+    {
+        using RunningCommand command = RunningCommand.Start(program, arguments);
+        return await command.FinishAsync(default, RuntimeFixture.Limit);
+    }
+}
