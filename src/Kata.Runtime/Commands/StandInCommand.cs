@@ -20,17 +20,19 @@ internal static class StandInCommand
         var execId = new Option<string>("--exec-id") { DefaultValueFactory = static _ => "" };
         var terminal = new Option<bool>("--terminal");
         var rootFs = new Option<string>("--rootfs") { Required = true };
-        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs };
+        var mounts = new Argument<string[]>("MOUNTS") { Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs, mounts };
         command.Hidden = true;
         command.SetAction((result, _) => RunAsync(
-            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal), result.GetValue(rootFs)!));
+            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal), result.GetValue(rootFs)!,
+            ViewedMount.Parse(result.GetValue(mounts)!)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs)
+    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
-        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, rootFs, streams);
+        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, () => ContainerView.Enter(rootFs, mounts), streams);
         if (standIn is null)
         {
             return ExitCodes.Failure;
@@ -47,7 +49,7 @@ internal static class StandInCommand
 
     // Tells the command that started us that all is well, or what is not, which it prints: our standard error is the container's.
     private static async Task<StandIn?> BeginAsync(
-        string socket, string container, string execId, bool terminal, string rootFs, SafeFileDescriptor[] streams)
+        string socket, string container, string execId, bool terminal, Action enterView, SafeFileDescriptor[] streams)
     {
         await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
         StandIn? standIn = null;
@@ -59,7 +61,7 @@ internal static class StandInCommand
             }
 
             standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
-            ContainerView.Enter(rootFs);
+            enterView();
             standIn.ForwardSignals();
             await ready.WriteAsync("ready\n"u8.ToArray());
             return standIn;

@@ -27,15 +27,15 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         PodIdentity pod = PodAnnotations.Identify(bundle.Spec.Annotations);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
+        IReadOnlyList<ViewedMount> mounts;
         try
         {
-            Check(request.Id, bundle, sandbox, first);
+            mounts = ViewedMount.Of(Check(request.Id, bundle, sandbox, first));
         }
         catch (InvalidSpecException error)
         {
             throw error.InBundle(bundle.Directory); // a planner knows the document and not where it lies
         }
-
 
         var index = new ContainerIndex(_directories);
         if (!index.TryClaim(request.Id, sandbox))
@@ -53,7 +53,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
                 await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
             }
 
-            return await CreateInPodAsync(request, bundle, sandbox, console);
+            return await CreateInPodAsync(request, bundle, mounts, sandbox, console);
         }
         catch
         {
@@ -74,12 +74,13 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         File.Move(temporary, path, overwrite: true);
     }
 
-    private async Task<ForegroundProcess?> CreateInPodAsync(CreateRequest request, Bundle bundle, SandboxId sandbox, ConsoleRequest console)
+    private async Task<ForegroundProcess?> CreateInPodAsync(
+        CreateRequest request, Bundle bundle, IReadOnlyList<ViewedMount> mounts, SandboxId sandbox, ConsoleRequest console)
     {
         await using PodClient client = PodClient.Connect(_directories, sandbox);
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
-            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, HasOwnNetwork(bundle.Spec), console, request.Foreground);
+            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, HasOwnNetwork(bundle.Spec), console, request.Foreground);
         int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
         if (request.PidFile is { } file)
         {
@@ -93,7 +94,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         (spec.Linux?.Namespaces ?? []).Any(static space => space.Type == "network" && string.IsNullOrEmpty(space.Path));
 
     // Plans are pure: made here for their refusals, before a process or a directory exists, and made again by the service.
-    private void Check(ContainerId id, Bundle bundle, SandboxId sandbox, bool first)
+    private ContainerPlan Check(ContainerId id, Bundle bundle, SandboxId sandbox, bool first)
     {
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
         if (first)
@@ -109,8 +110,10 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             throw SandboxStateException.NotFound("create the container in the pod", "the pod", sandbox.Value);
         }
 
-        Warn(ContainerPlanner.Plan(
-            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, pid => first ? null : ContainerOf(sandbox, pid)).Warnings);
+        ContainerPlan container = ContainerPlanner.Plan(
+            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, pid => first ? null : ContainerOf(sandbox, pid));
+        Warn(container.Warnings);
+        return container;
     }
 
     private ContainerId? ContainerOf(SandboxId sandbox, int pid)

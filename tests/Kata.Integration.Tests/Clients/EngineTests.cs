@@ -163,6 +163,23 @@ public abstract partial class EngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Copy_ToAndFromAVolume_IsTheVolumes()
+    {
+        string volume = _engine.NewDirectory("volume"), file = Path.Combine(_engine.NewDirectory("copy"), "kata-copied");
+        string name = await _engine.StartContainerAsync(["--volume", $"{volume}:/mnt"], "sleep", "100000");
+        await File.WriteAllTextAsync(file, "content", TestContext.Current.CancellationToken);
+
+        (await _engine.EngineAsync("cp", file, $"{name}:/mnt/")).Ok();
+        CommandResult there = await _engine.EngineAsync("exec", name, "sh", "-c", "cat /mnt/kata-copied; echo answer > /mnt/kata-answer");
+        (await _engine.EngineAsync("cp", $"{name}:/mnt/kata-answer", file)).Ok();
+        (await _engine.RemoveAsync(name)).Ok();
+
+        Assert.Equal("content", there.Ok().Text);
+        Assert.Equal(["kata-answer", "kata-copied"], Directory.GetFiles(volume).Select(Path.GetFileName).Order());
+        Assert.Equal("answer\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Commit_OfAContainer_KeepsItsFiles()
     {
         string name = await _engine.StartContainerAsync([], "sleep", "100000");

@@ -27,6 +27,20 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
     }
 
     [Fact]
+    public async Task Copy_ToWhatOnlyTheGuestHas_IsRefusedAndNotLost()
+    {
+        string name = await podman.StartContainerAsync(["--tmpfs", "/mnt"], "sleep", "100000");
+        string file = Path.Combine(podman.NewDirectory("copy"), "kata-copied");
+        await File.WriteAllTextAsync(file, "content", TestContext.Current.CancellationToken);
+
+        CommandResult refused = await podman.EngineAsync("cp", file, $"{name}:/mnt/");
+        (await podman.RemoveAsync(name)).Ok();
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("read-only file system", refused.Error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task Kill_OfConmon_LeavesTheContainerUsableAndNothingAfterItsRemoval()
     {
         string name = await podman.StartContainerAsync([], "sleep", "100000");
