@@ -14,6 +14,9 @@ internal static class AgentVersion
     /// <summary>Said in Hello: WriteCgroup takes the resources too, and is all or nothing.</summary>
     public const string UpdateFeature = "kata.agent.v1.update";
 
+    /// <summary>Said in Hello: mounts of a living container can be added and removed.</summary>
+    public const string MountFeature = "kata.agent.v1.mount";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0").Split('+', 2);
 

@@ -6,6 +6,7 @@ namespace Kata.Linux;
 internal sealed class PolledDescriptor : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly uint _readEvents = LibC.EPOLLIN | LibC.EPOLLRDHUP;
     private TaskCompletionSource? _reader; // guarded by _gate
     private TaskCompletionSource? _writer; // guarded by _gate
     private bool _closed; // guarded by _gate
@@ -17,6 +18,15 @@ internal sealed class PolledDescriptor : IDisposable
         Descriptor = descriptor;
         Slot = EventLoop.Shared.Add(this);
     }
+
+    private PolledDescriptor(SafeFileDescriptor descriptor, uint readEvents)
+        : this(descriptor) => _readEvents = readEvents;
+
+    /// <summary>
+    /// For a file of proc(5) that can always be read and tells that it has changed by POLLPRI, such as <c>/proc/self/mountinfo</c>:
+    /// <see cref="WaitReadableAsync"/> completes when it has changed since the last time. Takes ownership.
+    /// </summary>
+    public static PolledDescriptor ForChanges(SafeFileDescriptor descriptor) => new(descriptor, LibC.EPOLLPRI);
 
     public SafeFileDescriptor Descriptor { get; }
 
@@ -61,7 +71,7 @@ internal sealed class PolledDescriptor : IDisposable
                 return;
             }
 
-            if ((events & (LibC.EPOLLIN | LibC.EPOLLRDHUP | Either)) != 0)
+            if ((events & (_readEvents | Either)) != 0)
             {
                 (reader, _reader) = (_reader, null);
             }
@@ -107,7 +117,7 @@ internal sealed class PolledDescriptor : IDisposable
 
     private void Rearm()
     {
-        uint events = (_reader is { Task.IsCompleted: false } ? LibC.EPOLLIN | LibC.EPOLLRDHUP : 0)
+        uint events = (_reader is { Task.IsCompleted: false } ? _readEvents : 0)
             | (_writer is { Task.IsCompleted: false } ? LibC.EPOLLOUT : 0);
         if (events != 0)
         {

@@ -82,6 +82,7 @@ internal sealed partial class Container
             _inGuest = true;
             await AgentConnection.CallAsync(
                 $"create the container '{Plan.Id}' in the guest", _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Timed(cancellationToken)));
+            await _pod.Propagation.WatchAsync(Plan.Id, _files, cancellationToken);
         }
         catch
         {
@@ -156,6 +157,7 @@ internal sealed partial class Container
     /// <param name="cancellationToken">Ends the wait for the guest; the rest is done all the same.</param>
     internal async Task ReleaseAsync(CancellationToken cancellationToken)
     {
+        await _pod.Propagation.ForgetAsync(Plan.Id);
         if (_inGuest && _pod.Failure is null)
         {
             try

@@ -4,20 +4,43 @@ using GuestMount = Kata.Agent.Protocol.Oci.Mount;
 
 namespace Kata.Sandbox;
 
-/// <summary>What one container has of the host's files until it is deleted: its root file system, its volumes, and where the guest finds them.</summary>
+/// <summary>
+/// What one container has of the host's files until it is deleted: its root file system, its volumes, and where the guest finds them.
+/// One caller at a time.
+/// </summary>
 internal sealed class ContainerFiles
 {
     private readonly SharedSources _sources;
-    private readonly IReadOnlyList<SharedPlace> _places; // the root file system first
+    private readonly List<SharedPlace> _places; // the root file system first
 
-    private ContainerFiles(SharedSources sources, IReadOnlyList<SharedPlace> places, IReadOnlyList<GuestMount> mounts) =>
-        (_sources, _places, Mounts) = (sources, places, mounts);
+    private ContainerFiles(SharedSources sources, IReadOnlyList<MountLayer> layers, IReadOnlyList<SharedPlace> places, bool readOnlyRoot)
+    {
+        (_sources, _places) = (sources, [.. places]);
+        RootFs = GuestPaths.InGuest(places[0].Path);
+        var mounts = new List<GuestMount>(MountLayer.Within(places[0], "/", readOnlyRoot));
+        int next = 1;
+        foreach (MountLayer layer in layers)
+        {
+            SharedPlace? place = layer.Source is null ? null : places[next++];
+            mounts.AddRange(layer.ToGuest(place));
+            if (layer is { Volume: { } volume, Source: { Place.Length: > 0 } source })
+            {
+                volume.Below[(source.Place, source.Key)] = place!;
+            }
+        }
+
+        Mounts = mounts;
+        Propagating = [.. layers.Select(static layer => layer.Volume).OfType<PropagatingVolume>().Distinct(ReferenceEqualityComparer.Instance).Cast<PropagatingVolume>()];
+    }
 
     /// <summary>The root file system, as the guest sees it.</summary>
-    public string RootFs => GuestPaths.InGuest(_places[0].Path);
+    public string RootFs { get; }
 
     /// <summary>All mounts of the container, in their order.</summary>
     public IReadOnlyList<GuestMount> Mounts { get; }
+
+    /// <summary>Volumes that follow the host's mounts.</summary>
+    public IReadOnlyList<PropagatingVolume> Propagating { get; }
 
     /// <summary>Opens what the plan names, in the mount namespace of the pod's caller, and shares it with the guest.</summary>
     /// <exception cref="LinuxException">The kernel refused. Nothing is shared then.</exception>
@@ -42,16 +65,12 @@ internal sealed class ContainerFiles
                 }
             }
 
-            MountLayer[] shared = [.. layers.Where(static layer => layer.Source is not null)];
             IReadOnlyList<SharedPlace> places = sources.Acquire(
-                [(root, !plan.RootFs.ReadOnly && !root.ReadOnly), .. shared.Select(static layer => (layer.Source!, !layer.ReadOnly))]);
-            IEnumerator<SharedPlace> next = places.Skip(1).GetEnumerator();
-            return new ContainerFiles(
-                sources, places,
-                [
-                    .. MountLayer.Within(places[0], "/", plan.RootFs.ReadOnly),
-                    .. layers.SelectMany(layer => layer.ToGuest(layer.Source is not null && next.MoveNext() ? next.Current : null)),
-                ]);
+            [
+                (root, !plan.RootFs.ReadOnly && !root.ReadOnly),
+                .. layers.Where(static layer => layer.Source is not null).Select(static layer => (layer.Source!, !layer.ReadOnly)),
+            ]);
+            return new ContainerFiles(sources, layers, places, plan.RootFs.ReadOnly);
         }
         catch
         {
@@ -64,6 +83,22 @@ internal sealed class ContainerFiles
         }
     }
 
+    /// <summary>Shares one more source, which belongs to the share from here on.</summary>
+    /// <exception cref="LinuxException">The kernel refused. It is not shared then.</exception>
+    public SharedPlace Add(HostSource source)
+    {
+        SharedPlace place = _sources.Acquire([(source, !source.ReadOnly)])[0];
+        _places.Add(place);
+        return place;
+    }
+
+    /// <summary>Takes one source out of the share. Nothing in the container may use it any more.</summary>
+    public void Remove(SharedPlace place)
+    {
+        _places.Remove(place);
+        _sources.Release([place]);
+    }
+
     /// <summary>Takes it all out of the share. Nothing in the guest may use it any more.</summary>
     /// <exception cref="LinuxException">The first failure; the rest is taken out all the same.</exception>
     public void Release() => _sources.Release(_places);
@@ -73,14 +108,20 @@ internal sealed class ContainerFiles
     {
         var layers = new List<MountLayer>();
         var mounted = new HashSet<string>(StringComparer.Ordinal);
-        IEnumerator<IReadOnlyList<HostSource>> sources = opened.Skip(1).GetEnumerator();
+        int next = 1;
         foreach (PlannedMount mount in plan.Mounts)
         {
             string destination = RootFsPaths.Resolve(opened[0][0].Tree.Descriptor, mount.Guest.Destination, mounted);
             mounted.Add(destination);
-            layers.AddRange(mount.Shared is { } shared && sources.MoveNext()
-                ? sources.Current.Select(source => MountLayer.OfHost(mount.Guest, shared.ReadOnly, destination, source))
-                : [MountLayer.OfGuest(mount, destination)]);
+            if (mount.Shared is not { } shared)
+            {
+                layers.Add(MountLayer.OfGuest(mount, destination));
+                continue;
+            }
+
+            IReadOnlyList<HostSource> sources = opened[next++];
+            PropagatingVolume? volume = shared.Propagates && sources[0].Status.IsDirectory ? new PropagatingVolume(shared.HostPath, destination) : null;
+            layers.AddRange(sources.Select(source => MountLayer.OfHost(mount.Guest, shared.ReadOnly, destination, source) with { Volume = volume }));
         }
 
         var inRoot = new GuestMount();

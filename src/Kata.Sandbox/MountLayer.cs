@@ -11,6 +11,9 @@ namespace Kata.Sandbox;
 /// <param name="ReadOnly">The container cannot write through it.</param>
 internal sealed record MountLayer(GuestMount Guest, string Destination, bool IsDirectory, HostSource? Source, bool ReadOnly)
 {
+    /// <summary>The volume that it is, or is a part of, when what the host mounts there later is to come into the container.</summary>
+    public PropagatingVolume? Volume { get; init; }
+
     private static readonly string[] s_propagation = ["rbind", "rprivate", "rshared", "rslave", "runbindable"];
 
     public static MountLayer OfGuest(PlannedMount mount, string destination) => new(mount.Guest, destination, mount.IsDirectory, null, false);

@@ -97,6 +97,8 @@ internal sealed partial class PodSandbox
         _agent = await OpenAgentAsync(channel, cancellationToken);
         _undo.Push(async () => await _agent.DisposeAsync());
         _agentLoss = TellAgentLossAsync(_agent); // ends with the channel
+        _propagation = new MountPropagation(_agent, _environment.Directories.Volumes(Id), _environment.CallerMountNamespace, Log);
+        _undo.Push(async () => await _propagation.DisposeAsync());
         await CreateGuestSandboxAsync(cancellationToken);
         _oomWatch = WatchOomAsync(_agent);
         _answerWatch = _agent.WatchAnswersAsync(_plan.Timeouts.AgentCheck); // ends with the channel

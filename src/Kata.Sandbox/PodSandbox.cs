@@ -21,6 +21,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SharedDirectory? _share;
     private SharedSources? _sources;
+    private MountPropagation? _propagation;
     private IVirtualMachine? _machine;
     private VirtioFsDaemon? _fileServer;
     private AgentConnection? _agent;
@@ -44,6 +45,9 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public int MachineProcessId => _machine!.ProcessId;
 
     internal AgentConnection Agent => _agent ?? throw new InvalidOperationException("The pod is not up");
+
+    /// <summary>What keeps volumes as the host's.</summary>
+    internal MountPropagation Propagation => _propagation ?? throw new InvalidOperationException("The pod is not up");
 
     internal TimeProvider Time => _environment.Time;
 

@@ -15,17 +15,7 @@ internal static class HostMounts
     public static IReadOnlyList<HostSource> Open(
         string path, bool recursive, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) => NamespaceThread.Run(() =>
     {
-        if (mountNamespace is not null || mounts.Count > 0)
-        {
-            // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
-            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-        }
-
-        if (mountNamespace is not null)
-        {
-            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
-        }
-
+        Enter(mountNamespace, path);
         if (mounts.Count > 0)
         {
             // The namespace goes with this thread, and its mounts with it; the copies that are returned stay.
@@ -39,6 +29,17 @@ internal static class HostMounts
 
         return Copy(path, recursive);
     });
+
+    /// <summary>Makes the namespace that of the calling thread, which can leave it by ending alone.</summary>
+    internal static void Enter(SafeFileDescriptor? mountNamespace, string path)
+    {
+        // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
+        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
+        if (mountNamespace is not null)
+        {
+            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
+        }
+    }
 
     private static List<HostSource> Copy(string path, bool recursive)
     {

@@ -26,6 +26,9 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     /// <summary>Mounts inside the shared file system that it uses, as others may.</summary>
     public List<string> SharedMounts { get; } = [];
 
+    /// <summary>The same of what was mounted in it later, by its place. One change at a time: <see cref="Turn"/>.</summary>
+    public Dictionary<string, IReadOnlyList<string>> Added { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Where its files are in the guest.</summary>
     public string RootPath { get; init; } = "";
 

@@ -212,6 +212,49 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
     }
 
+    /// <summary>Mounts a part of the shared file system in the container.</summary>
+    public async Task AddMountAsync(Container container, AddMountRequest request)
+    {
+        await container.Turn.WaitAsync();
+        try
+        {
+            IReadOnlyList<string> entered = _submounts.Enter([request.Source]);
+            try
+            {
+                ContainerMounts.Add(container.Init.Pid, request.Source, request.Destination, request.ReadOnly);
+            }
+            catch
+            {
+                _ = _submounts.Leave(entered);
+                throw;
+            }
+
+            container.Added[request.Destination] = entered;
+        }
+        finally
+        {
+            container.Turn.Release();
+        }
+    }
+
+    /// <summary>Takes a mount away, also from who uses it.</summary>
+    public async Task RemoveMountAsync(Container container, string destination)
+    {
+        await container.Turn.WaitAsync();
+        try
+        {
+            ContainerMounts.Remove(container.Init.Pid, destination);
+            if (container.Added.Remove(destination, out IReadOnlyList<string>? entered))
+            {
+                _ = _submounts.Leave(entered);
+            }
+        }
+        finally
+        {
+            container.Turn.Release();
+        }
+    }
+
     private async Task ApplyAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
     {
         if (resources is not null)
@@ -348,7 +391,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             container.Cgroup.Kill();
             container.Cgroup.Remove();
         });
-        foreach (string mount in _submounts.Leave(container.SharedMounts).Concat(Enumerable.Reverse(container.Mounts).Where(Stays)))
+        foreach (string mount in _submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]).Concat(Enumerable.Reverse(container.Mounts).Where(Stays)))
         {
             logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
         }

@@ -34,7 +34,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
             Cpus = (uint)Environment.ProcessorCount,
             MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
         };
-        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature]);
+        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature]);
         return response;
     });
 
@@ -78,5 +78,17 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
     {
         await factory.UpdateAsync(table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values));
         return new WriteCgroupResponse();
+    });
+
+    public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
+    {
+        await factory.AddMountAsync(table.Get(request.ContainerId), request);
+        return new AddMountResponse();
+    });
+
+    public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
+    {
+        await factory.RemoveMountAsync(table.Get(request.ContainerId), request.Destination);
+        return new RemoveMountResponse();
     });
 }

@@ -20,6 +20,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello whose WriteCgroup takes a whole update.</summary>
     public const string UpdateFeature = "kata.agent.v1.update";
 
+    /// <summary>What an agent says in Hello that mounts in living containers.</summary>
+    public const string MountFeature = "kata.agent.v1.mount";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -54,6 +57,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether the agent makes an update of every kind of limit at once, all or nothing.</summary>
     public bool SupportsWholeUpdate => Hello?.Features.Contains(UpdateFeature) ?? false;
+
+    /// <summary>Whether mounts can be added to a living container, and removed.</summary>
+    public bool SupportsMounts => Hello?.Features.Contains(MountFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

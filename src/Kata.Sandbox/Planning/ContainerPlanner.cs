@@ -103,7 +103,11 @@ internal static class ContainerPlanner
                 "Give a file or a directory; devices and sockets cannot be shared with a VM"),
             _ => OfGuest(mount, "bind", "") with
             {
-                Shared = new SharedMount(source, IsReadOnly(options)) { Recursive = options.Contains("rbind") || !options.Contains("bind") },
+                Shared = new SharedMount(source, IsReadOnly(options))
+                {
+                    Recursive = options.Contains("rbind") || !options.Contains("bind"),
+                    Propagates = options.Any(static option => option is "slave" or "rslave" or "shared" or "rshared"),
+                },
             },
         };
     }

@@ -12,4 +12,7 @@ internal sealed record SharedMount(string HostPath, bool ReadOnly)
 
     /// <summary>What is mounted there first, for the share alone: containerd leaves the root file system of a container to its runtime.</summary>
     public IReadOnlyList<FileSystemMount> Mounts { get; init; } = [];
+
+    /// <summary>What the host mounts below it later comes into the container too.</summary>
+    public bool Propagates { get; init; }
 }

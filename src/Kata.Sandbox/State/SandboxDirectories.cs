@@ -11,7 +11,7 @@ namespace Kata.Sandbox;
 /// ROOT/SID/               0700, one per pod
 ///   state.json journal    what the pod is, what it has acquired
 ///   task.sock stand-in.sock
-///   console.log shared/ vm/
+///   console.log shared/ vm/ volumes/
 /// </code>
 /// </summary>
 internal sealed record SandboxDirectories(string Root)
@@ -46,6 +46,9 @@ internal sealed record SandboxDirectories(string Root)
     public string ConsoleLog(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "console.log");
 
     public string Shared(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "shared");
+
+    /// <summary>Copies of volumes that follow the host's mounts.</summary>
+    public string Volumes(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "volumes");
 
     /// <summary>A name only: nothing is ever made there.</summary>
     public string Files(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "files");

@@ -111,6 +111,50 @@ public sealed class VolumeTests : IClassFixture<PodFixture>
         }
     }
 
+    [Fact]
+    public async Task Propagation_WhatTheHostMountsLater_ComesAndGoes()
+    {
+        string volume = NewVolume(), later = Path.Combine(volume, "sub"), before = Directory.CreateDirectory(Path.Combine(volume, "before")).FullName;
+        (await HostAsync("/bin/mount", "--bind", volume, volume)).Ok();
+        try
+        {
+            (await HostAsync("/bin/mount", "--make-shared", volume)).Ok();
+            (await HostAsync("/bin/mount", "-t", "tmpfs", "none", before)).Ok();
+            await File.WriteAllTextAsync(Path.Combine(before, "mounted"), "", TestContext.Current.CancellationToken);
+            string id = await StartAsync(bundle => bundle
+                .Mount("/mnt", "bind", volume, "rbind", "rslave").Mount("/twice", "bind", volume, "rbind", "ro", "rshared").Mount("/private", "bind", volume, "rbind"));
+            Assert.Equal(["/mnt/before/mounted", "/private/before/mounted", "/twice/before/mounted"], await MountedAsync());
+
+            (await HostAsync("/bin/mount", "-t", "tmpfs", "-o", "ro", "none", later)).Ok();
+            (await HostAsync("/bin/mount", "-o", "remount,rw", later)).Ok();
+            await File.WriteAllTextAsync(Path.Combine(later, "mounted"), "", TestContext.Current.CancellationToken);
+            await UntilAsync(["/mnt/before/mounted", "/mnt/sub/mounted", "/private/before/mounted", "/twice/before/mounted", "/twice/sub/mounted"]);
+            string[] same = (await _pod.ExecShellAsync(id, "stat -c %d:%i /mnt/sub/mounted /twice/sub/mounted")).Ok().Lines;
+            Assert.Equal(same[0], same[1]);
+
+            (await HostAsync("/bin/umount", later)).Ok(); // nobody keeps it busy
+            (await HostAsync("/bin/umount", before)).Ok();
+            await UntilAsync(["/private/before/mounted"]);
+            Assert.Equal("content", (await _pod.ExecShellAsync(id, "cat /mnt/sub/file")).Ok().Text);
+            (await _pod.RunAsync("delete", "--force", id)).Ok();
+
+            async Task<string[]> MountedAsync() => (await _pod.ExecShellAsync(id, "ls -1 /*/*/mounted")).Lines;
+
+            async Task UntilAsync(string[] expected)
+            {
+                using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+                while (!Enumerable.SequenceEqual(expected, await MountedAsync()))
+                {
+                    await Task.Delay(200, limit.Token);
+                }
+            }
+        }
+        finally
+        {
+            await HostAsync("/bin/umount", "--recursive", volume);
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
