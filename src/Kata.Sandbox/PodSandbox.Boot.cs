@@ -14,6 +14,9 @@ internal sealed partial class PodSandbox
     /// <summary>From a machine's death until its process is reaped and its console is read.</summary>
     private static readonly TimeSpan s_reapTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>Until a file server that is dead already is reaped and its messages are read.</summary>
+    private static readonly TimeSpan s_lastWordsTimeout = TimeSpan.FromMilliseconds(500);
+
     /// <summary>What stock agents take at once.</summary>
     private const int CopyPartBytes = 1 << 20;
 
@@ -33,7 +36,7 @@ internal sealed partial class PodSandbox
             : $"{cause}. {Remedy}{console.TailForError()}";
     }
 
-    private void StartFileServer()
+    private async Task StartFileServerAsync()
     {
         string machine = _environment.Directories.VirtualMachine(Id);
         Directory.CreateDirectory(machine, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -44,7 +47,7 @@ internal sealed partial class PodSandbox
             return Task.CompletedTask;
         });
         _sources = new SharedSources(_share, () => _fileServer!.ProcessId);
-        _fileServer = VirtioFsDaemon.Start(
+        _fileServer = await VirtioFsDaemon.StartAsync(
             new VirtioFsDaemonOptions
             {
                 Path = _plan.VirtioFsDaemonPath,
@@ -68,7 +71,22 @@ internal sealed partial class PodSandbox
         _machine = await _environment.Hypervisor.CreateAsync(_plan.VirtualMachine, resources, cancellationToken);
         _undo.Push(async () => await _machine.DisposeAsync());
         _machine.Console.LineReceived += line => Log.ConsoleLine(line);
-        await _machine.StartAsync(cancellationToken);
+        try
+        {
+            await _machine.StartAsync(cancellationToken);
+        }
+        catch (HypervisorException)
+        {
+            // A file server that died first is a closed socket to the monitor, which says that and no more.
+            await Task.WhenAny(_fileServer.Exited, Task.Delay(s_lastWordsTimeout, _environment.Time, cancellationToken));
+            if (_fileServer.Exited.IsCompleted && await _fileServer.Exited is { Failed: true } exit)
+            {
+                throw new HypervisorException($"Cannot share files with the pod '{Id}': {exit.Reason}. Check hypervisor.qemu.virtio_fs_daemon");
+            }
+
+            throw;
+        }
+
         // On a host without control groups this record is all that a remover has.
         foreach (int process in _machine.ProcessIds.Concat(_fileServer.ProcessIds))
         {

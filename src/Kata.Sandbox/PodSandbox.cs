@@ -297,7 +297,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             Log.PlanWarning(warning);
         }
 
-        StartFileServer();
+        await StartFileServerAsync();
         await StartMachineAsync(cancellationToken);
         long started = Stopwatch.GetTimestamp();
         _watch = WatchAsync(); // ends when a component ends, at the latest when the pod is disposed

@@ -13,6 +13,9 @@ namespace Kata.Storage;
 /// </remarks>
 internal sealed class VirtioFsDaemon : IAsyncDisposable
 {
+    /// <summary>What both daemons ask for by themselves where nobody tells them.</summary>
+    internal const ulong WantedFiles = 1_000_000;
+
     /// <summary>
     /// CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID, SETUID, MKNOD and SETFCAP, which file operations for the guest need; and
     /// SETPCAP (8) and SYS_ADMIN (21), which the daemon confines itself with and then drops. Bits of linux/capability.h.
@@ -47,15 +50,12 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
 
     /// <summary>Starts the daemon from the calling process's mount namespace.</summary>
     /// <exception cref="StorageException">A value is invalid or the daemon cannot be started.</exception>
-    public static VirtioFsDaemon Start(VirtioFsDaemonOptions options, TimeProvider? timeProvider = null)
+    public static async Task<VirtioFsDaemon> StartAsync(VirtioFsDaemonOptions options, TimeProvider? timeProvider = null)
     {
-        IReadOnlyList<string> arguments = VirtioFsDaemonCommandLine.Build(options);
-        if (!File.Exists(options.Path))
-        {
-            throw new StorageException(
-                $"Cannot find virtiofsd at '{options.Path}'. Install it (Debian 12: qemu-system-common), or set 'virtio_fs_daemon' in [hypervisor.qemu]");
-        }
-
+        TimeProvider clock = timeProvider ?? TimeProvider.System;
+        VirtioFsDaemonProgram program = await VirtioFsDaemonProgram.AskAsync(options.Path, clock);
+        using var openFiles = OpenFileLimit.RaiseHard(WantedFiles);
+        IReadOnlyList<string> arguments = VirtioFsDaemonCommandLine.Build(options with { OpenFiles = openFiles.Hard }, program.Kind);
         string path = Path.Combine(options.SocketDirectory, "fs.sock");
         SafeFileDescriptor? listener = null, client = null;
         (SafeFileDescriptor messagesOurs, SafeFileDescriptor messagesTheirs) = Pipe.Create();
@@ -78,7 +78,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
                 NewSession = true,
                 WorkingDirectory = "/",
             });
-            return new VirtioFsDaemon(process, client, new DescriptorStream(messagesOurs), options.StopTimeout, timeProvider ?? TimeProvider.System);
+            return new VirtioFsDaemon(process, client, new DescriptorStream(messagesOurs), options.StopTimeout, clock);
         }
         catch (LinuxException error)
         {

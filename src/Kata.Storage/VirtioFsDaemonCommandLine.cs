@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Kata.Storage;
 
 /// <summary>virtiofsd's argument vector, a pure function.</summary>
@@ -6,34 +8,32 @@ internal static class VirtioFsDaemonCommandLine
     /// <summary>The listening socket's number in the daemon.</summary>
     public const int SocketNumber = 3;
 
-    /// <summary>The C daemon ships inside QEMU's own directory, the Rust one elsewhere.</summary>
-    public static VirtioFsDaemonKind KindOf(VirtioFsDaemonOptions options) => options.Kind
-        ?? (options.Path.Contains("/qemu/", StringComparison.Ordinal) ? VirtioFsDaemonKind.C : VirtioFsDaemonKind.Rust);
-
     /// <exception cref="StorageException">A value would change the meaning of another option.</exception>
-    public static IReadOnlyList<string> Build(VirtioFsDaemonOptions options)
+    public static IReadOnlyList<string> Build(VirtioFsDaemonOptions options, VirtioFsDaemonKind kind)
     {
-        bool isC = KindOf(options) == VirtioFsDaemonKind.C;
         if (options.SourceDirectory.Contains(',', StringComparison.Ordinal) || !options.SourceDirectory.StartsWith('/'))
         {
             throw new StorageException(
                 $"Cannot share the directory '{options.SourceDirectory}': its path is relative or has a comma. Choose another '--root'");
         }
 
-        if (options.CacheMode is not ("auto" or "always" or "none" or "never"))
+        bool isC = kind == VirtioFsDaemonKind.C;
+        if (options.CacheMode is not ("auto" or "always" or "none" or "never") && (isC || options.CacheMode != "metadata"))
         {
             throw new StorageException(
-                $"Cannot start virtiofsd with the cache mode '{options.CacheMode}': unknown. Set 'virtio_fs_cache' to auto, always or never");
+                $"Cannot start virtiofsd with the cache mode '{options.CacheMode}': {(options.CacheMode == "metadata" ? "QEMU's has none of that name" : "unknown")}. "
+                + "Set 'virtio_fs_cache' to auto, always or never");
         }
 
+        // Both keep a descriptor for each file that the guest knows, and would go on with the soft limit of whoever called us.
+        string openFiles = string.Create(CultureInfo.InvariantCulture, $"--rlimit-nofile={options.OpenFiles}");
         string[] own = isC
             ?
             [
                 "virtiofsd",
                 $"--fd={SocketNumber}",
                 "-f",
-                // CAP_SYS_RESOURCE may be missing, and the daemon would end when it cannot raise the limit.
-                "--rlimit-nofile=0",
+                openFiles,
                 "-o", $"source={options.SourceDirectory}",
                 "-o", $"sandbox=namespace,cache={(options.CacheMode == "never" ? "none" : options.CacheMode)},no_posix_lock,xattr,announce_submounts",
                 "-o", "log_level=err",
@@ -48,7 +48,7 @@ internal static class VirtioFsDaemonCommandLine
                 $"--cache={(options.CacheMode == "none" ? "never" : options.CacheMode)}",
                 "--xattr",
                 "--announce-submounts",
-                "--rlimit-nofile=0",
+                openFiles,
                 "--log-level=error",
             ];
         return [.. own, .. options.ExtraArguments];

@@ -12,11 +12,11 @@ internal sealed record VirtioFsDaemonOptions
     /// <summary>Where its socket lives for the instant between bind and connect; mode 0700.</summary>
     public required string SocketDirectory { get; init; }
 
-    /// <summary><c>auto</c>, <c>always</c>, or <c>none</c> (<c>never</c> with the Rust daemon, translated).</summary>
+    /// <summary><c>auto</c>, <c>always</c>, <c>none</c> (<c>never</c> with the Rust daemon, translated), or the latter's <c>metadata</c>.</summary>
     public string CacheMode { get; init; } = "auto";
 
-    /// <summary>Which program <see cref="Path"/> is; by default decided by where it is installed.</summary>
-    public VirtioFsDaemonKind? Kind { get; init; }
+    /// <summary>How many descriptors the daemon may have; 0 for what its caller has. Its hard limit, which it may always reach, when it starts.</summary>
+    public ulong OpenFiles { get; init; }
 
     /// <summary>Further arguments from the operator's configuration file.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];

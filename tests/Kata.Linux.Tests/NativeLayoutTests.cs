@@ -10,6 +10,7 @@ public sealed class NativeLayoutTests
     public static TheoryData<string, int, int> Sizes => new()
     {
         { nameof(SockAddrVm), Unsafe.SizeOf<SockAddrVm>(), 16 },
+        { nameof(RLimit), Unsafe.SizeOf<RLimit>(), 16 },
         { nameof(UCred), Unsafe.SizeOf<UCred>(), 12 },
         { nameof(IoVec), Unsafe.SizeOf<IoVec>(), 16 },
         { nameof(MsgHdr), Unsafe.SizeOf<MsgHdr>(), 56 },

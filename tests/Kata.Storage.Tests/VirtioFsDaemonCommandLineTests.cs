@@ -7,41 +7,49 @@ public sealed class VirtioFsDaemonCommandLineTests
         Path = "/usr/lib/qemu/virtiofsd",
         SourceDirectory = "/run/kata/s1/shared",
         SocketDirectory = "/run/kata/s1/vm",
+        OpenFiles = 20000,
     };
 
     [Fact]
     public void Build_C_IsTheGoldenLine() => Assert.Equal(
         [
-            "virtiofsd", "--fd=3", "-f", "--rlimit-nofile=0", "-o", "source=/run/kata/s1/shared",
+            "virtiofsd", "--fd=3", "-f", "--rlimit-nofile=20000", "-o", "source=/run/kata/s1/shared",
             "-o", "sandbox=namespace,cache=auto,no_posix_lock,xattr,announce_submounts", "-o", "log_level=err",
         ],
-        VirtioFsDaemonCommandLine.Build(s_options));
+        VirtioFsDaemonCommandLine.Build(s_options, VirtioFsDaemonKind.C));
 
     [Fact]
     public void Build_Rust_IsTheGoldenLine() => Assert.Equal(
         [
             "virtiofsd", "--fd=3", "--shared-dir=/run/kata/s1/shared", "--sandbox=namespace", "--seccomp=kill", "--cache=never", "--xattr",
-            "--announce-submounts", "--rlimit-nofile=0", "--log-level=error", "--thread-pool-size=1",
+            "--announce-submounts", "--rlimit-nofile=20000", "--log-level=error", "--thread-pool-size=1",
         ],
-        VirtioFsDaemonCommandLine.Build(s_options with { Path = "/usr/libexec/virtiofsd", CacheMode = "none", ExtraArguments = ["--thread-pool-size=1"] }));
+        VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = "none", ExtraArguments = ["--thread-pool-size=1"] }, VirtioFsDaemonKind.Rust));
 
     [Theory]
     [InlineData("/run/a,b/shared")]
     [InlineData("relative/shared")]
     public void Build_PathThatWouldBeAnOption_IsRefused(string path)
     {
-        StorageException error = Assert.Throws<StorageException>(() => VirtioFsDaemonCommandLine.Build(s_options with { SourceDirectory = path }));
+        StorageException error = Assert.Throws<StorageException>(() => VirtioFsDaemonCommandLine.Build(s_options with { SourceDirectory = path }, VirtioFsDaemonKind.C));
 
         Assert.Contains("Choose another '--root'", error.Message);
     }
 
-    [Fact]
-    public void Build_UnknownCacheMode_NamesTheSetting() => Assert.Contains(
+    [Theory]
+    [InlineData("auto,source=/", VirtioFsDaemonKind.C)]
+    [InlineData("auto,source=/", VirtioFsDaemonKind.Rust)]
+    [InlineData("metadata", VirtioFsDaemonKind.C)]
+    public void Build_UnknownCacheMode_NamesTheSetting(string mode, object kind) => Assert.Contains(
         "Set 'virtio_fs_cache'",
-        Assert.Throws<StorageException>(() => VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = "auto,source=/" })).Message);
+        Assert.Throws<StorageException>(() => VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = mode }, (VirtioFsDaemonKind)kind)).Message);
 
     [Fact]
-    public void Start_MissingDaemon_SaysWhatToInstall() => Assert.Contains(
+    public void Build_CacheModeOfRustAlone_IsPassed() =>
+        Assert.Contains("--cache=metadata", VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = "metadata" }, VirtioFsDaemonKind.Rust));
+
+    [Fact]
+    public async Task Start_MissingDaemon_SaysWhatToInstall() => Assert.Contains(
         "Install it",
-        Assert.Throws<StorageException>(() => VirtioFsDaemon.Start(s_options with { Path = "/nowhere/virtiofsd" })).Message);
+        (await Assert.ThrowsAsync<StorageException>(() => VirtioFsDaemon.StartAsync(s_options with { Path = "/nowhere/virtiofsd" }))).Message);
 }

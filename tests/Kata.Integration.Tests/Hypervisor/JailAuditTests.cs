@@ -47,7 +47,7 @@ public sealed class JailAuditTests
         GuestFiles.RequireRoot();
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-test-");
         using (SharedDirectory share = SharedDirectory.Create(Path.Combine(directory.FullName, "shared")))
-        await using (VirtioFsDaemon daemon = VirtioFsDaemon.Start(new VirtioFsDaemonOptions
+        await using (VirtioFsDaemon daemon = await VirtioFsDaemon.StartAsync(new VirtioFsDaemonOptions
         {
             Path = "/usr/lib/qemu/virtiofsd",
             SourceDirectory = share.Path,
