@@ -16,6 +16,10 @@ internal static class Credentials
         LinuxException.ThrowIfNegative(LibC.thread_capset(default), "capset", "drop the capabilities");
     }
 
+    /// <summary>The thread, and what it starts, keeps its capabilities when it becomes another user than root. Takes CAP_SETPCAP.</summary>
+    public static void KeepCapabilitiesOfOtherUsersOnThread() => LinuxException.ThrowIfNegative(
+        LibC.prctl(LibC.PR_SET_SECUREBITS, LibC.SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "prctl(SET_SECUREBITS)", "keep capabilities as another user");
+
     /// <summary>What the next program can have at most, even as uid 0: the capabilities of <paramref name="keep"/>, by bit.</summary>
     public static void LimitBoundingSetOnThread(ulong keep, int lastCapability = 63)
     {

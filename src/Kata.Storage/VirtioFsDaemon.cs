@@ -141,6 +141,9 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
         return ChildProcess.Adopt(NamespaceThread.Run(() =>
         {
             Credentials.LimitBoundingSetOnThread(Capabilities);
+            // As the guest's user it makes a file, and would lose CAP_DAC_OVERRIDE: a directory that only an additional group may write, or
+            // a process with that capability in the guest, got EACCES. The guest's kernel has checked the rights; owners stay the user's.
+            Credentials.KeepCapabilitiesOfOtherUsersOnThread();
             LinuxException.ThrowIfNegative(
                 Kata.Linux.Interop.LibC.prctl(Kata.Linux.Interop.LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
             return spawn.Launch();

@@ -25,6 +25,8 @@ internal static partial class LibC
     internal const int PR_SET_NAME = 15;
     internal const int PR_CAPBSET_READ = 23;
     internal const int PR_CAPBSET_DROP = 24;
+    internal const int PR_SET_SECUREBITS = 28;
+    internal const ulong SECBIT_NO_SETUID_FIXUP = 1 << 2; // linux/securebits.h
     internal const int PR_SET_NO_NEW_PRIVS = 38;
     internal const int PR_CAP_AMBIENT = 47;
     internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
