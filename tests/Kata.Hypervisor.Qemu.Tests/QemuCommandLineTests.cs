@@ -23,7 +23,7 @@ public sealed class QemuCommandLineTests
             "-machine", "q35,memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off,hpet=off",
             "-accel", "tcg,thread=single,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2", "-m", "512M",
             "-object", "memory-backend-memfd,id=mem0,size=512M,share=on", "-rtc", "base=utc,driftfix=slew,clock=host",
-            "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off console=ttyS0 panic=1",
+            "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off clearcpuid=cx16 console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3", "-mon", "chardev=monitor,mode=control",
             "-chardev", "socket,id=console,fd=4", "-serial", "chardev:console", "-device", "pvpanic-pci",
             "-object", "rng-builtin,id=rng0", "-device", "virtio-rng-pci,rng=rng0,disable-legacy=on",
