@@ -184,7 +184,7 @@ internal static class ConfigurationBinder
     }
 
     private static string FirstExisting(ConfigurationSources sources, IReadOnlyList<string> candidates) =>
-        candidates.FirstOrDefault(sources.Files.Exists) ?? candidates[0];
+        candidates.FirstOrDefault(sources.Files.Exists) ?? candidates[^1]; // none: the one that Debian 12's packages would bring
 
     private static TimeSpan Seconds(ConfigurationValues values, string id) => TimeSpan.FromSeconds(values.Get(id).Number);
 }

@@ -36,6 +36,15 @@ public sealed class KataConfigurationTests
         Assert.Equal("/usr/libexec/virtiofsd", hypervisor.VirtioFsDaemonPath);
     }
 
+    // Debian 12's own loses data that the other keeps: who installed the other wants it.
+    [Fact]
+    public void Load_BothFileServersThere_TheRustOneIsUsed()
+    {
+        MemoryFiles files = new MemoryFiles().With("/usr/lib/qemu/virtiofsd", "").With("/usr/libexec/virtiofsd", "");
+
+        Assert.Equal("/usr/libexec/virtiofsd", KataConfiguration.Load(files.Sources()).Hypervisor.VirtioFsDaemonPath);
+    }
+
     [Fact]
     public void Load_Kata1File_Works()
     {

@@ -32,9 +32,12 @@ internal sealed record ConfigurationSources
     internal IReadOnlyList<string> HypervisorPaths { get; init; } =
         [RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "/usr/bin/qemu-system-aarch64" : "/usr/bin/qemu-system-x86_64"];
 
-    /// <summary>Places of virtiofsd, in order: Debian 12, Fedora, Debian 13 and others.</summary>
+    /// <summary>
+    /// Places of virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own on Debian 12, which writes
+    /// what is mapped from an O_APPEND file to the wrong place.
+    /// </summary>
     internal IReadOnlyList<string> VirtioFsDaemonPaths { get; init; } =
-        ["/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/bin/virtiofsd"];
+        ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/local/bin/virtiofsd", "/usr/bin/virtiofsd", "/usr/lib/qemu/virtiofsd"];
 
     /// <summary>The file system.</summary>
     internal IConfigurationFiles Files { get; init; } = HostFiles.Instance;

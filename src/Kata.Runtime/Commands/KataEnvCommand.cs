@@ -22,11 +22,11 @@ internal static class KataEnvCommand
         var json = new Option<bool>("--json") { Description = "Print JSON instead of TOML" };
         var command = new Command("kata-env", "Print what would run a container here, and why") { json };
         command.Aliases.Add("env");
-        command.SetAction(result =>
+        command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            KataEnvironment environment = KataEnvironment.Read(KataConfiguration.Load(globals.Sources(result)));
-            Console.Out.Write(result.GetValue(json) ? ToJson(environment) + "\n" : ToToml(environment));
+            KataEnvironment environment = await KataEnvironment.ReadAsync(KataConfiguration.Load(globals.Sources(result)));
+            await Console.Out.WriteAsync(result.GetValue(json) ? ToJson(environment) + "\n" : ToToml(environment));
             return ExitCodes.Success;
         });
         return command;
