@@ -104,11 +104,17 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             await container.CreateAsync(stdio, cancellationToken);
             return container;
         }
-        catch
+        catch (Exception failure) // a border: what was made goes, whatever failed
         {
             await container.ReleaseAsync(CancellationToken.None);
             Forget(plan.Id);
             await container.RunPoststopHooksAsync();
+            if (failure is AgentException { Code: Grpc.Core.StatusCode.Unavailable })
+            {
+                // As during the boot: which component it was says more than the closed channel.
+                throw new HypervisorException($"Cannot create the container '{plan.Id}': {await LossReasonAsync()}", failure);
+            }
+
             throw;
         }
     }

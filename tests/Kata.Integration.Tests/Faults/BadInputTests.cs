@@ -111,6 +111,24 @@ public sealed class BadInputTests : IAsyncLifetime
         await RefuseAsync(expected, "create", "-b", _host.Bundle(), "c1");
     }
 
+    // The monitor sees a closed socket, which says nothing.
+    [Theory]
+    [InlineData("echo virtiofsd of mine", "Cannot use '{dir}/virtiofsd' as virtiofsd: it answers '--version' with 'virtiofsd of mine'. Set 'virtio_fs_daemon' to the virtiofsd of QEMU or of virtio-fs.gitlab.io")]
+    [InlineData("[ $1 != --version ] || exec echo virtiofsd 1.13.2; echo no share >&2; exit 3", "Cannot share files with the pod 'c1': virtiofsd ended with exit code 3: no share. Check hypervisor.qemu.virtio_fs_daemon")]
+    public async Task Create_FileServerThatCannotServe_GivesItsOwnWords(string script, string expected)
+    {
+        string path = Path.Combine(_host.Directory, "virtiofsd");
+        await File.WriteAllTextAsync(path, $"#!/bin/sh\n{script}\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        _host.Configure(hypervisor: $"virtio_fs_daemon = \"{path}\"");
+
+        Outcome outcome = await _host.RunAsync("create", "-b", _host.Bundle(), "c1");
+
+        Assert.True(outcome.Code == 1, outcome.ToString());
+        Assert.Contains($"kata-runtime: {expected.Replace("{dir}", _host.Directory, StringComparison.Ordinal)}\n", outcome.Error, StringComparison.Ordinal);
+        await _host.AssertNothingLeftAsync();
+    }
+
     [Theory]
     [InlineData("[hypervisor.qemu]\nmachine_type = \"pdp11\"\n", "Cannot use the configuration '{dir}/configuration.toml:2': hypervisor.qemu.machine_type holds \"pdp11\". It must be one of \"\", \"q35\", *")]
     [InlineData("[hypervisor.qemu]\ndefault_memory = 0\n", "Cannot use the configuration '{dir}/configuration.toml:2': hypervisor.qemu.default_memory holds 0. It must be a whole number from 256 to 16777216, in MiB")]
