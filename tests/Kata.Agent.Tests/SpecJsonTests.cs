@@ -182,6 +182,19 @@ public sealed class SpecJsonTests
         Assert.False(rules[1].TryGetProperty("errnoRet", out _));
     }
 
+    [Fact]
+    public void Write_MappingOfEveryNumber_IsInTwoLinesThatCrunKnowsForANamespaceOfItsOwn()
+    {
+        var spec = new Spec { Linux = new Kata.Agent.Protocol.Oci.Linux() };
+        spec.Linux.UIDMappings.Add(new LinuxIDMapping { HostID = 0, ContainerID = 0, Size = uint.MaxValue });
+        spec.Linux.GIDMappings.Add(new LinuxIDMapping { HostID = 5, ContainerID = 6, Size = 65536 });
+        JsonElement linux = Json(spec, s_plain).GetProperty("linux");
+        Assert.Equal(
+            """[{"hostID":0,"containerID":0,"size":4294967294},{"hostID":4294967294,"containerID":4294967294,"size":1}]""",
+            linux.GetProperty("uidMappings").GetRawText());
+        Assert.Equal("""[{"hostID":5,"containerID":6,"size":65536}]""", linux.GetProperty("gidMappings").GetRawText());
+    }
+
     private static Spec WithNamespaces(params string[] types)
     {
         var spec = new Spec { Linux = new LinuxSpec() };

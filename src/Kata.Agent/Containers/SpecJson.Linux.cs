@@ -113,14 +113,25 @@ internal static partial class SpecJson
         json.WriteStartArray(name);
         foreach (LinuxIDMapping mapping in mappings)
         {
-            json.WriteStartObject();
-            json.WriteNumber("hostID", mapping.HostID);
-            json.WriteNumber("containerID", mapping.ContainerID);
-            json.WriteNumber("size", mapping.Size);
-            json.WriteEndObject();
+            // crun 1.8 takes a namespace with such a line for the guest's own, and then mounts a sysfs that the kernel refuses.
+            uint first = mapping.Size == uint.MaxValue ? mapping.Size - 1 : mapping.Size;
+            WriteIdMapping(json, mapping.HostID, mapping.ContainerID, first);
+            if (first < mapping.Size)
+            {
+                WriteIdMapping(json, mapping.HostID + first, mapping.ContainerID + first, mapping.Size - first);
+            }
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteIdMapping(Utf8JsonWriter json, uint hostId, uint containerId, uint size)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("hostID", hostId);
+        json.WriteNumber("containerID", containerId);
+        json.WriteNumber("size", size);
+        json.WriteEndObject();
     }
 
     private static void WriteDevices(Utf8JsonWriter json, RepeatedField<LinuxDevice> devices)
