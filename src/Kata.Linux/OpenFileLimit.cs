@@ -20,10 +20,10 @@ internal sealed class OpenFileLimit : IDisposable
     /// <summary>Raises this process's hard limit to <paramref name="wanted"/> where the kernel lets it (CAP_SYS_RESOURCE), until disposed.</summary>
     public static OpenFileLimit RaiseHard(ulong wanted)
     {
-        LinuxException.ThrowIfNegative(LibC.getrlimit(LibC.RLIMIT_NOFILE, out RLimit limit), "getrlimit", "read the limit of open files");
+        LinuxException.ThrowIfNegative(LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, out RLimit limit), "prlimit", "read the limit of open files");
         ulong most = ReadMost();
         RLimit higher = limit with { rlim_max = Math.Min(wanted, most) };
-        bool raised = limit.rlim_max < higher.rlim_max && LibC.setrlimit(LibC.RLIMIT_NOFILE, higher) == 0; // EPERM: the limit stays
+        bool raised = limit.rlim_max < higher.rlim_max && LibC.prlimit(0, LibC.RLIMIT_NOFILE, higher, out _) == 0; // EPERM: the limit stays
         return new OpenFileLimit(limit, Math.Min(raised ? higher.rlim_max : limit.rlim_max, most), raised);
     }
 
@@ -31,7 +31,7 @@ internal sealed class OpenFileLimit : IDisposable
     {
         if (_raised)
         {
-            _ = LibC.setrlimit(LibC.RLIMIT_NOFILE, _before); // lower is always allowed
+            _ = LibC.prlimit(0, LibC.RLIMIT_NOFILE, _before, out _); // lower is always allowed
         }
     }
 

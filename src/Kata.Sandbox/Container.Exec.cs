@@ -1,5 +1,4 @@
 using Kata.Agent.Protocol;
-using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -13,7 +12,7 @@ internal sealed partial class Container
     /// <param name="ignorePaused">Whether a paused container may have one: its start waits until the container is resumed.</param>
     /// <param name="cancellationToken">Ends the wait for other operations.</param>
     public async Task<ExecProcess> AddExecAsync(
-        string execId, ProcessSpec spec, ProcessStdio stdio, int standInPid, bool ignorePaused, CancellationToken cancellationToken)
+        string execId, ExecSpec spec, ProcessStdio stdio, int standInPid, bool ignorePaused, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
         if (Status is not (ContainerStatus.Running or ContainerStatus.Created) && !(ignorePaused && Status == ContainerStatus.Paused))
@@ -44,7 +43,7 @@ internal sealed partial class Container
             throw SandboxStateException.WrongState("start the process", execId, "running", "created");
         }
 
-        Agent.Protocol.Extension.ProcessExtension extension = GuestExtensionBuilder.Process(exec.Spec);
+        Agent.Protocol.Extension.ProcessExtension extension = GuestExtensionBuilder.Process(exec.Spec.Process, exec.Spec.CallerLimits);
         if (!_pod.Agent.SupportsSpecExtension)
         {
             GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(extension));
@@ -54,8 +53,8 @@ internal sealed partial class Container
         {
             ContainerId = Plan.Id.Value,
             ExecId = execId,
-            Process = GuestSpecBuilder.Process(exec.Spec),
-            StringUser = ContainerPlanner.NamedUser(exec.Spec.User),
+            Process = GuestSpecBuilder.Process(exec.Spec.Process),
+            StringUser = exec.Spec.UserName is { } name ? GuestSpecBuilder.NamedUser(name, exec.Spec.Process.User) : null,
             Extension = extension,
         };
         await AgentConnection.CallAsync(

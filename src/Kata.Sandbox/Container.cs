@@ -76,7 +76,6 @@ internal sealed partial class Container
                 ContainerId = Plan.Id.Value,
                 ExecId = Plan.Id.Value,
                 OCI = Plan.GuestSpecIn(_files),
-                StringUser = Plan.User,
                 Extension = Plan.Extension,
             };
             _inGuest = true;

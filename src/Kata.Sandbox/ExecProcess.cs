@@ -1,9 +1,7 @@
-using Kata.Oci;
-
 namespace Kata.Sandbox;
 
 /// <summary>An additional process of a container, from being described to being forgotten.</summary>
-internal sealed record ExecProcess(GuestProcess Process, ProcessSpec Spec, ProcessStdio Stdio, int StandInPid)
+internal sealed record ExecProcess(GuestProcess Process, ExecSpec Spec, ProcessStdio Stdio, int StandInPid)
 {
     public bool Started { get; set; }
 }

@@ -9,6 +9,8 @@ internal sealed class HostFileProbe : IHostFiles
 {
     public static HostFileProbe Instance { get; } = new();
 
+    public string HostName => File.ReadAllText("/proc/sys/kernel/hostname").TrimEnd('\n'); // not MachineName, which ends at the first dot
+
     public HostFileKind KindOf(string path)
     {
         using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);

@@ -73,6 +73,9 @@ internal sealed class PodHost : IAsyncDisposable
 
     public SandboxEnvironment Environment { get; }
 
+    /// <summary>What this process was started with: its caller's.</summary>
+    public IReadOnlyList<ResourceLimit> Limits { get; } = ResourceLimits.Read();
+
     /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
     public CancellationToken Stopping => _stopping.Token;
 

@@ -48,7 +48,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
         _plan = host.Plan(settings.ToSpec(), null) with
         {
             SharedMemory = PodSettings.SharedMemoryIn(host.FilesDirectory),
-            Files = settings.Files(host.FilesDirectory, System.Environment.MachineName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
+            Files = settings.Files(host.FilesDirectory, HostFileProbe.Instance.HostName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
             SharesPidNamespace = settings.SharesPidNamespace,
         };
         life.Held = settings;

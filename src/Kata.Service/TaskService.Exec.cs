@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Containerd.Protocol.Events;
 using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 using static Kata.Service.ServiceStatus;
@@ -14,12 +15,19 @@ internal sealed partial class TaskService
     /// <summary>Request metadata by which the command line's <c>delete --force</c> reaches Delete, which has no field for it.</summary>
     public const string ForceHeader = "kata-force";
 
+    /// <summary>Request metadata by which <c>exec --user</c> passes a name on: the specification's process has numbers only.</summary>
+    public const string UserHeader = "kata-user";
+
+    /// <summary>Request metadata by which the command line tells its own limits, see <see cref="ResourceLimits"/>.</summary>
+    public const string LimitsHeader = "kata-limits";
+
     private readonly ConcurrentDictionary<(string Container, string ExecId), StandInSession> _execStandIns = new();
 
     public override Task<Empty> Exec(ExecProcessRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Container container = Find(request.Id, "execute in");
-        ProcessSpec spec = OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process"));
+        var spec = new ExecSpec(
+            OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")), context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
         StandInSession? standIn = host.StandIns.Take(request.Id, request.ExecId);
         ProcessStdio? stdio = null;
         try
@@ -63,6 +71,10 @@ internal sealed partial class TaskService
 
         return new Empty();
     });
+
+    // Those of containerd, which started us, unless another caller tells its own.
+    private IReadOnlyList<ResourceLimit> LimitsOf(ServerCallContext context) =>
+        context.RequestHeaders.Get(LimitsHeader) is { } told ? ResourceLimits.Parse(told.Value) : host.Limits;
 
     // Of a process that never came to be.
     private static async System.Threading.Tasks.Task AbandonAsync(StandInSession? standIn, ProcessStdio? stdio)

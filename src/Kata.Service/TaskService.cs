@@ -36,6 +36,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
             }
 
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, HostFileProbe.Instance, pod.ContainerOf, pod.Plan.SharedMemory, pod.Plan.Files)
+                .WithCallerLimits(LimitsOf(context))
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), host.Stopping);
             Container container = await pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);

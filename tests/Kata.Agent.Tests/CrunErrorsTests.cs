@@ -21,6 +21,26 @@ public sealed class CrunErrorsTests
         Assert.Equal(expected, error.Status.Detail);
     }
 
+    [Theory]
+    [InlineData("fail startup", "8", "7", true)]
+    [InlineData("fork: Resource temporarily unavailable", "8", "8", true)]
+    [InlineData("fork: Resource temporarily unavailable", "8", "6", false)]
+    [InlineData("fail startup", "max", "7", false)]
+    [InlineData("fail startup", "", "", false)]
+    [InlineData("chdir: No such file or directory", "8", "8", false)]
+    public void Shortage_NoRoomForProcesses_SaysHowManyAndWhatToDo(string text, string limit, string current, bool expected)
+    {
+        RpcException error = CrunErrors.Translate($$"""{"msg":"{{text}}"}""", "sh", "start it");
+        RpcException? shortage = CrunErrors.Shortage(error, limit, current, "start it");
+        Assert.Equal(expected, shortage is not null);
+        if (shortage is not null)
+        {
+            Assert.Equal(StatusCode.ResourceExhausted, shortage.StatusCode);
+            Assert.Contains($"the container has {current} processes of the {limit} that its limit (pids) allows", shortage.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains("End some, or raise the limit", shortage.Status.Detail, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void LastMessage_SeveralLines_TakesTheLast() =>
         Assert.Equal("two", CrunErrors.LastMessage("{\"msg\":\"one\"}\n{\"msg\":\"two\"}\n{\"level\":\"x\"}\n"));

@@ -27,6 +27,16 @@ public sealed class UserDatabaseTests
     }
 
     [Theory]
+    [InlineData(0u, "/root")]
+    [InlineData(405u, "/")]
+    [InlineData(78u, "/")]
+    [InlineData(4242u, "/")]
+    [InlineData(uint.MaxValue, "/")]
+    [InlineData(90u, "/")]
+    public void HomeOf_Numbers_AreThoseOfThePasswd(uint uid, string expected) =>
+        Assert.Equal(expected, new UserDatabase(Passwd + "empty:x:90:90:::/bin/sh\nroot2:x:0:0::/other:\n", Group).HomeOf(uid));
+
+    [Theory]
     [InlineData("nobody9", "", "unable to find user nobody9: no matching entries in passwd file")]
     [InlineData("-1", "", "unable to find user -1: no matching entries in passwd file")]
     [InlineData("4294967295", "", "unable to find user 4294967295: no matching entries in passwd file")]

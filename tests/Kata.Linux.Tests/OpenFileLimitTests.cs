@@ -33,7 +33,7 @@ public sealed class OpenFileLimitTests
 
     private static RLimit Read()
     {
-        LinuxException.ThrowIfNegative(LibC.getrlimit(LibC.RLIMIT_NOFILE, out RLimit limit), "getrlimit", "read the limit");
+        LinuxException.ThrowIfNegative(LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, out RLimit limit), "prlimit", "read the limit");
         return limit;
     }
 }

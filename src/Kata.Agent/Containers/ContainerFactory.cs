@@ -14,10 +14,10 @@ namespace Kata.Agent.Containers;
 internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Reaper reaper, OomWatcher oom, ILogger logger)
 {
     private const string BundleRoot = "/run/kata-containers/bundles";
-    private const int DatabaseLimit = 1024 * 1024; // an /etc/passwd larger than this is an attack, not a database
 
     private readonly Crun _crun = new(reaper);
     private readonly SharedSubmounts _submounts = new();
+    private readonly ProcessPreparation _preparation = new(logger);
 
     /// <exception cref="Grpc.Core.RpcException">The request is wrong, or crun refused.</exception>
     public async Task CreateAsync(CreateContainerRequest request)
@@ -52,7 +52,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             }
 
             container.SharedMounts.AddRange(_submounts.Enter(SharedPaths(spec)));
-            ResolveUser(spec.Process, request.StringUser, container.RootPath);
+            _preparation.Prepare(spec.Process, request.StringUser, request.Extension?.Process, ContainerFiles.Planned(spec));
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
                 Sandbox.SetNetworkSysctl(name, value);
@@ -131,7 +131,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         ContainerProcess? started = null;
         try
         {
-            ResolveUser(process, request.StringUser, container.RootPath);
+            _preparation.Prepare(process, request.StringUser, request.Extension, ContainerFiles.Of(container.Init.Pid));
             string file = $"{container.Directory}/{execId}.process.json";
             await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension));
             started = await LaunchAsync(
@@ -139,6 +139,11 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.Value]);
             File.Delete(file);
             ApplyScheduling(started, request.Extension);
+        }
+        catch (Grpc.Core.RpcException error) when (CrunErrors.Shortage(
+            error, container.Cgroup.Read("pids.max"), container.Cgroup.Read("pids.current"), $"start the process '{execId}'") is { } shortage)
+        {
+            throw shortage;
         }
         finally
         {
@@ -365,18 +370,6 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
 
         return result;
-    }
-
-    private static void ResolveUser(Process process, StringUser? user, string root)
-    {
-        if (user is null || (user.Uid.Length == 0 && user.Gid.Length == 0 && user.AdditionalGids.Count == 0))
-        {
-            return;
-        }
-
-        using ConfinedDirectory files = ConfinedDirectory.OpenAsRoot(root);
-        var database = new UserDatabase(files.ReadText("/etc/passwd", DatabaseLimit) ?? "", files.ReadText("/etc/group", DatabaseLimit) ?? "");
-        process.User = database.Resolve(user);
     }
 
     private static string[] SharedPaths(Spec spec) =>

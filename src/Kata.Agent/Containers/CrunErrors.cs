@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Grpc.Core;
 
@@ -10,6 +11,7 @@ namespace Kata.Agent.Containers;
 internal static class CrunErrors
 {
     private const int TextLimit = 4 * 1024;
+    private const int ProcessesOfExec = 2; // the process, and for a moment the one of crun that makes it
 
     /// <param name="log">crun's log, JSON lines; anything else is taken as its text.</param>
     /// <param name="command">The first word of the process, as the caller gave it.</param>
@@ -19,9 +21,7 @@ internal static class CrunErrors
         string text = LastMessage(log);
         if (text.Contains("not found in $PATH", StringComparison.Ordinal))
         {
-            return AgentException.Of(StatusCode.NotFound, command.Contains('/', StringComparison.Ordinal)
-                ? $"exec: \"{command}\": stat {command}: no such file or directory"
-                : $"exec: \"{command}\": executable file not found in $PATH");
+            return NoProgram(command);
         }
 
         // A directory gives "Operation not permitted" here; runc calls both the same.
@@ -31,6 +31,31 @@ internal static class CrunErrors
         }
 
         return AgentException.Failed($"Cannot {action}: {(text.Length > 0 ? text : "crun failed without a message")}");
+    }
+
+    /// <summary>There is no such executable.</summary>
+    public static RpcException NoProgram(string command) => AgentException.Of(StatusCode.NotFound, command.Contains('/', StringComparison.Ordinal)
+        ? $"exec: \"{command}\": stat {command}: no such file or directory"
+        : $"exec: \"{command}\": executable file not found in $PATH");
+
+    /// <summary>What a failure was when the container has no room for further processes; null when it was something else.</summary>
+    /// <param name="error">As <see cref="Translate"/> made it.</param>
+    /// <param name="limit">The container's <c>pids.max</c>.</param>
+    /// <param name="current">Its <c>pids.current</c>.</param>
+    /// <param name="action">What was tried.</param>
+    public static RpcException? Shortage(RpcException error, string limit, string current, string action)
+    {
+        // "fail startup": the first of crun's two processes in the group was let in, and the second was not.
+        string text = error.Status.Detail;
+        return error.StatusCode == StatusCode.Internal
+            && (text.EndsWith("fail startup", StringComparison.Ordinal) || text.EndsWith("Resource temporarily unavailable", StringComparison.Ordinal))
+            && long.TryParse(limit, CultureInfo.InvariantCulture, out long most) && long.TryParse(current, CultureInfo.InvariantCulture, out long now)
+            && now + ProcessesOfExec > most
+                ? AgentException.Of(
+                    StatusCode.ResourceExhausted,
+                    string.Create(CultureInfo.InvariantCulture, $"Cannot {action}: the container has {now} processes of the {most} that its limit (pids) allows, and to start one takes {ProcessesOfExec}. ")
+                    + "End some, or raise the limit with 'update --pids-limit'; one that has ended counts until its parent waits for it")
+                : null;
     }
 
     /// <summary>The last error in crun's log.</summary>

@@ -52,6 +52,10 @@ internal sealed class UserDatabase(string passwd, string group)
         return result;
     }
 
+    /// <summary>The home directory of a number; "/" for one that has none.</summary>
+    public string HomeOf(uint uid) =>
+        Entries(passwd, 7).FirstOrDefault(entry => ParseId(entry[2]) == uid) is { Length: >= 6 } entry && entry[5].Length > 0 ? entry[5] : "/";
+
     private string[]? FindUser(string user)
     {
         string wanted = user.Length > 0 ? user : "0";

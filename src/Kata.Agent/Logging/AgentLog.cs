@@ -34,4 +34,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(EventId = 4009, Level = LogLevel.Debug, Message = "out of memory in container '{Container}'")]
     internal static partial void OutOfMemory(this ILogger logger, string container);
+
+    [LoggerMessage(EventId = 4010, Level = LogLevel.Warning, Message = "'{Setting}' not raised: {Cause}")]
+    internal static partial void LimitNotRaised(this ILogger logger, string setting, string cause);
 }

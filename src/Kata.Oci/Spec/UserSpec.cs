@@ -15,6 +15,6 @@ public sealed record UserSpec : OciObject
     /// <summary>Further groups.</summary>
     public IReadOnlyList<uint>? AdditionalGids { get; init; }
 
-    /// <summary>A user name; the specification gives it a meaning on Windows only, the guest agent resolves it here too.</summary>
+    /// <summary>A user name, which the specification gives a meaning on Windows only: here the numbers say who it is.</summary>
     public string? Username { get; init; }
 }

@@ -31,9 +31,9 @@ internal static class ExecCommand
             ContainerId container = lookup.Resolve(result.GetValue(id)!, "execute in");
             ContainerState state = lookup.Read(container, "execute in");
             restrictions.Check(result);
-            ProcessSpec process = options.Build(result, result.GetValue(program)!, () => Bundle.Load(state.Bundle).Spec.Process);
+            ExecRequest wanted = options.Build(result, result.GetValue(program)!, () => Bundle.Load(state.Bundle).Spec.Process);
             bool foreground = !result.GetValue(detach);
-            var request = ConsoleRequest.Of(process, result.GetValue(consoleSocket), result.GetValue(console) is { Length: > 0 } path ? path : null);
+            var request = ConsoleRequest.Of(wanted.Process, result.GetValue(consoleSocket), result.GetValue(console) is { Length: > 0 } path ? path : null);
             ConsoleRules.Check(request, detached: !foreground);
 
             await using PodClient client = lookup.Connect(container, "execute in");
@@ -41,7 +41,7 @@ internal static class ExecCommand
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
                 directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, [], newNetwork: false, request, foreground);
-            await client.ExecAsync(container, execId, process, result.GetValue(ignorePaused));
+            await client.ExecAsync(container, execId, wanted, result.GetValue(ignorePaused));
             await client.StartAsync(container, result.GetValue(ignorePaused) ? null : TimeSpan.Zero, execId);
             if (result.GetValue(pidFile) is { } file)
             {

@@ -27,17 +27,20 @@ internal sealed class ExecOptions
         }
     }
 
-    /// <summary>The process to execute: the file's, or the container's own with what the options change.</summary>
+    /// <summary>
+    /// The process to execute: the file's, or the container's own with what the options change. runc's rule for the user: who is not
+    /// given stays, so without a group it is the container's, and further groups come on top of the container's.
+    /// </summary>
     /// <param name="result">The parsed command.</param>
     /// <param name="arguments">The program and its arguments.</param>
     /// <param name="ofContainer">Reads the container's own process.</param>
     /// <exception cref="ArgumentException">Neither a program nor a file was given, or a value is malformed.</exception>
-    public ProcessSpec Build(ParseResult result, IReadOnlyList<string> arguments, Func<ProcessSpec?> ofContainer)
+    public ExecRequest Build(ParseResult result, IReadOnlyList<string> arguments, Func<ProcessSpec?> ofContainer)
     {
         if (result.GetValue(_processFile) is { } file)
         {
             ProcessSpec whole = ReadProcess(file);
-            return result.GetValue(_tty) ? whole with { Terminal = true } : whole;
+            return new ExecRequest(result.GetValue(_tty) ? whole with { Terminal = true } : whole);
         }
 
         if (arguments.Count == 0)
@@ -57,15 +60,19 @@ internal sealed class ExecOptions
             process = process with { Env = [.. process.Env ?? [], .. env] };
         }
 
+        UserSpec who = process.User ?? new UserSpec();
+        string? name = null;
         if (result.GetValue(_user) is { } user)
         {
-            process = process with { User = ParseUser(user) };
+            (who, name) = ParseUser(user, who);
         }
 
         if (result.GetValue(_groups) is { Length: > 0 } groups)
         {
-            process = process with { User = (process.User ?? new UserSpec()) with { AdditionalGids = groups } };
+            who = who with { AdditionalGids = [.. who.AdditionalGids ?? [], .. groups] };
         }
+
+        process = process with { User = who };
 
         if (result.GetValue(_capabilities) is { Length: > 0 } added)
         {
@@ -82,19 +89,19 @@ internal sealed class ExecOptions
             process = process with { SelinuxLabel = label };
         }
 
-        return result.GetValue(_noNewPrivileges) ? process with { NoNewPrivileges = true } : process;
+        return new ExecRequest(result.GetValue(_noNewPrivileges) ? process with { NoNewPrivileges = true } : process, name);
     }
 
-    /// <summary>Numbers stay numbers; anything else is a name that only the container's own files can resolve.</summary>
-    internal static UserSpec ParseUser(string text)
+    /// <summary>Numbers change the container's own user; anything else is a name, which only the container's own files can resolve.</summary>
+    internal static (UserSpec User, string? Name) ParseUser(string text, UserSpec ofContainer)
     {
         string[] parts = text.Split(':', 2);
         bool numeric = uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint uid);
-        uint gid = 0;
+        uint gid = ofContainer.Gid;
         numeric &= parts.Length == 1 || uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out gid);
         return text.Length == 0 || parts.Any(static part => part.Length == 0)
             ? throw new ArgumentException($"Cannot use the user '{text}': a part of it is empty. Give USER or USER:GROUP, as names or numbers")
-            : numeric ? new UserSpec { Uid = uid, Gid = gid } : new UserSpec { Username = text };
+            : numeric ? (ofContainer with { Uid = uid, Gid = gid }, null) : (ofContainer, text);
     }
 
     private static ProcessSpec ReadProcess(string file)

@@ -7,6 +7,7 @@ using Kata.Containerd.Protocol.TaskV2;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
+using Kata.Runtime.Commands;
 using Kata.Sandbox;
 using Kata.Service;
 using Kata.TtRpc;
@@ -70,7 +71,7 @@ internal sealed partial class PodClient : IAsyncDisposable
     public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal, TimeSpan? hooks)
     {
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
-            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks));
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks).WithHeaders(OfCaller()));
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 
@@ -85,18 +86,29 @@ internal sealed partial class PodClient : IAsyncDisposable
 
     /// <param name="id">The container.</param>
     /// <param name="execId">A name for the process.</param>
-    /// <param name="process">What to execute.</param>
+    /// <param name="wanted">What to execute.</param>
     /// <param name="ignorePaused">Also in a paused container; <see cref="StartAsync"/> then waits, without a limit, until it is resumed.</param>
-    public async Task ExecAsync(ContainerId id, string execId, ProcessSpec process, bool ignorePaused)
+    public async Task ExecAsync(ContainerId id, string execId, ExecRequest wanted, bool ignorePaused)
     {
         var request = new Containerd.Protocol.TaskV2.ExecProcessRequest
         {
             Id = id.Value,
             ExecId = execId,
-            Terminal = process.Terminal ?? false,
-            Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(process)) },
+            Terminal = wanted.Process.Terminal ?? false,
+            Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(wanted.Process)) },
         };
-        using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, ignorePaused ? With(TaskService.IgnorePausedHeader) : Options());
+        Metadata headers = OfCaller();
+        if (ignorePaused)
+        {
+            headers.Add(TaskService.IgnorePausedHeader, "true");
+        }
+
+        if (wanted.UserName is { } user)
+        {
+            headers.Add(TaskService.UserHeader, user);
+        }
+
+        using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, Options().WithHeaders(headers));
         await AwaitAsync(call, "execute in the container", id);
     }
 
@@ -186,6 +198,9 @@ internal sealed partial class PodClient : IAsyncDisposable
 
     private static RpcException Explained(RpcException error, string action, ContainerId id, string cause) =>
         new(new Status(error.StatusCode, $"Cannot {action} '{id}': {cause} 'kata-runtime delete --force {id}'", error));
+
+    // A process has its caller's limits, and the caller is whoever ran this command, not the pod's service.
+    private static Metadata OfCaller() => new() { { TaskService.LimitsHeader, ResourceLimits.Format(ResourceLimits.Read()) } };
 
     private static CallOptions Options() => Options(s_callTimeout, TimeSpan.Zero);
 

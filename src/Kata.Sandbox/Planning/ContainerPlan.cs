@@ -1,4 +1,3 @@
-using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
 using Kata.Oci;
@@ -24,9 +23,6 @@ internal sealed record ContainerPlan
     /// <summary>What the common protocol has no place for.</summary>
     public required ContainerExtension Extension { get; init; }
 
-    /// <summary>A user named instead of numbered, resolved in the guest, or null.</summary>
-    public StringUser? User { get; init; }
-
     /// <summary>What the specification asks for and this runtime does not do; one sentence each, for the log.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -34,6 +30,14 @@ internal sealed record ContainerPlan
     public bool IsPodSandbox => PodAnnotations.Identify(Bundle.Spec.Annotations).Kind == PodKind.PodSandbox;
 
     public bool Terminal => Bundle.Spec.Process?.Terminal ?? false;
+
+    /// <summary>The same with what its process has where the specification names no limit.</summary>
+    public ContainerPlan WithCallerLimits(IReadOnlyList<ResourceLimit> limits)
+    {
+        ContainerExtension extension = Extension.Clone();
+        extension.Process?.InheritedLimits.Add(GuestExtensionBuilder.Limits(limits));
+        return this with { Extension = extension };
+    }
 
     /// <summary>The same with a root file system that is still to be mounted.</summary>
     public ContainerPlan WithRootFs(IReadOnlyList<FileSystemMount> mounts) =>

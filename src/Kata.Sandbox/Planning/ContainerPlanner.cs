@@ -1,5 +1,3 @@
-using System.Globalization;
-using Kata.Agent.Protocol;
 using Kata.Linux;
 using Kata.Oci;
 using GuestMount = Kata.Agent.Protocol.Oci.Mount;
@@ -39,26 +37,10 @@ internal static class ContainerPlanner
             Bundle = bundle,
             RootFs = new SharedMount(bundle.RootfsPath, spec.Root?.Readonly ?? false),
             Mounts = [.. mounts.Select((mount, index) => PlanMount(bundle, index, mount, files, sharedMemory, guestFiles))],
-            GuestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, warnings),
+            GuestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, files.HostName, warnings),
             Extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf),
-            User = NamedUser(spec.Process?.User),
             Warnings = warnings,
         };
-    }
-
-    /// <summary>The user of a process as the agent's string form, when it is a name.</summary>
-    public static StringUser? NamedUser(UserSpec? user)
-    {
-        if (string.IsNullOrEmpty(user?.Username))
-        {
-            return null;
-        }
-
-        // NAME or NAME:GROUP, as exec --user takes it; numbers pass through, the agent tells them apart.
-        string[] parts = user.Username.Split(':', 2);
-        var named = new StringUser { Uid = parts[0], Gid = parts.Length > 1 ? parts[1] : "" };
-        named.AdditionalGids.AddRange((user.AdditionalGids ?? []).Select(static gid => gid.ToString(CultureInfo.InvariantCulture)));
-        return named;
     }
 
     private static PlannedMount PlanMount(

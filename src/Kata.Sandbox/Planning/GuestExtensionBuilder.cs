@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -38,8 +39,9 @@ internal static class GuestExtensionBuilder
         }
 
         AddUnified(result, linux.Resources);
-        // As in GuestSpecBuilder: every container has one, also when its engine could not ask for it.
+        // As in GuestSpecBuilder: every container has these, also when its engine did not ask for them.
         result.Namespaces["cgroup"] = "";
+        result.Namespaces["uts"] = "";
         for (int i = 0; i < (linux.Namespaces?.Count ?? 0); i++)
         {
             if (linux.Namespaces![i] is { Type: not "network" } space)
@@ -57,9 +59,12 @@ internal static class GuestExtensionBuilder
     }
 
     /// <summary>Of one process, for create and exec.</summary>
-    public static ProcessExtension Process(ProcessSpec process)
+    /// <param name="process">What is asked for.</param>
+    /// <param name="callerLimits">What it has where it asks for nothing; none yet by default.</param>
+    public static ProcessExtension Process(ProcessSpec process, IReadOnlyList<ResourceLimit>? callerLimits = null)
     {
         var result = new ProcessExtension();
+        result.InheritedLimits.Add(Limits(callerLimits ?? []));
         if (process.User?.Umask is { } umask)
         {
             result.Umask = umask;
@@ -86,6 +91,10 @@ internal static class GuestExtensionBuilder
 
         return result;
     }
+
+    /// <summary>Limits as the agent takes them.</summary>
+    public static IEnumerable<InheritedLimit> Limits(IReadOnlyList<ResourceLimit> limits) =>
+        limits.Select(static limit => new InheritedLimit { Type = limit.Type, Soft = limit.Soft, Hard = limit.Hard });
 
     /// <summary>The JSON pointer of a field that needs the extension, or null.</summary>
     public static string? NeedOf(ContainerExtension extension) =>

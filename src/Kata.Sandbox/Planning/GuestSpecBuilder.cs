@@ -1,3 +1,5 @@
+using System.Globalization;
+using Kata.Agent.Protocol;
 using Kata.Oci;
 using Guest = Kata.Agent.Protocol.Oci;
 
@@ -11,13 +13,13 @@ namespace Kata.Sandbox;
 internal static class GuestSpecBuilder
 {
     public static Guest.Spec Build(
-        ContainerId id, RuntimeSpec spec, bool guestSeccomp, List<string> warnings)
+        ContainerId id, RuntimeSpec spec, bool guestSeccomp, string hostName, List<string> warnings)
     {
         var result = new Guest.Spec
         {
             Version = spec.OciVersion,
             Root = new Guest.Root { Readonly = spec.Root?.Readonly ?? false },
-            Hostname = spec.Hostname ?? "",
+            Hostname = string.IsNullOrEmpty(spec.Hostname) && !HasOwnName(spec) ? hostName : spec.Hostname ?? "",
             Linux = Linux(id, spec.Linux ?? new LinuxSpec(), guestSeccomp, warnings),
         };
         if (spec.Process is { } process)
@@ -37,6 +39,20 @@ internal static class GuestSpecBuilder
         }
 
         return result;
+    }
+
+    /// <summary>Whether the container asks for a name of its own, or to see another container's.</summary>
+    public static bool HasOwnName(RuntimeSpec spec) => (spec.Linux?.Namespaces ?? []).Any(static space => space.Type == "uts");
+
+    /// <summary>A user whose name or group only the container's own files know, as the agent takes it.</summary>
+    /// <param name="text">USER or USER:GROUP; numbers pass through, the agent tells them apart.</param>
+    /// <param name="process">Who the process is otherwise: its further groups stay.</param>
+    public static StringUser NamedUser(string text, UserSpec? process)
+    {
+        string[] parts = text.Split(':', 2);
+        var named = new StringUser { Uid = parts[0], Gid = parts.Length > 1 ? parts[1] : "" };
+        named.AdditionalGids.AddRange((process?.AdditionalGids ?? []).Select(static gid => gid.ToString(CultureInfo.InvariantCulture)));
+        return named;
     }
 
     /// <summary>A process as the agent takes it, for create and exec.</summary>
@@ -83,6 +99,12 @@ internal static class GuestSpecBuilder
             {
                 result.Namespaces.Add(new Guest.LinuxNamespace { Type = space.Type });
             }
+        }
+
+        // Where the host's name would show it does; the guest's means nothing to anybody.
+        if (result.Namespaces.All(static space => space.Type != "uts"))
+        {
+            result.Namespaces.Add(new Guest.LinuxNamespace { Type = "uts" });
         }
 
         // Engines on hosts with version 1 of cgroups ask for none, and mount /sys/fs/cgroup: it must show the container's own group.

@@ -3,6 +3,9 @@ namespace Kata.Sandbox;
 /// <summary>What a plan must know of the host's files.</summary>
 internal interface IHostFiles
 {
+    /// <summary>The host's own name, <c>/proc/sys/kernel/hostname</c>.</summary>
+    string HostName { get; }
+
     /// <summary>What the absolute <paramref name="path"/> is, links followed.</summary>
     HostFileKind KindOf(string path);
 

@@ -1,7 +1,7 @@
 namespace Kata.Integration.Tests.Harness;
 
 /// <summary>One pod for all tests of a class, in which each runs containers of its own: what a boot costs is paid once.</summary>
-public sealed class PodFixture : RuntimeFixture
+public class PodFixture : RuntimeFixture
 {
     internal string PodId { get; private set; } = "";
 

@@ -19,8 +19,8 @@ public sealed class ExecOptionsTests
     };
 
     [Theory]
-    [InlineData("0", 0u, 0u, null)]
-    [InlineData("1000", 1000u, 0u, null)]
+    [InlineData("0", 0u, 6u, null)]
+    [InlineData("1000", 1000u, 6u, null)]
     [InlineData("1000:100", 1000u, 100u, null)]
     [InlineData("4294967295:4294967295", uint.MaxValue, uint.MaxValue, null)]
     [InlineData("alice", 0u, 0u, "alice")]
@@ -31,8 +31,9 @@ public sealed class ExecOptionsTests
     [InlineData("4294967296", 0u, 0u, "4294967296")]
     public void ParseUser_Table(string text, uint uid, uint gid, string? name)
     {
-        UserSpec user = ExecOptions.ParseUser(text);
-        Assert.Equal((name is null ? uid : 0, name is null ? gid : 0, name), (user.Uid, user.Gid, user.Username));
+        (UserSpec user, string? found) = ExecOptions.ParseUser(text, s_ofContainer.User!);
+        Assert.Equal((name is null ? uid : 5, name is null ? gid : 6, name), (user.Uid, user.Gid, found));
+        Assert.Equal([7u], user.AdditionalGids);
     }
 
     [Theory]
@@ -41,7 +42,7 @@ public sealed class ExecOptionsTests
     [InlineData("1000:")]
     [InlineData(":100")]
     public void ParseUser_EmptyPart_SaysWhatToGive(string text) =>
-        Assert.Contains("Give USER or USER:GROUP", Assert.Throws<ArgumentException>(() => ExecOptions.ParseUser(text)).Message, StringComparison.Ordinal);
+        Assert.Contains("Give USER or USER:GROUP", Assert.Throws<ArgumentException>(() => ExecOptions.ParseUser(text, new UserSpec())).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Build_ProcessFileUnusable_NamesItAndWhatToGive()
@@ -79,11 +80,21 @@ public sealed class ExecOptionsTests
         Assert.Equal("/w", process.Cwd);
         Assert.Equal(["PATH=/bin", "A=1", "A=2", "B=3"], process.Env);
         Assert.Equal((9u, 8u), (process.User!.Uid, process.User.Gid));
-        Assert.Equal([10u, 11u], process.User.AdditionalGids);
+        Assert.Equal([7u, 10u, 11u], process.User.AdditionalGids);
         LinuxCapabilities capabilities = process.Capabilities!;
         Assert.All([capabilities.Bounding, capabilities.Effective, capabilities.Permitted], static set => Assert.Equal(["CAP_KILL", "CAP_CHOWN"], set));
         Assert.Equal(["CAP_KILL", "CAP_CHOWN"], capabilities.Ambient);
         Assert.Equal(["CAP_X"], capabilities.Inheritable);
+    }
+
+    [Fact]
+    public void Build_NameOfAUser_IsLeftToTheGuestWithTheContainersGroups()
+    {
+        (ExecOptions options, ParseResult result) = Parse("-u alice:ops -g 10");
+        ExecRequest wanted = options.Build(result, ["x"], static () => s_ofContainer);
+        Assert.Equal("alice:ops", wanted.UserName);
+        Assert.Equal([7u, 10u], wanted.Process.User!.AdditionalGids);
+        Assert.Null(wanted.Process.User.Username);
     }
 
     [Fact]
@@ -113,7 +124,7 @@ public sealed class ExecOptionsTests
     private static ProcessSpec Build(string arguments, params string[] program)
     {
         (ExecOptions options, ParseResult result) = Parse(arguments);
-        return options.Build(result, program, static () => s_ofContainer);
+        return options.Build(result, program, static () => s_ofContainer).Process;
     }
 
     private static (ExecOptions Options, ParseResult Result) Parse(string arguments)

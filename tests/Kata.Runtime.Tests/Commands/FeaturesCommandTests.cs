@@ -35,7 +35,7 @@ public sealed class FeaturesCommandTests
             OciVersion = "1.0.2",
             Linux = new LinuxSpec { Namespaces = [.. new[] { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts" }.Select(static type => new LinuxNamespace { Type = type })] },
         };
-        IEnumerable<string> asked = GuestSpecBuilder.Build(ContainerId.Parse("c"), spec, true, []).Linux.Namespaces.Select(static item => item.Type);
+        IEnumerable<string> asked = GuestSpecBuilder.Build(ContainerId.Parse("c"), spec, true, "host", []).Linux.Namespaces.Select(static item => item.Type);
         // The network namespace is the machine itself, and the time namespace the agent's to make.
         Assert.Equal(s_features["linux"]!["namespaces"]!.AsArray().Select(static item => item!.GetValue<string>()), asked.Concat(["network", "time"]).Order(StringComparer.Ordinal));
     }

@@ -1,4 +1,3 @@
-using Kata.Agent.Protocol;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Testing;
@@ -129,24 +128,34 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.Equal(["D=e"], hook.Env);
     }
 
-    [Theory]
-    [InlineData("alice", "alice", "")]
-    [InlineData("alice:staff", "alice", "staff")]
-    [InlineData("1000:staff", "1000", "staff")]
-    [InlineData("a:b:c", "a", "b:c")]
-    public void NamedUser_Names_AreLeftToTheGuest(string name, string user, string group)
+    [Fact]
+    public void Plan_UserNameOfTheSpecification_ChangesNothing()
     {
-        StringUser named = ContainerPlanner.NamedUser(new UserSpec { Username = name, AdditionalGids = [4, 5] })!;
-        Assert.Equal((user, group), (named.Uid, named.Gid));
-        Assert.Equal(["4", "5"], named.AdditionalGids);
+        ContainerPlan plan = PlanSpec("""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"],"user":{"uid":5,"gid":6,"username":"root"}},"root":{"path":"rootfs"}}""");
+        Assert.Equal((5u, 6u, ""), (plan.GuestSpec.Process.User.UID, plan.GuestSpec.Process.User.GID, plan.GuestSpec.Process.User.Username));
+    }
+
+    [Theory]
+    [InlineData("", "host.example")]
+    [InlineData("\"namespaces\":[{\"type\":\"pid\"}]", "host.example")]
+    [InlineData("\"namespaces\":[{\"type\":\"uts\"}]", "")]
+    [InlineData("\"namespaces\":[{\"type\":\"uts\",\"path\":\"/proc/77/ns/uts\"}]", "")]
+    public void Plan_NoUtsNamespace_ShowsTheHostsName(string linux, string expected)
+    {
+        ContainerPlan plan = PlanSpec($$$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"linux":{{{{linux}}}}}""");
+        Assert.Equal(expected, plan.GuestSpec.Hostname);
+        Assert.Contains("uts", plan.Extension.Namespaces.Keys);
+        Assert.Contains(plan.GuestSpec.Linux.Namespaces, static space => space.Type == "uts");
     }
 
     [Fact]
-    public void NamedUser_NumbersOnly_IsNull()
+    public void WithCallerLimits_Limits_AreOnlyInTheExtensionOfTheNewPlan()
     {
-        Assert.Null(ContainerPlanner.NamedUser(null));
-        Assert.Null(ContainerPlanner.NamedUser(new UserSpec { Uid = 5 }));
-        Assert.Null(ContainerPlanner.NamedUser(new UserSpec { Username = "" }));
+        ContainerPlan plan = Plan("");
+        ContainerPlan limited = plan.WithCallerLimits([new Kata.Linux.ResourceLimit("RLIMIT_NOFILE", 5, 6)]);
+        Assert.Empty(plan.Extension.Process.InheritedLimits);
+        Assert.Empty(limited.GuestSpec.Process.Rlimits);
+        Assert.Equal(new Kata.Agent.Protocol.Extension.InheritedLimit { Type = "RLIMIT_NOFILE", Soft = 5, Hard = 6 }, Assert.Single(limited.Extension.Process.InheritedLimits));
     }
 
     private static GuestMount Mount(string destination, string type, string source, params string[] options) =>
@@ -193,6 +202,8 @@ public sealed class ContainerPlannerTests : IDisposable
 
     private sealed class FakeHostFiles : IHostFiles
     {
+        public string HostName => "host.example";
+
         public HostFileKind KindOf(string path) => path switch
         {
             "/missing" => HostFileKind.Missing,

@@ -1,3 +1,4 @@
+using Kata.Agent.Protocol;
 using Kata.Oci;
 using Guest = Kata.Agent.Protocol.Oci;
 
@@ -66,7 +67,7 @@ public sealed class GuestSpecBuilderTests
 
     [Fact]
     public void Build_WithoutCgroupNamespace_GetsOne() =>
-        Assert.Equal(["cgroup"], Build(new LinuxSpec()).Linux.Namespaces.Select(static item => item.Type));
+        Assert.Equal(["uts", "cgroup"], Build(new LinuxSpec()).Linux.Namespaces.Select(static item => item.Type));
 
     [Fact]
     public void Build_Seccomp_IsPassedWhole()
@@ -110,7 +111,7 @@ public sealed class GuestSpecBuilderTests
     public void Build_Annotations_ArePassed()
     {
         var spec = new RuntimeSpec { OciVersion = "1.1.0", Hostname = "h", Annotations = new Dictionary<string, string> { ["k"] = "v\n" } };
-        Guest.Spec guest = GuestSpecBuilder.Build(ContainerId.Parse("c1"), spec, true, _warnings);
+        Guest.Spec guest = GuestSpecBuilder.Build(ContainerId.Parse("c1"), spec, true, "host", _warnings);
         Assert.Equal(("1.1.0", "h", "v\n"), (guest.Version, guest.Hostname, guest.Annotations["k"]));
     }
 
@@ -172,6 +173,18 @@ public sealed class GuestSpecBuilderTests
         },
     };
 
+    [Theory]
+    [InlineData("alice", "alice", "")]
+    [InlineData("alice:staff", "alice", "staff")]
+    [InlineData("1000:staff", "1000", "staff")]
+    [InlineData("a:b:c", "a", "b:c")]
+    public void NamedUser_Names_AreLeftToTheGuestWithTheFurtherGroups(string name, string user, string group)
+    {
+        StringUser named = GuestSpecBuilder.NamedUser(name, new UserSpec { AdditionalGids = [4, 5] });
+        Assert.Equal((user, group), (named.Uid, named.Gid));
+        Assert.Equal(["4", "5"], named.AdditionalGids);
+    }
+
     private Guest.Spec Build(LinuxSpec? linux, bool guestSeccomp = true) => GuestSpecBuilder.Build(
-        ContainerId.Parse("c1"), new RuntimeSpec { OciVersion = "1.0.2", Linux = linux }, guestSeccomp, _warnings);
+        ContainerId.Parse("c1"), new RuntimeSpec { OciVersion = "1.0.2", Linux = linux }, guestSeccomp, "host", _warnings);
 }
