@@ -31,6 +31,52 @@ internal static class UnixSocket
         }
     }
 
+    /// <summary>Binds a datagram socket at <paramref name="path"/>. The caller owns the result and removes the file.</summary>
+    /// <exception cref="LinuxException">EADDRINUSE: the file exists.</exception>
+    public static SafeFileDescriptor BindDatagram(string path, uint mode)
+    {
+        SafeFileDescriptor socket = NewSocket(LibC.SOCK_DGRAM);
+        try
+        {
+            using SafeFileDescriptor directory = OpenDirectoryOf(path);
+            WithAddress(directory, path, (address, length) =>
+                LinuxException.ThrowIfNegative(Bind(socket, address, length), "bind", $"bind the socket '{path}'"));
+            LinuxException.ThrowIfNegative(LibC.chmod(path, mode), "chmod", $"open the socket '{path}' to its senders");
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Connects a datagram socket to the one at <paramref name="path"/>; a leading '@' is an abstract name. The caller owns the result.</summary>
+    /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: nobody receives.</exception>
+    public static SafeFileDescriptor ConnectDatagram(string path)
+    {
+        SafeFileDescriptor socket = NewSocket(LibC.SOCK_DGRAM);
+        try
+        {
+            if (path.StartsWith('@'))
+            {
+                WithAbstractAddress(path, (address, length) =>
+                    LinuxException.ThrowIfNegative(ConnectTo(socket, address, length), "connect", $"connect to the socket '{path}'"));
+                return socket;
+            }
+
+            using SafeFileDescriptor directory = OpenDirectoryOf(path);
+            WithAddress(directory, path, (address, length) =>
+                LinuxException.ThrowIfNegative(ConnectTo(socket, address, length), "connect", $"connect to the socket '{path}'"));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Connects to the listener at <paramref name="path"/>. The caller owns the result.</summary>
     /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: nobody listens. EAGAIN: its queue is full.</exception>
     public static SafeFileDescriptor Connect(string path)
@@ -71,8 +117,8 @@ internal static class UnixSocket
         return credentials;
     }
 
-    private static SafeFileDescriptor NewSocket() => LinuxException.ThrowIfInvalid(
-        LibC.socket(LibC.AF_UNIX, LibC.SOCK_STREAM | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0), "socket", "create a unix socket");
+    private static SafeFileDescriptor NewSocket(int type = LibC.SOCK_STREAM) => LinuxException.ThrowIfInvalid(
+        LibC.socket(LibC.AF_UNIX, type | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0), "socket", "create a unix socket");
 
     private static SafeFileDescriptor OpenDirectoryOf(string path)
     {
@@ -97,6 +143,19 @@ internal static class UnixSocket
         name.CopyTo(new Span<byte>(address + 2, PathCapacity));
         // SAFETY: the address lives on this frame until the call returns; name is shorter than the buffer.
         call((nint)address, (uint)(2 + name.Length + 1));
+    }
+
+    // unix(7): a NUL in the place of the '@', and no NUL at the end.
+    private static unsafe void WithAbstractAddress(string path, Action<nint, uint> call)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(path);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, PathCapacity, nameof(path));
+        byte* address = stackalloc byte[2 + PathCapacity];
+        *(ushort*)address = LibC.AF_UNIX;
+        name[0] = 0;
+        name.CopyTo(new Span<byte>(address + 2, PathCapacity));
+        // SAFETY: the address lives on this frame until the call returns; name is no longer than the buffer.
+        call((nint)address, (uint)(2 + name.Length));
     }
 
     // SAFETY: WithAddress gives an address that lives during the call, and its length.

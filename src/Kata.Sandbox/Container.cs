@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
 using Kata.Oci;
 
@@ -25,6 +26,7 @@ internal sealed partial class Container
     private bool _inGuest;
     private readonly Lock _statusGate = new(); // the writes of Status
     private Task _exitWatch = Task.CompletedTask;
+    private NotificationRelay? _notifications;
 
     internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created, IdleThread? thread)
     {
@@ -90,6 +92,13 @@ internal sealed partial class Container
         }
 
         Init.Attach(stdio);
+        if (Plan.Notify is { } notify && _pod.Agent.Extension is { } extension)
+        {
+            var request = new NotificationsRequest { ContainerId = Plan.Id.Value };
+            _notifications = new NotificationRelay(
+                token => extension.Notifications(request, cancellationToken: token), notify.HostPath, _pod.Agent.Condemn, _pod.Time);
+        }
+
         SetStatus(ContainerStatus.Created);
         _pod.Log.ContainerCreated(Plan.Id, StandInPid);
         _exitWatch = WatchExitAsync(); // ends when the first process does
@@ -184,6 +193,7 @@ internal sealed partial class Container
             await exec.Stdio.DisposeAsync(); // of one that was never started
         }
 
+        await (_notifications?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Init.DisposeAsync();
         await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
@@ -217,6 +227,7 @@ internal sealed partial class Container
             Annotations = Plan.Bundle.Spec.Annotations ?? new Dictionary<string, string>(),
             StartHookSeconds = HookRunner.LimitOfStart(Hooks) is { } limit ? (long)limit.TotalSeconds : null,
             Poststop = Hooks?.Poststop,
+            NotifyPath = Plan.Notify?.HostPath,
         };
     }
 

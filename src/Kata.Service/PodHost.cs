@@ -82,6 +82,9 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>The path below which mounts name what only the guest has. Nothing is there.</summary>
     public string FilesDirectory => _directories.Files(_options.Sandbox);
 
+    /// <summary>Where whoever starts a container waits for its notifications.</summary>
+    public string NotifySocket(ContainerId container) => _directories.NotifySocket(_options.Sandbox, container);
+
     /// <summary>What the pod's processes have used, as far as the host counts it.</summary>
     public CgroupUsage Usage => _cgroup?.ReadUsage() ?? default;
 

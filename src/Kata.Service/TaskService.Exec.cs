@@ -21,6 +21,9 @@ internal sealed partial class TaskService
     /// <summary>Request metadata by which the command line tells its own limits, see <see cref="ResourceLimits"/>.</summary>
     public const string LimitsHeader = "kata-limits";
 
+    /// <summary>Request metadata by which a create asks for a socket for notifications: its caller has one, and so will the start's.</summary>
+    public const string NotifyHeader = "kata-notify";
+
     private readonly ConcurrentDictionary<(string Container, string ExecId), StandInSession> _execStandIns = new();
 
     public override Task<Empty> Exec(ExecProcessRequest request, ServerCallContext context) => RunAsync(async () =>

@@ -20,7 +20,6 @@ public sealed class NativeLayoutTests
         { nameof(SigInfoChild), Unsafe.SizeOf<SigInfoChild>(), 128 },
         { nameof(CapHeader), Unsafe.SizeOf<CapHeader>(), 8 },
         { nameof(CapData), Unsafe.SizeOf<CapData>(), 12 },
-        { nameof(RLimit), Unsafe.SizeOf<RLimit>(), 16 },
         { nameof(WinSize), Unsafe.SizeOf<WinSize>(), 8 },
         { nameof(Termios), Unsafe.SizeOf<Termios>(), 36 },
     };

@@ -1,5 +1,6 @@
 using Kata.Agent.Cgroups;
 using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
 
 namespace Kata.Agent.Containers;
 
@@ -42,6 +43,12 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
 
     /// <summary>What the specification says of its first process beyond the common protocol; its hooks have it too.</summary>
     public ProcessExtension? ProcessExtension { get; init; }
+
+    /// <summary>Where its processes say that they are ready, or null.</summary>
+    public DatagramReceiver? Notifications { get; set; }
+
+    /// <summary>Whether the host listens to <see cref="Notifications"/>; interlocked.</summary>
+    public int Listeners;
 
     /// <summary>One change of state at a time.</summary>
     public SemaphoreSlim Turn { get; } = new(1);
@@ -122,6 +129,7 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
 
     public void Dispose()
     {
+        Notifications?.Dispose();
         ContainerProcess[] all;
         lock (_gate)
         {

@@ -43,6 +43,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         try
         {
             Directory.CreateDirectory(directory);
+            container.Notifications = ReceiverOf(request.Extension);
             foreach (Protocol.Storage storage in request.Storages)
             {
                 if (StorageMounter.Mount(storage) is { } mounted)
@@ -372,6 +373,18 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         return result;
     }
 
+    // In a directory of its own, which the specification mounts.
+    private static DatagramReceiver? ReceiverOf(ContainerExtension? extension)
+    {
+        if (extension?.NotifySocket is not { Length: > 0 } path)
+        {
+            return null;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return new DatagramReceiver(path, 0x1ff /* 0777, as runc's */);
+    }
+
     private static string[] SharedPaths(Spec spec) =>
         [spec.Root?.Path ?? "", .. spec.Mounts.Where(static mount => mount.Type is "bind").Select(static mount => mount.Source)];
 
@@ -387,6 +400,11 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         foreach (string mount in _submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]).Concat(Enumerable.Reverse(container.Mounts).Where(Stays)))
         {
             logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
+        }
+
+        if (container.Notifications is { } notifications)
+        {
+            Attempt(container, () => DeleteTree(Path.GetDirectoryName(notifications.Path)!));
         }
 
         Attempt(container, () => DeleteTree($"{Crun.StateRoot}/{container.Id}"));

@@ -1,8 +1,10 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Kata.Agent.Containers;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Stdio;
+using Kata.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Services;
@@ -91,4 +93,33 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
         await factory.RemoveMountAsync(table.Get(request.ContainerId), request.Destination);
         return new RemoveMountResponse();
     });
+
+    public override Task Notifications(NotificationsRequest request, IServerStreamWriter<Notification> responseStream, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            Container container = table.Get(request.ContainerId);
+            DatagramReceiver receiver = container.Notifications
+                ?? throw AgentException.NotFound($"Cannot listen to the container '{container.Id}': it has no socket for notifications");
+            if (Interlocked.Exchange(ref container.Listeners, 1) != 0)
+            {
+                throw AgentException.Exists($"Cannot listen to the container '{container.Id}': somebody does already");
+            }
+
+            try
+            {
+                while (true)
+                {
+                    byte[] datagram = await receiver.ReceiveAsync(context.CancellationToken);
+                    await responseStream.WriteAsync(new Notification { Datagram = UnsafeByteOperations.UnsafeWrap(datagram) });
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                // the container was removed
+            }
+            finally
+            {
+                Volatile.Write(ref container.Listeners, 0);
+            }
+        });
 }

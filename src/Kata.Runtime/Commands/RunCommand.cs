@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Kata.Runtime.Hosting;
+using Kata.Sandbox;
 
 namespace Kata.Runtime.Commands;
 
@@ -28,30 +29,40 @@ internal static class RunCommand
     private static async Task<int> RunAsync(GlobalOptions globals, ParseResult result, CreateRequest request, bool keep)
     {
         await using ForegroundProcess? process = await new ContainerCreator(globals, result).CreateAsync(request);
-        var remover = new ContainerRemover(globals.Directories(result));
+        SandboxDirectories directories = globals.Directories(result);
+        var remover = new ContainerRemover(directories);
+        ReadinessReport? report = null;
         try
         {
-            var lookup = new ContainerLookup(globals.Directories(result));
+            var lookup = new ContainerLookup(directories);
             await using PodClient client = lookup.Connect(request.Id, "start");
-            await client.StartAsync(request.Id, ContainerLookup.LimitOfStartHooks(lookup.Read(request.Id, "start")));
+            ContainerState state = lookup.Read(request.Id, "start");
+            report = ReadinessReport.Begin(directories, lookup.Find(request.Id, "start"), state);
+            await client.StartAsync(request.Id, ContainerLookup.LimitOfStartHooks(state));
+            if (process is null)
+            {
+                await (report?.TellAsync(client.WaitAsync(request.Id)) ?? Task.CompletedTask);
+            }
         }
         catch
         {
+            report?.Dispose();
             await remover.RemoveAsync(request.Id, force: true);
             throw;
         }
 
-        if (process is null)
+        using (report)
         {
-            return ExitCodes.Success;
+            return process is null ? ExitCodes.Success : await WaitAsync(process, report, keep ? null : () => remover.RemoveAsync(request.Id, force: true));
         }
+    }
 
-        int status = await process.WaitAsync();
-        if (!keep)
-        {
-            await remover.RemoveAsync(request.Id, force: true);
-        }
-
+    private static async Task<int> WaitAsync(ForegroundProcess process, ReadinessReport? report, Func<Task>? remove)
+    {
+        Task<int> ended = process.WaitAsync();
+        await (report?.TellAsync(ended) ?? Task.CompletedTask);
+        int status = await ended;
+        await (remove?.Invoke() ?? Task.CompletedTask);
         return status;
     }
 }

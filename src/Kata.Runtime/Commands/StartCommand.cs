@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
+using Kata.Sandbox;
 
 namespace Kata.Runtime.Commands;
 
@@ -14,12 +15,16 @@ internal static class StartCommand
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            var lookup = new ContainerLookup(globals.Directories(result));
+            SandboxDirectories directories = globals.Directories(result);
+            var lookup = new ContainerLookup(directories);
             foreach (string text in result.GetValue(ids)!)
             {
                 ContainerId id = lookup.Resolve(text, "start");
                 await using PodClient client = lookup.Connect(id, "start");
-                await client.StartAsync(id, ContainerLookup.LimitOfStartHooks(lookup.Read(id, "start")));
+                ContainerState state = lookup.Read(id, "start");
+                using var report = ReadinessReport.Begin(directories, lookup.Find(id, "start"), state);
+                await client.StartAsync(id, ContainerLookup.LimitOfStartHooks(state));
+                await (report?.TellAsync(client.WaitAsync(id)) ?? Task.CompletedTask);
             }
 
             return ExitCodes.Success;

@@ -70,8 +70,14 @@ internal sealed partial class PodClient : IAsyncDisposable
     /// <param name="hooks">What its hooks may take beyond; null when nothing limits them.</param>
     public async Task<int> CreateAsync(ContainerId id, string bundle, bool terminal, TimeSpan? hooks)
     {
+        Metadata headers = OfCaller();
+        if (ReadinessReport.IsAskedFor)
+        {
+            headers.Add(TaskService.NotifyHeader, "true");
+        }
+
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
-            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks).WithHeaders(OfCaller()));
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks).WithHeaders(headers));
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 

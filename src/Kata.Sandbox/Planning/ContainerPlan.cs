@@ -23,6 +23,9 @@ internal sealed record ContainerPlan
     /// <summary>What the common protocol has no place for.</summary>
     public required ContainerExtension Extension { get; init; }
 
+    /// <summary>Where the container says that it is ready, or null.</summary>
+    public NotifySocket? Notify { get; init; }
+
     /// <summary>What the specification asks for and this runtime does not do; one sentence each, for the log.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

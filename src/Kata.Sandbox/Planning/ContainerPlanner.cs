@@ -1,6 +1,8 @@
+using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
 using Kata.Oci;
 using GuestMount = Kata.Agent.Protocol.Oci.Mount;
+using Spec = Kata.Agent.Protocol.Oci.Spec;
 
 namespace Kata.Sandbox;
 
@@ -21,24 +23,44 @@ internal static class ContainerPlanner
     /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
     /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
     /// <param name="guestFiles">Files of the pod that only the guest has; none by default.</param>
+    /// <param name="notifyPath">The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
         ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf, SharedMemory? sharedMemory = null,
-        IReadOnlyList<GuestFile>? guestFiles = null)
+        IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null)
     {
         guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
         UnsupportedFields.Check(spec, warnings);
-        IReadOnlyList<MountSpec> mounts = spec.Mounts ?? [];
+        IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
+        var mounted = NotifySocket.Of(bundle, files);
+        NotifySocket? notify = mounted ?? (notifyPath is not null && spec.Process is not null ? NotifySocket.Default(notifyPath) : null);
+        var mounts = new List<PlannedMount>(wanted.Select((mount, index) => mounted?.Directory == mount.Destination.TrimEnd('/')
+            ? OfGuest(mount, "bind", GuestPaths.Notify(id))
+            : PlanMount(bundle, index, mount, files, sharedMemory, guestFiles)));
+        if (notify is not null && mounted is null)
+        {
+            mounts.Add(OfGuest(new MountSpec { Destination = notify.Directory, Options = ["bind", "nosuid", "noexec", "nodev", "ro"] }, "bind", GuestPaths.Notify(id)));
+        }
+
+        Spec guestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, files.HostName, warnings);
+        ContainerExtension extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf);
+        if (notify is not null)
+        {
+            extension.NotifySocket = notify.InGuest(id);
+            guestSpec.Process.Env.Add(notify.ToVariable());
+        }
+
         return new ContainerPlan
         {
             Id = id,
             Bundle = bundle,
             RootFs = new SharedMount(bundle.RootfsPath, spec.Root?.Readonly ?? false),
-            Mounts = [.. mounts.Select((mount, index) => PlanMount(bundle, index, mount, files, sharedMemory, guestFiles))],
-            GuestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, files.HostName, warnings),
-            Extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf),
+            Mounts = mounts,
+            GuestSpec = guestSpec,
+            Extension = extension,
+            Notify = notify,
             Warnings = warnings,
         };
     }

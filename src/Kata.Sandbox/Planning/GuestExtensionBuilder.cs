@@ -103,6 +103,7 @@ internal static class GuestExtensionBuilder
         : extension.HasSeccompDefaultErrno ? "/linux/seccomp/defaultErrnoRet"
         : extension.Unified.Count > 0 ? "/linux/resources/unified"
         : extension.Namespaces.Any(static item => item.Key == "time" || (item.Value.Length > 0 && !s_sharedAnyway.Contains(item.Key))) ? "/linux/namespaces"
+        : extension.NotifySocket.Length > 0 ? "/process/env"
         : extension.Process is { } process && NeedOf(process) is { } need ? $"/process{need}"
         : null;
 

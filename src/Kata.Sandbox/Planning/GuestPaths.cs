@@ -1,3 +1,5 @@
+using Kata.Oci;
+
 namespace Kata.Sandbox;
 
 /// <summary>Where things lie inside the guest and inside the shared directory: paths stock Kata agents expect.</summary>
@@ -16,6 +18,9 @@ internal static class GuestPaths
 
     /// <summary>A file of the pod that its containers share.</summary>
     public static string PodFile(string name) => $"{Pod}/files/{name}";
+
+    /// <summary>The directory of a container's <see cref="NotifySocket"/>.</summary>
+    public static string Notify(ContainerId container) => $"/run/kata-containers/notify/{container}";
 
     /// <summary>A path of the share as the guest sees it.</summary>
     public static string InGuest(string relative) => $"{Share}/{relative}";

@@ -32,6 +32,9 @@ internal sealed record ContainerState
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public long? StartHookSeconds { get; init; } = 0;
 
+    /// <summary>The host's socket that gets the container's notifications, or null.</summary>
+    public string? NotifyPath { get; init; }
+
     /// <summary>The hooks that whoever deletes the container without its service must run.</summary>
     public IReadOnlyList<HookSpec>? Poststop { get; init; }
 }

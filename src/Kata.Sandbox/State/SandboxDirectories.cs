@@ -50,6 +50,9 @@ internal sealed record SandboxDirectories(string Root)
     /// <summary>Copies of volumes that follow the host's mounts.</summary>
     public string Volumes(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "volumes");
 
+    /// <summary>Where <c>start</c> waits for a container that says it is ready.</summary>
+    public string NotifySocket(SandboxId sandbox, ContainerId container) => Path.Combine(Sandbox(sandbox), $"{container}.notify");
+
     /// <summary>A name only: nothing is ever made there.</summary>
     public string Files(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "files");
 

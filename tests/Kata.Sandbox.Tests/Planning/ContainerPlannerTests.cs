@@ -191,13 +191,51 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.Null(SharedMemory.Of(Bundle.Load(_directory.Path), new FakeHostFiles()));
     }
 
+    [Theory]
+    [InlineData("/run/notify/notify.sock", "/run/notify", "/engine/notify", "/engine/notify/notify.sock")]
+    [InlineData("/a/b", "/a/", "/special", null)]
+    [InlineData("/a/special", "/a/", "/", "/special")]
+    [InlineData("/a/special", "/b", "/", null)]
+    [InlineData("special", "/", "/", null)]
+    [InlineData("/special", "/", "/", null)]
+    public void Plan_NotifySocketOfAnEngine_IsTheGuestsAndTheEnginesGetsWhatComes(string path, string destination, string source, string? host)
+    {
+        string config = $$"""
+            {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"],"env":["NOTIFY_SOCKET={{path}}"]},"root":{"path":"rootfs"},
+             "mounts":[{"destination":"{{destination}}","type":"bind","source":"{{source}}","options":["bind","rprivate"]}]}
+            """;
+        if (source == "/special")
+        {
+            Assert.Throws<InvalidSpecException>(() => PlanSpec(config)); // a socket itself stays refused
+            return;
+        }
+
+        ContainerPlan plan = PlanSpec(config);
+        Assert.Equal(host, plan.Notify?.HostPath);
+        Assert.Equal(host is null ? "" : $"/run/kata-containers/notify/c1/{Path.GetFileName(path)}", plan.Extension.NotifySocket);
+        PlannedMount mount = Assert.Single(plan.Mounts);
+        Assert.Equal(host is not null, mount.Guest.Source == "/run/kata-containers/notify/c1");
+        Assert.Equal(host is null, mount.Shared is not null);
+    }
+
+    [Fact]
+    public void Plan_NotifySocketOfTheCaller_IsWhereRuncPutsIt()
+    {
+        ContainerPlan plan = PlanSpec("""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":true}}""", notifyPath: "/run/kata/c1/c1.notify");
+        Assert.Equal(Mount("/run/notify", "bind", "/run/kata-containers/notify/c1", "bind", "nosuid", "noexec", "nodev", "ro"), Assert.Single(plan.Mounts).Guest);
+        Assert.Equal(["NOTIFY_SOCKET=/run/notify/notify.sock"], plan.GuestSpec.Process.Env);
+        Assert.Equal(("/run/kata/c1/c1.notify", "/run/kata-containers/notify/c1/notify.sock"), (plan.Notify!.HostPath, plan.Extension.NotifySocket));
+        Assert.Equal("/process/env", GuestExtensionBuilder.NeedOf(plan.Extension));
+        Assert.True(Assert.Single(plan.Mounts).IsDirectory);
+    }
+
     private ContainerPlan Plan(string mounts, SharedMemory? memory = null) =>
         PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""", memory);
 
-    private ContainerPlan PlanSpec(string config, SharedMemory? memory = null)
+    private ContainerPlan PlanSpec(string config, SharedMemory? memory = null, string? notifyPath = null)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null, memory);
+        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
     }
 
     private sealed class FakeHostFiles : IHostFiles
@@ -207,7 +245,7 @@ public sealed class ContainerPlannerTests : IDisposable
         public HostFileKind KindOf(string path) => path switch
         {
             "/missing" => HostFileKind.Missing,
-            "/special" => HostFileKind.Special,
+            "/special" or "/engine/notify/notify.sock" => HostFileKind.Special,
             "/host/file" => HostFileKind.RegularFile,
             _ => HostFileKind.Directory,
         };
