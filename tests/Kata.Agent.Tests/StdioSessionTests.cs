@@ -30,6 +30,10 @@ public sealed class StdioSessionTests : IDisposable
     }
 
     [Fact]
+    public void Pipes_AreOpenToEveryUser() => // by name, as /dev/stdout
+        Assert.All(_child, static end => Assert.Equal(0x1B6u, FileStatus.Of(end).Mode & 0xFFF));
+
+    [Fact]
     public async Task Run_ProcessWritesAndEnds_AllArrivesThenDrainedThenDone()
     {
         Task run = Start(stdout: 1024, stderr: 1024);

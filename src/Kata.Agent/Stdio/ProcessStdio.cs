@@ -7,6 +7,7 @@ namespace Kata.Agent.Stdio;
 internal sealed class ProcessStdio : IDisposable
 {
     private const int PipeSize = 1024 * 1024; // the kernel's own limit for users, /proc/sys/fs/pipe-max-size
+    private const uint OpenToAll = 0x1B6; // 0666
 
     private readonly List<SafeFileDescriptor> _childEnds;
     private readonly Lock _gate = new();
@@ -123,6 +124,9 @@ internal sealed class ProcessStdio : IDisposable
     private static (SafeFileDescriptor Read, SafeFileDescriptor Write) NewPipe()
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        // A program that gave up root may open /dev/stdout by name, as nginx and php-fpm do: pipes are as open as engines make theirs. No
+        // other container can reach them.
+        _ = LibC.fchmod(write, OpenToAll);
         _ = LibC.fcntl_int(write, LibC.F_SETPIPE_SZ, PipeSize); // best effort: the default of 64 KiB works too
         return (read, write);
     }
