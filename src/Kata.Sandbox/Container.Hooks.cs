@@ -34,7 +34,9 @@ internal sealed partial class Container
         RuntimeState state = HookState("creating");
         await _pod.Hooks.RunAsync(HookPoint.Prestart, Hooks, state, cancellationToken);
         await _pod.Hooks.RunAsync(HookPoint.CreateRuntime, Hooks, state, cancellationToken);
-        await _pod.Hooks.RunAsync(HookPoint.CreateContainer, Hooks, state, cancellationToken);
+        // They belong to the container: with runc they run in its namespaces, before its root file system becomes the root.
+        var container = new HookSurroundings(Plan.Bundle.RootfsPath, Plan.Bundle.Spec.Process?.Env ?? []);
+        await _pod.Hooks.RunAsync(HookPoint.CreateContainer, Hooks, state, cancellationToken, container);
     }
 
     private Task RunPoststartHooksAsync(CancellationToken cancellationToken) =>

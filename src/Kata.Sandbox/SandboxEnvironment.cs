@@ -17,6 +17,9 @@ internal sealed record SandboxEnvironment
     /// <summary>The mount namespace that host paths of bundles are resolved in, or null for our own.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }
 
+    /// <summary>The caller's environment as <c>NAME=value</c>: what hooks run with that name none.</summary>
+    public IReadOnlyList<string> CallerVariables { get; init; } = [];
+
     public required ILogger Log { get; init; }
 
     public required TimeProvider Time { get; init; }

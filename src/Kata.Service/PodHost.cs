@@ -44,6 +44,7 @@ internal sealed class PodHost : IAsyncDisposable
             Journal = _journal,
             Hypervisor = new QemuFactory(),
             CallerMountNamespace = options.CallerMountNamespace,
+            CallerVariables = CallerEnvironment.Read(),
             Log = log,
             Time = TimeProvider.System,
             ProcessorsFound = threads =>

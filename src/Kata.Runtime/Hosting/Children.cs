@@ -1,6 +1,7 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Hosting;
 
@@ -98,7 +99,7 @@ internal static class Children
             {
                 Path = self,
                 Arguments = ["kata-runtime", command, .. arguments],
-                Environment = ChildEnvironment(),
+                Environment = CallerEnvironment.ForChild(runsHooks: command == "service"),
                 Descriptors = all,
                 NewSession = true,
                 WorkingDirectory = "/",
@@ -121,27 +122,6 @@ internal static class Children
     {
         const string Prefix = "kata-runtime: ";
         return said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said;
-    }
-
-    // A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).
-    // The runtime's own variables of the caller come through, for diagnosis.
-    private static List<string> ChildEnvironment()
-    {
-        var result = new List<string> { $"PATH={Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"}" };
-        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            if (variable.Key is string name && name.StartsWith("DOTNET_", StringComparison.Ordinal))
-            {
-                result.Add($"{name}={variable.Value}");
-            }
-        }
-
-        if (!result.Exists(static item => item.StartsWith("DOTNET_GCgen0size=", StringComparison.Ordinal)))
-        {
-            result.Add("DOTNET_GCgen0size=0x80000"); // 512 KiB, hexadecimal as the runtime reads it
-        }
-
-        return result;
     }
 
     private static int SpawnInNew(int namespaces, PreparedSpawn spawn)

@@ -14,7 +14,7 @@ internal static class HookProcess
 
     /// <exception cref="HookException">It could not be started, failed, or reached its limit.</exception>
     public static async Task RunAsync(
-        string name, HookSpec hook, ReadOnlyMemory<byte> state, string bundle, SafeFileDescriptor? mountNamespace, TimeProvider time, CancellationToken cancellationToken)
+        string name, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, SafeFileDescriptor? mountNamespace, TimeProvider time, CancellationToken cancellationToken)
     {
         (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
         (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
@@ -24,7 +24,7 @@ internal static class HookProcess
         using (inputRead)
         using (outputWrite)
         {
-            child = Start(name, hook, bundle, mountNamespace, new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
+            child = Start(name, hook, surroundings, mountNamespace, new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
         }
 
         using (child)
@@ -52,7 +52,7 @@ internal static class HookProcess
     }
 
     private static ChildProcess Start(
-        string name, HookSpec hook, string bundle, SafeFileDescriptor? mountNamespace, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
+        string name, HookSpec hook, HookSurroundings surroundings, SafeFileDescriptor? mountNamespace, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
     {
         try
         {
@@ -69,10 +69,10 @@ internal static class HookProcess
                 {
                     Path = hook.Path,
                     Arguments = hook.Args is { Count: > 0 } arguments ? arguments : [hook.Path],
-                    Environment = hook.Env ?? [],
+                    Environment = hook.Env ?? surroundings.Variables,
                     Descriptors = descriptors,
                     NewSession = true, // so that its limit ends its children too
-                    WorkingDirectory = Directory.Exists(bundle) ? bundle : "/",
+                    WorkingDirectory = Directory.Exists(surroundings.Directory) ? surroundings.Directory : "/",
                 });
             }));
         }

@@ -9,18 +9,19 @@ namespace Kata.Sandbox;
 /// caller, with the container's state on standard input. <see href="https://github.com/opencontainers/runtime-spec">config.md, POSIX-platform Hooks</see>.
 /// </summary>
 /// <param name="callerMountNamespace">Where hook paths are resolved and hooks run; null for our own. The caller keeps it.</param>
+/// <param name="callerVariables">The environment of a hook that names none, as <c>NAME=value</c>.</param>
 /// <param name="time">For the hooks' limits.</param>
-internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, TimeProvider time)
+internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, IReadOnlyList<string> callerVariables, TimeProvider time)
 {
-    /// <summary>Runs the hooks of one point until the first that fails.</summary>
+    /// <summary>Runs the hooks of one point until the first that fails, in the bundle and with the caller's environment unless told otherwise.</summary>
     /// <exception cref="HookException">One failed; those after it were not run.</exception>
-    public async Task RunAsync(HookPoint point, HookSet? hooks, RuntimeState state, CancellationToken cancellationToken)
+    public async Task RunAsync(HookPoint point, HookSet? hooks, RuntimeState state, CancellationToken cancellationToken, HookSurroundings? surroundings = null)
     {
         IReadOnlyList<HookSpec> list = Of(hooks, point);
         byte[] json = list.Count > 0 ? OciJson.Write(state) : [];
         for (int i = 0; i < list.Count; i++)
         {
-            await HookProcess.RunAsync(Name(point, i), list[i], json, state.Bundle, callerMountNamespace, time, cancellationToken);
+            await RunOneAsync(point, i, list[i], json, surroundings ?? OfCaller(state), cancellationToken);
         }
     }
 
@@ -33,7 +34,7 @@ internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, TimeP
         {
             try
             {
-                await HookProcess.RunAsync(Name(point, i), list[i], json, state.Bundle, callerMountNamespace, time, cancellationToken);
+                await RunOneAsync(point, i, list[i], json, OfCaller(state), cancellationToken);
             }
             catch (HookException error)
             {
@@ -73,6 +74,11 @@ internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, TimeP
         HookPoint.Poststop => hooks?.Poststop,
         _ => throw new ArgumentOutOfRangeException(nameof(point)),
     } ?? [];
+
+    private HookSurroundings OfCaller(RuntimeState state) => new(state.Bundle, callerVariables);
+
+    private Task RunOneAsync(HookPoint point, int index, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, CancellationToken cancellationToken) =>
+        HookProcess.RunAsync(Name(point, index), hook, state, surroundings, callerMountNamespace, time, cancellationToken);
 
     private static string Name(HookPoint point, int index)
     {

@@ -30,7 +30,7 @@ internal static class GuestSpecBuilder
         if (spec.Hooks?.StartContainer is { Count: > 0 } hooks)
         {
             result.Hooks = new Guest.Hooks(); // the others run on the host
-            result.Hooks.StartContainer.AddRange(hooks.Select(ToGuest));
+            result.Hooks.StartContainer.AddRange(hooks.Select(hook => ToGuest(hook, spec.Process?.Env)));
         }
 
         foreach ((string key, string value) in spec.Annotations ?? new Dictionary<string, string>())
@@ -136,11 +136,12 @@ internal static class GuestSpecBuilder
         return result;
     }
 
-    private static Guest.Hook ToGuest(HookSpec hook)
+    // One that names no environment has its container's, as with runc.
+    private static Guest.Hook ToGuest(HookSpec hook, IReadOnlyList<string>? ofContainer)
     {
         var result = new Guest.Hook { Path = hook.Path, Timeout = hook.Timeout ?? 0 };
         result.Args.AddRange(hook.Args ?? []);
-        result.Env.AddRange(hook.Env ?? []);
+        result.Env.AddRange(hook.Env ?? ofContainer ?? []);
         return result;
     }
 

@@ -6,7 +6,7 @@ namespace Kata.Sandbox.Tests;
 public sealed class HookRunnerTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly HookRunner _runner = new(callerMountNamespace: null, TimeProvider.System);
+    private readonly HookRunner _runner = new(callerMountNamespace: null, ["PATH=/usr/bin:/bin", "CALLER=yes"], TimeProvider.System);
 
     public void Dispose() => _directory.Dispose();
 
@@ -22,6 +22,26 @@ public sealed class HookRunnerTests : IDisposable
         Assert.Equal("name one\n", File.ReadAllText(_directory.File("args")));
         Assert.Equal(["A=1 2", "PATH=/usr/bin:/bin"], File.ReadAllLines(_directory.File("env")).Where(static line => !line.StartsWith("PWD=") && line[0] != '_' && !line.StartsWith("SHLVL=") && !line.StartsWith("OLDPWD=")));
         Assert.Equal(_directory.Path + "\n", File.ReadAllText(_directory.File("pwd")));
+    }
+
+    [Fact]
+    public async Task Run_NoEnvironment_HasTheCallers_AnEmptyOneIsEmpty()
+    {
+        HookSpec hook = Shell("echo \"${CALLER-unset}\" >> log") with { Env = null };
+        await RunAsync(HookPoint.CreateRuntime, hook, hook with { Env = [] }, hook with { Env = ["CALLER=own"] });
+
+        Assert.Equal(["yes", "unset", "own"], File.ReadAllLines(_directory.File("log")));
+    }
+
+    [Fact]
+    public async Task Run_OtherSurroundings_AreTheHooks()
+    {
+        string rootFs = Directory.CreateDirectory(_directory.File("rootfs")).FullName;
+        HookSpec hook = Shell("{ pwd; echo $OF; } > log") with { Env = null };
+        await _runner.RunAsync(
+            HookPoint.CreateContainer, new HookSet { CreateContainer = [hook] }, State(), TestContext.Current.CancellationToken, new HookSurroundings(rootFs, ["OF=container"]));
+
+        Assert.Equal([rootFs, "container"], File.ReadAllLines(Path.Combine(rootFs, "log")));
     }
 
     [Fact]
