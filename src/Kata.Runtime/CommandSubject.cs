@@ -25,8 +25,13 @@ internal sealed record CommandSubject(string? Sandbox, string? Container)
         try
         {
             SandboxDirectories directories = globals.Directories(result);
-            bool mayAbbreviate = result.CommandResult.Command.Name is not ("create" or "run" or "delete");
-            ContainerId container = mayAbbreviate ? new ContainerLookup(directories).Resolve(text, "log") : id;
+            var lookup = new ContainerLookup(directories);
+            ContainerId container = result.CommandResult.Command.Name switch
+            {
+                "create" or "run" or "delete" => id,
+                "state" or "ps" or "events" => lookup.ResolveToRead(text, "log"),
+                _ => lookup.Resolve(text, "log"),
+            };
             return new CommandSubject(new ContainerIndex(directories).Find(container)?.Value, container.Value);
         }
         catch (Exception error) when (error is ArgumentException or IOException or UnauthorizedAccessException or InvalidOperationException)

@@ -19,7 +19,7 @@ internal static class DeleteCommand
             var lookup = new ContainerLookup(globals.Directories(result));
             foreach (string text in result.GetValue(ids)!)
             {
-                // With --force an id that is gone is no error, so 'web' must never come to mean 'web2'.
+                // With --force an id that is gone is no error, so it must never come to mean another's name.
                 ContainerId id = result.GetValue(force) ? ContainerId.Parse(text) : lookup.Resolve(text, "delete");
                 await remover.RemoveAsync(id, result.GetValue(force));
             }

@@ -22,7 +22,7 @@ internal static class EventsCommand
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             var lookup = new ContainerLookup(globals.Directories(result));
-            ContainerId container = lookup.Resolve(result.GetValue(id)!, "watch");
+            ContainerId container = lookup.ResolveToRead(result.GetValue(id)!, "watch");
             TimeSpan pause = ParseInterval(result.GetValue(interval)!);
             await using PodClient client = lookup.Connect(container, "watch");
             var watch = new ContainerWatch(client, container, new StandardOutput(1), TimeProvider.System);

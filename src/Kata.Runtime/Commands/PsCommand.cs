@@ -26,7 +26,7 @@ internal static class PsCommand
             using CommandLog log = CommandLog.Begin(globals, result);
             PsFormat columns = PsFormat.Parse(result.GetValue(options)!);
             var lookup = new ContainerLookup(globals.Directories(result));
-            ContainerId container = lookup.Resolve(result.GetValue(id)!, "list the processes of");
+            ContainerId container = lookup.ResolveToRead(result.GetValue(id)!, "list the processes of");
             await using PodClient client = lookup.Connect(container, "list the processes of");
             IReadOnlyList<GuestProcess> processes = await client.ListProcessesAsync(container);
             if (result.GetValue(format) == "json")

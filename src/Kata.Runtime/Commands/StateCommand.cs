@@ -15,7 +15,7 @@ internal static class StateCommand
         {
             using CommandLog log = CommandLog.Begin(globals, result);
             var lookup = new ContainerLookup(globals.Directories(result));
-            ContainerDocument document = ContainerDocument.Of(lookup.Read(lookup.Resolve(result.GetValue(id)!, "query"), "query"));
+            ContainerDocument document = ContainerDocument.Of(lookup.Read(lookup.ResolveToRead(result.GetValue(id)!, "query"), "query"));
             Console.Out.WriteLine(JsonSerializer.Serialize(document, RuntimeJsonContext.Default.ContainerDocument));
             return ExitCodes.Success;
         });

@@ -9,12 +9,20 @@ namespace Kata.Runtime.Hosting;
 internal sealed class ContainerLookup(SandboxDirectories directories)
 {
     /// <summary>
-    /// The container that a person means: the one of that id, else the only one that its engine gave that name, else the only one whose
-    /// id begins so. Where there is none, the text as an id: what to say of that is the verb's.
+    /// The container that a person means: the one of that id, else the only one that its engine gave that name. Where there is none, the
+    /// text as an id: what to say of that is the verb's.
     /// </summary>
     /// <exception cref="InvalidSpecException">The text is no id.</exception>
-    /// <exception cref="ArgumentException">Several have that name, or begin so; the text names them.</exception>
-    public ContainerId Resolve(string text, string action)
+    /// <exception cref="ArgumentException">Several have that name; the text names them.</exception>
+    public ContainerId Resolve(string text, string action) => Resolve(text, action, byBeginning: false);
+
+    /// <summary>
+    /// The same, else the only one whose id begins so. For verbs that only look: 'kill web' must not reach 'web2' when 'web' is gone.
+    /// </summary>
+    /// <inheritdoc cref="Resolve(string, string)"/>
+    public ContainerId ResolveToRead(string text, string action) => Resolve(text, action, byBeginning: true);
+
+    private ContainerId Resolve(string text, string action, bool byBeginning)
     {
         ContainerId exact = ContainerId.Parse(text);
         var index = new ContainerIndex(directories);
@@ -25,7 +33,7 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
 
         List<(ContainerId Container, SandboxId Sandbox)> all = [.. index.All()];
         return Only(NamedSo(all, text), "containers have that name", "Give the id of the one that is meant")
-            ?? Only([.. all.Select(static entry => entry.Container).Where(id => id.Value.StartsWith(text, StringComparison.Ordinal))], "ids begin so", "Give more of the one that is meant")
+            ?? Only([.. all.Select(static entry => entry.Container).Where(id => byBeginning && id.Value.StartsWith(text, StringComparison.Ordinal))], "ids begin so", "Give more of the one that is meant")
             ?? exact;
 
         ContainerId? Only(List<ContainerId> candidates, string what, string remedy)

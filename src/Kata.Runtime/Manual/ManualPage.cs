@@ -26,8 +26,8 @@ internal static class ManualPage
         text.Append(".SH DESCRIPTION\n");
         text.Append("An OCI runtime with the command line of \\fBrunc\\fR(8). Each pod is a virtual machine of its own.\n");
         text.Append("Options end at the first argument of a command; what follows belongs to the program in the container.\n");
-        text.Append(".PP\nWherever a command takes the id of an existing container, an unambiguous beginning of it will do; ");
-        text.Append("\\fBdelete \\-\\-force\\fR wants the whole id.\n");
+        text.Append(".PP\nWhere \\fBstate\\fR, \\fBps\\fR and \\fBevents\\fR take the id of a container, an unambiguous beginning of it will do; ");
+        text.Append("the other commands want the whole id, or the name that the container's engine gave it.\n");
         text.Append(".SH COMMANDS\n");
         foreach (Command command in CompletionModel.Visible(root))
         {

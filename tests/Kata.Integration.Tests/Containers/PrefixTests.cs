@@ -17,17 +17,28 @@ public sealed class PrefixTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact]
-    public async Task Verbs_BeginningOfAnId_FindTheContainer_ForcedDeleteDoesNot()
+    public async Task Verbs_BeginningOfAnId_OnlyThoseThatLookFindTheContainer()
     {
         await _host.SucceedAsync("create", "-b", _host.Bundle(), "alpha");
-        await _host.SucceedAsync("start", "al");
+        string[][] changing =
+        [
+            ["start", "alp"], ["exec", "alp", "true"], ["kill", "alp", "KILL"], ["pause", "alp"], ["resume", "alp"], ["update", "--pids-limit", "50", "alp"], ["delete", "alp"],
+        ];
+        foreach (string[] verb in changing)
+        {
+            Assert.Contains("'alp': it does not exist. See 'kata-runtime list'", (await _host.RunAsync(verb)).Error, StringComparison.Ordinal);
+        }
+
+        await _host.SucceedAsync("start", "alpha");
         Assert.Equal("running", JsonNode.Parse((await _host.SucceedAsync("state", "a")).Output)!["status"]!.GetValue<string>());
-        Assert.Equal("hello\n", (await _host.SucceedAsync("exec", "--cgroup", "/", "--preserve-fds", "0", "--apparmor", "x", "--process-label", "y", "alp", "echo", "hello")).Output);
+        Assert.Contains("sleep", (await _host.SucceedAsync("ps", "al")).Output, StringComparison.Ordinal);
+        Assert.Contains("\"id\":\"alpha\"", (await _host.SucceedAsync("events", "--stats", "al")).Output.Replace(" ", ""), StringComparison.Ordinal);
+        Assert.Equal("hello\n", (await _host.SucceedAsync("exec", "--cgroup", "/", "--preserve-fds", "0", "--apparmor", "x", "--process-label", "y", "alpha", "echo", "hello")).Output);
         await _host.SucceedAsync("delete", "--force", "al");
         Assert.Equal("alpha\n", (await _host.SucceedAsync("list", "-q")).Output);
-        await _host.SucceedAsync("kill", "--all", "al", "KILL");
+        await _host.SucceedAsync("kill", "--all", "alpha", "KILL");
         await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(_host.Root, "alpha", "state.json")).Contains("\"stopped\"", StringComparison.Ordinal), "the container has ended");
-        await _host.SucceedAsync("delete", "al");
+        await _host.SucceedAsync("delete", "alpha");
         await _host.AssertNothingLeftAsync();
     }
 

@@ -86,7 +86,8 @@ internal static class ErrorCases
         ("The id is unknown to state", "state c1", static _ => { }),
         ("The id is unknown to kill", "kill c1", static _ => { }),
         ("The id is unknown to delete", "delete c1", static _ => { }),
-        ("Several ids begin so", "kill web TERM", static setup => setup.Claim("web1", "web2", "db")),
+        ("Several ids begin so", "state web", static setup => setup.Claim("web1", "web2", "db")),
+        ("An id that is gone begins another", "kill web TERM", static setup => setup.Claim("web2")),
         ("The pod's service is gone", "kill c1 TERM", static setup => setup.Claim("c1")),
     ];
 

@@ -18,26 +18,36 @@ public sealed class ContainerLookupTests : IDisposable
     [InlineData("abc", "abcdef")]
     [InlineData("web1x", "web1x")] // unknown: the verb says so
     [InlineData("WEB", "WEB")]
-    public void Resolve_Table(string text, string expected)
+    public void ResolveToRead_Table(string text, string expected)
     {
         Claim("web", "web1", "web2", "db", "abcdef");
-        Assert.Equal(expected, Lookup().Resolve(text, "signal").Value);
+        Assert.Equal(expected, Lookup().ResolveToRead(text, "signal").Value);
+    }
+
+    [Theory]
+    [InlineData("db")]
+    [InlineData("d")]
+    [InlineData("we")]
+    public void Resolve_BeginningOfAnId_IsNobodys(string text)
+    {
+        Claim("web2", "web3", "db", "dbx");
+        Assert.Equal(text, Lookup().Resolve(text, "signal").Value);
     }
 
     [Fact]
-    public void Resolve_Ambiguous_NamesTheCandidates()
+    public void ResolveToRead_Ambiguous_NamesTheCandidates()
     {
         Claim("web1", "web2", "db");
         Assert.Equal(
             "Cannot signal the container 'we': 2 ids begin so: web1, web2. Give more of the one that is meant",
-            Assert.Throws<ArgumentException>(() => Lookup().Resolve("we", "signal")).Message);
+            Assert.Throws<ArgumentException>(() => Lookup().ResolveToRead("we", "signal")).Message);
     }
 
     [Fact]
-    public void Resolve_VeryAmbiguous_NamesAFew()
+    public void ResolveToRead_VeryAmbiguous_NamesAFew()
     {
         Claim([.. Enumerable.Range(10, 20).Select(static number => $"c{number}")]);
-        Assert.Contains("20 ids begin so: c10, c11, c12, c13, c14 and 15 more. Give", Assert.Throws<ArgumentException>(() => Lookup().Resolve("c", "signal")).Message, StringComparison.Ordinal);
+        Assert.Contains("20 ids begin so: c10, c11, c12, c13, c14 and 15 more. Give", Assert.Throws<ArgumentException>(() => Lookup().ResolveToRead("c", "signal")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -50,10 +60,11 @@ public sealed class ContainerLookupTests : IDisposable
         Claim("4f2a", "4f2b", "web9");
         Name("4f2a", annotation, "web");
         Name("4f2b", annotation, "db");
-        Assert.Equal("4f2a", Lookup().Resolve("web", "signal").Value); // before the beginning of an id
+        Assert.Equal("4f2a", Lookup().Resolve("web", "signal").Value);
+        Assert.Equal("4f2a", Lookup().ResolveToRead("web", "signal").Value); // before the beginning of an id
         Assert.Equal("4f2b", Lookup().Resolve("db", "signal").Value);
         Assert.Equal("web9", Lookup().Resolve("web9", "signal").Value);
-        Assert.Equal("d", Lookup().Resolve("d", "signal").Value); // names are whole
+        Assert.Equal("d", Lookup().ResolveToRead("d", "signal").Value); // names are whole
     }
 
     [Fact]
