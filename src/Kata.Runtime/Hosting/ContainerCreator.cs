@@ -124,10 +124,12 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             : null;
     }
 
-    // With a log the service writes them there; without one they would be lost.
+    // The service writes them to the log and the journal. Our standard error is the container's, which programs compare and engines keep:
+    // only a person at a terminal is told.
     private void Warn(IReadOnlyList<string> warnings)
     {
-        if (result.GetValue(globals.Log) is null)
+        using var error = new SafeFileDescriptor(2, ownsHandle: false);
+        if (result.GetValue(globals.Log) is null && Terminal.IsTerminal(error))
         {
             foreach (string warning in warnings)
             {
