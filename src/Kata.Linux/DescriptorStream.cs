@@ -10,6 +10,7 @@ internal sealed class DescriptorStream : Stream
 {
     private readonly SafeFileDescriptor _descriptor;
     private readonly PolledDescriptor? _polled; // null for a regular file, which is always ready
+    private readonly bool _asksPerCall; // a socket whose O_NONBLOCK is not ours to set
 
     /// <summary>Takes ownership of <paramref name="descriptor"/> and makes it non-blocking.</summary>
     /// <remarks>
@@ -29,7 +30,8 @@ internal sealed class DescriptorStream : Stream
         _polled = new PolledDescriptor(descriptor);
     }
 
-    private DescriptorStream(SafeFileDescriptor descriptor, PolledDescriptor? polled) => (_descriptor, _polled) = (descriptor, polled);
+    private DescriptorStream(SafeFileDescriptor descriptor, PolledDescriptor? polled, bool asksPerCall) =>
+        (_descriptor, _polled, _asksPerCall) = (descriptor, polled, asksPerCall);
 
     public SafeFileDescriptor Descriptor => _descriptor;
 
@@ -51,7 +53,13 @@ internal sealed class DescriptorStream : Stream
     /// A stream over a regular file, which cannot be polled and need not be. Reads and writes at the open file's own offset, which
     /// the file's other holders share: unlike <see cref="FileStream"/>, it never writes over what they wrote meanwhile.
     /// </summary>
-    public static DescriptorStream OverRegularFile(SafeFileDescriptor descriptor) => new(descriptor, polled: null);
+    public static DescriptorStream OverRegularFile(SafeFileDescriptor descriptor) => new(descriptor, polled: null, asksPerCall: false);
+
+    /// <summary>
+    /// A stream over a socket that others hold too. It cannot be reopened, so that each call says by itself that it does not wait, and the
+    /// flags of the open file stay as they are. Takes ownership of the descriptor.
+    /// </summary>
+    public static DescriptorStream OverSharedSocket(SafeFileDescriptor descriptor) => new(descriptor, new PolledDescriptor(descriptor), asksPerCall: true);
 
     /// <summary>
     /// A new open file for what <paramref name="descriptor"/> points at (pipe, fifo, terminal), so that its flags are ours alone.
@@ -121,7 +129,9 @@ internal sealed class DescriptorStream : Stream
         {
             while (true)
             {
-                nint count = LibC.read(Descriptor, first, (nuint)buffer.Length);
+                nint count = _asksPerCall
+                    ? LibC.recv(Descriptor, first, (nuint)buffer.Length, LibC.MSG_DONTWAIT)
+                    : LibC.read(Descriptor, first, (nuint)buffer.Length);
                 if (count >= 0)
                 {
                     return (int)count;
@@ -168,7 +178,9 @@ internal sealed class DescriptorStream : Stream
         {
             while (true)
             {
-                nint count = LibC.write(Descriptor, first, (nuint)buffer.Length);
+                nint count = _asksPerCall
+                    ? LibC.sendto(Descriptor, first, (nuint)buffer.Length, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL, null, 0)
+                    : LibC.write(Descriptor, first, (nuint)buffer.Length);
                 if (count >= 0)
                 {
                     return (int)count;

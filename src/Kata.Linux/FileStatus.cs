@@ -15,6 +15,8 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
 
     public bool IsDirectory => (Mode & LibC.S_IFMT) == LibC.S_IFDIR;
 
+    public bool IsSocket => (Mode & LibC.S_IFMT) == LibC.S_IFSOCK;
+
     public bool IsBlockDevice => (Mode & LibC.S_IFMT) == LibC.S_IFBLK;
 
     public static unsafe FileStatus Of(SafeFileDescriptor descriptor)

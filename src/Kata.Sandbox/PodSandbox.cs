@@ -52,7 +52,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     internal TimeProvider Time => _environment.Time;
 
     /// <summary>Runs hooks as the pod's caller would.</summary>
-    internal HookRunner Hooks => new(_environment.CallerMountNamespace, _environment.CallerVariables, _environment.Time);
+    internal HookRunner Hooks => new(_environment.HookCaller, _environment.Time);
 
     internal ILogger Log => _environment.Log;
 

@@ -17,8 +17,8 @@ internal sealed record SandboxEnvironment
     /// <summary>The mount namespace that host paths of bundles are resolved in, or null for our own.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }
 
-    /// <summary>The caller's environment as <c>NAME=value</c>: what hooks run with that name none.</summary>
-    public IReadOnlyList<string> CallerVariables { get; init; } = [];
+    /// <summary>For whom hooks run.</summary>
+    public HookCaller HookCaller { get; init; } = new();
 
     public required ILogger Log { get; init; }
 

@@ -1,4 +1,4 @@
-using System.Collections;
+using Kata.Linux;
 
 namespace Kata.Service;
 
@@ -32,16 +32,8 @@ internal static class CallerEnvironment
     /// <summary>As <c>NAME=value</c>, without what <see cref="ForChild"/> added.</summary>
     public static List<string> Read()
     {
-        var result = new List<string>();
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            string item = $"{variable.Key}={variable.Value}";
-            if (item != SmallGeneration)
-            {
-                result.Add(item);
-            }
-        }
-
+        List<string> result = EnvironmentVariables.Read();
+        result.Remove(SmallGeneration);
         return result;
     }
 }

@@ -44,7 +44,7 @@ internal sealed class PodHost : IAsyncDisposable
             Journal = _journal,
             Hypervisor = new QemuFactory(),
             CallerMountNamespace = options.CallerMountNamespace,
-            CallerVariables = CallerEnvironment.Read(),
+            HookCaller = new HookCaller { MountNamespace = options.CallerMountNamespace, Variables = CallerEnvironment.Read(), Umask = options.CallerUmask },
             Log = log,
             Time = TimeProvider.System,
             ProcessorsFound = threads =>

@@ -19,6 +19,9 @@ internal sealed record ServiceOptions
     /// <summary>The mount namespace of whoever started us, where bundles are.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }
 
+    /// <summary>The mask of file modes of whoever started us, or null where ours is the same.</summary>
+    public uint? CallerUmask { get; init; }
+
     /// <summary>The containerd that started us, or null.</summary>
     public ContainerdOptions? Containerd { get; init; }
 }

@@ -9,6 +9,8 @@ internal static partial class LibC
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
     internal const int F_DUPFD_CLOEXEC = 1030;
+    internal const int F_GETFD = 1;
+    internal const int FD_CLOEXEC = 1;
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
     internal const int F_SETPIPE_SZ = 1031;
@@ -35,6 +37,12 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int dup2(SafeFileDescriptor fd, int number);
+
+    [LibraryImport("libc")]
+    internal static partial uint umask(uint mask);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial SafeFileDescriptor open(string path, int flags, uint mode);

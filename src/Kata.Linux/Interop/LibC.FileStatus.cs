@@ -13,6 +13,7 @@ internal static partial class LibC
     internal const uint S_IFBLK = 0x6000;
     internal const uint S_IFIFO = 0x1000;
     internal const uint S_IFLNK = 0xA000;
+    internal const uint S_IFSOCK = 0xC000;
 
     internal const ulong RESOLVE_NO_XDEV = 1;
     internal const ulong RESOLVE_NO_MAGICLINKS = 2;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Service;
@@ -10,6 +11,9 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>service</c>: the process of one pod. Hidden: started by create and run, in a mount namespace of its own.</summary>
 internal static class ServiceCommand
 {
+    /// <summary>What a jail and a share are made of must be open to the users in them, whatever our caller's mask is.</summary>
+    private const uint OpenUmask = 0x12; // 0022
+
     public static Command Define(GlobalOptions globals)
     {
         var sandbox = new Option<string>("--sandbox") { Required = true };
@@ -31,6 +35,7 @@ internal static class ServiceCommand
         GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, bool strict, ContainerdOptions? containerd, CancellationToken cancellationToken)
     {
         using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
+        uint callerUmask = LibC.umask(OpenUmask);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
         using var podLock = new SafeFileDescriptor(Children.PodLockDescriptor);
         await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
@@ -40,6 +45,7 @@ internal static class ServiceCommand
             Sandbox = sandbox,
             Configuration = globals.Sources(result),
             CallerMountNamespace = callerMounts,
+            CallerUmask = callerUmask,
             PodLock = podLock,
             Containerd = containerd,
         };

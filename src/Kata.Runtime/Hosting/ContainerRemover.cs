@@ -111,7 +111,7 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             Bundle = container.Bundle,
             Annotations = container.Annotations,
         };
-        await new HookRunner(callerMountNamespace: null, CallerEnvironment.Read(), TimeProvider.System).RunAllAsync(
+        await new HookRunner(new HookCaller { Variables = CallerEnvironment.Read() }, TimeProvider.System).RunAllAsync(
             HookPoint.Poststop, new HookSet { Poststop = hooks }, state, static text => Console.Error.WriteLine($"kata-runtime: warning: {text}"), CancellationToken.None);
     }
 

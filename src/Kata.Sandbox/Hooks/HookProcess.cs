@@ -14,7 +14,7 @@ internal static class HookProcess
 
     /// <exception cref="HookException">It could not be started, failed, or reached its limit.</exception>
     public static async Task RunAsync(
-        string name, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, SafeFileDescriptor? mountNamespace, TimeProvider time, CancellationToken cancellationToken)
+        string name, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, HookCaller caller, TimeProvider time, CancellationToken cancellationToken)
     {
         (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
         (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
@@ -24,7 +24,7 @@ internal static class HookProcess
         using (inputRead)
         using (outputWrite)
         {
-            child = Start(name, hook, surroundings, mountNamespace, new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
+            child = Start(name, hook, surroundings, caller, new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
         }
 
         using (child)
@@ -52,17 +52,22 @@ internal static class HookProcess
     }
 
     private static ChildProcess Start(
-        string name, HookSpec hook, HookSurroundings surroundings, SafeFileDescriptor? mountNamespace, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
+        string name, HookSpec hook, HookSurroundings surroundings, HookCaller caller, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
     {
         try
         {
             return ChildProcess.Adopt(NamespaceThread.Run(() =>
             {
-                if (mountNamespace is not null)
+                // The mask is the threads' own from here on; and one that shares its root directory cannot change its mount namespace: setns(2).
+                LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
+                if (caller.MountNamespace is { } mounts)
                 {
-                    // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
-                    LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-                    LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", "enter the caller's mount namespace");
+                    LinuxException.ThrowIfNegative(LibC.setns(mounts, LibC.CLONE_NEWNS), "setns", "enter the caller's mount namespace");
+                }
+
+                if (caller.Umask is { } umask)
+                {
+                    _ = LibC.umask(umask);
                 }
 
                 return ProcessSpawner.Spawn(new SpawnOptions

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -8,10 +7,9 @@ namespace Kata.Sandbox;
 /// Runs a container's hooks on the host: in the order of the specification, one at a time, in the namespaces of the runtime's
 /// caller, with the container's state on standard input. <see href="https://github.com/opencontainers/runtime-spec">config.md, POSIX-platform Hooks</see>.
 /// </summary>
-/// <param name="callerMountNamespace">Where hook paths are resolved and hooks run; null for our own. The caller keeps it.</param>
-/// <param name="callerVariables">The environment of a hook that names none, as <c>NAME=value</c>.</param>
+/// <param name="caller">Who would run them without us.</param>
 /// <param name="time">For the hooks' limits.</param>
-internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, IReadOnlyList<string> callerVariables, TimeProvider time)
+internal sealed class HookRunner(HookCaller caller, TimeProvider time)
 {
     /// <summary>Runs the hooks of one point until the first that fails, in the bundle and with the caller's environment unless told otherwise.</summary>
     /// <exception cref="HookException">One failed; those after it were not run.</exception>
@@ -75,10 +73,10 @@ internal sealed class HookRunner(SafeFileDescriptor? callerMountNamespace, IRead
         _ => throw new ArgumentOutOfRangeException(nameof(point)),
     } ?? [];
 
-    private HookSurroundings OfCaller(RuntimeState state) => new(state.Bundle, callerVariables);
+    private HookSurroundings OfCaller(RuntimeState state) => new(state.Bundle, caller.Variables);
 
     private Task RunOneAsync(HookPoint point, int index, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, CancellationToken cancellationToken) =>
-        HookProcess.RunAsync(Name(point, index), hook, state, surroundings, callerMountNamespace, time, cancellationToken);
+        HookProcess.RunAsync(Name(point, index), hook, state, surroundings, caller, time, cancellationToken);
 
     private static string Name(HookPoint point, int index)
     {

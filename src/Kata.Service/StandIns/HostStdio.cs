@@ -44,7 +44,7 @@ internal static class HostStdio
     private static DescriptorStream? OpenOne(SafeFileDescriptor descriptor, int access)
     {
         // O_NONBLOCK is a property of the open file, which the caller's shell may share: pipes, fifos and terminals are opened
-        // anew, so that the flag is ours alone. A socket cannot be opened again (ENXIO) and gets it. A regular file keeps the
+        // anew, so that the flag is ours alone. A socket cannot be opened again and does without. A regular file keeps the
         // caller's own open file, with its offset and its O_APPEND.
         using (descriptor)
         {
@@ -53,9 +53,15 @@ internal static class HostStdio
                 return null;
             }
 
-            if (FileStatus.Of(descriptor).IsRegularFile)
+            FileStatus status = FileStatus.Of(descriptor);
+            if (status.IsRegularFile)
             {
                 return DescriptorStream.OverRegularFile(descriptor.Duplicate());
+            }
+
+            if (status.IsSocket)
+            {
+                return DescriptorStream.OverSharedSocket(descriptor.Duplicate());
             }
 
             SafeFileDescriptor own;

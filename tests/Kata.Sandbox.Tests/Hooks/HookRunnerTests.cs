@@ -6,7 +6,7 @@ namespace Kata.Sandbox.Tests;
 public sealed class HookRunnerTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly HookRunner _runner = new(callerMountNamespace: null, ["PATH=/usr/bin:/bin", "CALLER=yes"], TimeProvider.System);
+    private readonly HookRunner _runner = new(new HookCaller { Variables = ["PATH=/usr/bin:/bin", "CALLER=yes"], Umask = 0x17 /* 0027 */ }, TimeProvider.System);
 
     public void Dispose() => _directory.Dispose();
 
@@ -31,6 +31,18 @@ public sealed class HookRunnerTests : IDisposable
         await RunAsync(HookPoint.CreateRuntime, hook, hook with { Env = [] }, hook with { Env = ["CALLER=own"] });
 
         Assert.Equal(["yes", "unset", "own"], File.ReadAllLines(_directory.File("log")));
+    }
+
+    [Fact]
+    public async Task Run_Files_HaveTheCallersMask()
+    {
+        string ours = Mask();
+        await RunAsync(HookPoint.CreateRuntime, Shell("echo > file"));
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_directory.File("file")));
+        Assert.Equal(ours, Mask()); // ours is as before
+
+        static string Mask() => File.ReadLines("/proc/self/status").First(static line => line.StartsWith("Umask:", StringComparison.Ordinal));
     }
 
     [Fact]

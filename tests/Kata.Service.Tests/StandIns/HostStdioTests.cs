@@ -70,10 +70,12 @@ public sealed class HostStdioTests : IDisposable
         Assert.Equal("text"u8.ToArray(), all.ToArray());
     }
 
-    [Fact]
-    public async Task Open_Sockets_CarryBytes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Open_Sockets_CarryBytesAndLeaveTheCallersFlagsAlone(bool nonBlocking)
     {
-        (SafeFileDescriptor ours, SafeFileDescriptor callers) = UnixSocket.Pair(nonBlocking: false);
+        (SafeFileDescriptor ours, SafeFileDescriptor callers) = UnixSocket.Pair(nonBlocking);
         await using var peer = new DescriptorStream(ours);
         using SafeFileDescriptor second = callers.Duplicate();
         await using ProcessStdio stdio = HostStdio.Open(false, [callers, second.Duplicate(), Null()]);
@@ -81,6 +83,17 @@ public sealed class HostStdioTests : IDisposable
         Assert.Equal(1, await peer.ReadAsync(new byte[4]).AsTask().Within());
         await peer.WriteAsync("yz"u8.ToArray());
         Assert.Equal(2, await stdio.Input!.ReadAsync(new byte[4]).AsTask().Within());
+
+        ValueTask<int> waiting = stdio.Input!.ReadAsync(new byte[4]); // nothing is there: it must not hold the thread
+        byte[] large = new byte[1_000_000]; // more than a socket holds
+        Task writing = stdio.Output!.WriteAsync(large).AsTask();
+        Assert.False(waiting.IsCompleted);
+        Assert.False(writing.IsCompleted);
+        Assert.Equal(nonBlocking, (LibC.fcntl_int(second, LibC.F_GETFL, 0) & LibC.O_NONBLOCK) != 0);
+        await peer.ReadExactlyAsync(large).AsTask().Within();
+        await writing.Within();
+        await peer.DisposeAsync();
+        Assert.Equal(0, await waiting.AsTask().Within());
     }
 
     [Fact]
