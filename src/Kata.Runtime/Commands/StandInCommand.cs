@@ -32,13 +32,23 @@ internal static class StandInCommand
     private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
+        // Opened now: in the container's root file system there may be none.
+        using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
         await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, () => ContainerView.Enter(rootFs, mounts), streams);
         if (standIn is null)
         {
             return ExitCodes.Failure;
         }
 
-        (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None);
+        // The service has them. Whoever reads what the program writes must see the end when the program and the service have closed it, as in
+        // 'x=$(kata-runtime run -d ...)'. Standard error is kept for as long as the program does, to say in it why the container ended.
+        if (!terminal)
+        {
+            Close(streams[0], nothing);
+            Close(streams[1], nothing);
+        }
+
+        (int status, string? reason) = await standIn.WaitAsync(() => Close(streams[2], nothing), CancellationToken.None);
         if (reason is not null)
         {
             await ExplainAsync(streams[2], status, reason);
@@ -60,7 +70,7 @@ internal static class StandInCommand
                 TakeTerminal(streams[0]);
             }
 
-            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, streams, detached: true, CancellationToken.None);
+            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, terminal ? [streams[0]] : streams, detached: true, CancellationToken.None);
             enterView();
             standIn.ForwardSignals();
             await ready.WriteAsync("ready\n"u8.ToArray());
@@ -77,6 +87,9 @@ internal static class StandInCommand
             return null;
         }
     }
+
+    // The number stays taken. What dup2(2) could refuse it for cannot be so here, and would be no reason to end.
+    private static void Close(SafeFileDescriptor stream, SafeFileDescriptor nothing) => _ = LibC.dup2(nothing, stream.Number);
 
     // Where the container's own errors go, as an engine shows nothing else of ours: it comes with 'podman logs' and 'docker logs'. A
     // reader that takes nothing must not keep us; a pipe that can be written takes 4 KiB, and a reason is shorter.

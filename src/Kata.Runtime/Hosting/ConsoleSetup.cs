@@ -4,24 +4,25 @@ using Kata.Linux.Interop;
 namespace Kata.Runtime.Hosting;
 
 /// <summary>
-/// The streams a process will have: this command's own three, this command's own terminal switched to raw mode (the guest's
-/// terminal does the editing), a new pseudoterminal whose controlling side goes through the console socket, or the terminal that
-/// <c>--console</c> names, whose controlling side somebody else holds.
+/// The streams a process will have: this command's own three; with a terminal this command's input and output, while the terminal that it
+/// was called from is in raw mode (the guest's does the editing); a new pseudoterminal whose controlling side goes through the console
+/// socket; or the terminal that <c>--console</c> names, whose controlling side somebody else holds.
 /// </summary>
 internal sealed class ConsoleSetup : IDisposable
 {
-    private readonly SafeFileDescriptor? _allocated;
+    private static readonly SafeFileDescriptor[] s_own = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
+
+    private readonly SafeFileDescriptor? _opened;
     private Termios? _before;
 
-    private ConsoleSetup(SafeFileDescriptor? terminal, SafeFileDescriptor? allocated, Termios? before) =>
-        (Terminal, _allocated, _before) = (terminal, allocated, before);
+    private ConsoleSetup(SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> handedOver, SafeFileDescriptor? opened, Termios? before) =>
+        (Terminal, HandedOver, _opened, _before) = (terminal, handedOver, opened, before);
 
-    /// <summary>The terminal to hand over, or null when there is none.</summary>
+    /// <summary>Whose size the process's terminal has, or null when it has none.</summary>
     public SafeFileDescriptor? Terminal { get; }
 
-    /// <summary>This command's own input, output and error. Borrowed.</summary>
-    public IReadOnlyList<SafeFileDescriptor> Streams { get; } =
-        [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
+    /// <summary>What the service gets: input, output and error; or input and output of a process with a terminal; or the terminal that is both.</summary>
+    public IReadOnlyList<SafeFileDescriptor> HandedOver { get; }
 
     /// <param name="request">Which terminal.</param>
     /// <param name="foreground">The modes of a terminal that somebody else made are given back when this is disposed.</param>
@@ -31,7 +32,7 @@ internal sealed class ConsoleSetup : IDisposable
     {
         if (!request.Terminal)
         {
-            return new ConsoleSetup(null, null, null);
+            return new ConsoleSetup(null, s_own, null, null);
         }
 
         if (request.Path is { } path)
@@ -41,10 +42,7 @@ internal sealed class ConsoleSetup : IDisposable
 
         if (request.Socket is null)
         {
-            var input = new SafeFileDescriptor(0, ownsHandle: false);
-            return Linux.Terminal.IsTerminal(input)
-                ? new ConsoleSetup(input, null, Linux.Terminal.MakeRaw(input))
-                : throw new ArgumentException("Cannot use 'standard input' as the terminal of the process: it is none. Set process.terminal to false, or run from a terminal");
+            return OpenOwn();
         }
 
         (SafeFileDescriptor controller, SafeFileDescriptor peer) = Linux.Terminal.Open();
@@ -61,7 +59,7 @@ internal sealed class ConsoleSetup : IDisposable
                 using SafeFileDescriptor socket = Connect(request.Socket);
                 // The receiver takes the name only for messages; runc sends the same.
                 DescriptorPassing.Send(socket, "/dev/ptmx"u8, [controller]);
-                return new ConsoleSetup(peer, peer, null);
+                return new ConsoleSetup(peer, [peer], peer, null);
             }
             catch
             {
@@ -72,9 +70,8 @@ internal sealed class ConsoleSetup : IDisposable
     }
 
     /// <summary>The same for a stand-in of its own.</summary>
-    public IReadOnlyDictionary<int, SafeFileDescriptor> ForChild() => Terminal is { } terminal
-        ? new Dictionary<int, SafeFileDescriptor> { [0] = terminal }
-        : new Dictionary<int, SafeFileDescriptor> { [0] = Streams[0], [1] = Streams[1], [2] = Streams[2] };
+    public IReadOnlyDictionary<int, SafeFileDescriptor> ForChild() =>
+        HandedOver.Index().ToDictionary(static item => item.Index, static item => item.Item);
 
     /// <summary>Gives this command's terminal its modes back.</summary>
     public void Dispose()
@@ -85,7 +82,31 @@ internal sealed class ConsoleSetup : IDisposable
             Linux.Terminal.Restore(Terminal!, before);
         }
 
-        _allocated?.Dispose();
+        _opened?.Dispose();
+    }
+
+    // The one of the three that is a terminal; when all are redirected, the one that this command was called from. runc's order.
+    private static ConsoleSetup OpenOwn()
+    {
+        SafeFileDescriptor? opened = null;
+        SafeFileDescriptor? terminal = Array.Find(s_own, Linux.Terminal.IsTerminal);
+        if (terminal is null)
+        {
+            terminal = opened = LibC.open("/dev/tty", LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_CLOEXEC, 0); // ENXIO without one: tty(4)
+        }
+
+        try
+        {
+            return Linux.Terminal.IsTerminal(terminal)
+                ? new ConsoleSetup(terminal, [s_own[0], s_own[1]], opened, Linux.Terminal.MakeRaw(terminal))
+                : throw new ArgumentException(
+                    "Cannot give the process a terminal: none of standard input, output and error is one, and this command was not called from one. Set process.terminal to false, or run from a terminal");
+        }
+        catch
+        {
+            opened?.Dispose();
+            throw;
+        }
     }
 
     private static ConsoleSetup OpenNamed(string path, bool foreground)
@@ -105,7 +126,7 @@ internal sealed class ConsoleSetup : IDisposable
             }
 
             Termios before = Linux.Terminal.MakeRaw(terminal);
-            return new ConsoleSetup(terminal, terminal, foreground ? before : null);
+            return new ConsoleSetup(terminal, [terminal], terminal, foreground ? before : null);
         }
         catch
         {

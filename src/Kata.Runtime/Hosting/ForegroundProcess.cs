@@ -8,7 +8,7 @@ internal sealed class ForegroundProcess(StandIn standIn, ConsoleSetup console) :
     /// <summary>Passes signals on and waits. A status that is not the process's own doing is explained on standard error.</summary>
     public async Task<int> WaitAsync()
     {
-        (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None);
+        (int status, string? reason) = await standIn.WaitAsync(errorClosed: null, CancellationToken.None);
         if (reason is not null)
         {
             await DisposeAsync(); // the terminal must be readable again before text goes to it

@@ -37,7 +37,7 @@ internal sealed class ProcessFront : IAsyncDisposable
             if (foreground)
             {
                 front._foreground = await StandIn.ConnectAsync(
-                    socket, container.Value, execId, console.Terminal, console.Streams, detached: false, CancellationToken.None);
+                    socket, container.Value, execId, console.Terminal, console.HandedOver, detached: false, CancellationToken.None);
                 front._foreground.ForwardSignals();
             }
             else

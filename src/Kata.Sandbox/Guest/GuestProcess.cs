@@ -38,6 +38,9 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <summary>Completes when the process has ended and its output has reached the reader. Never faults.</summary>
     public Task<ProcessExit> Exited => _exited.Task;
 
+    /// <inheritdoc cref="IStdioPump.ErrorClosed"/>
+    public Task ErrorClosed => _stdio?.ErrorClosed ?? throw new InvalidOperationException("The streams are not attached");
+
     /// <summary>How it ended, or null while <see cref="Exited"/> is not complete.</summary>
     public ProcessExit? Exit => Volatile.Read(ref _exit);
 

@@ -20,6 +20,7 @@ internal sealed class StreamedStdioPump : IStdioPump
     private readonly SemaphoreSlim _sending = new(1, 1); // a request stream takes one write at a time
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _errorClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ByteCredit _inputCredit = new();
     private readonly ProcessStdio _stdio;
     private readonly OutputQueue _output;
@@ -27,6 +28,7 @@ internal sealed class StreamedStdioPump : IStdioPump
     private readonly Task _receiveLoop;
     private readonly Task _inputLoop;
     private Task _flush = Task.CompletedTask;
+    private Task _closing = Task.CompletedTask;
 
     private readonly Action<string> _violated;
 
@@ -47,13 +49,15 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     public Task Drained => _drained.Task;
 
+    public Task ErrorClosed => _errorClosed.Task;
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         // The queues first: a flush waits for their reader, who may never read again.
         await _output.DisposeAsync();
         await _error.DisposeAsync();
-        await Task.WhenAll(_receiveLoop, _inputLoop, _flush).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_receiveLoop, _inputLoop, _flush, _closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stdio.DisposeAsync();
         _call.Dispose();
         _sending.Dispose();
@@ -106,6 +110,7 @@ internal sealed class StreamedStdioPump : IStdioPump
                 break;
             case StdioFromGuest.FrameOneofCase.StderrEof:
                 _error.Complete();
+                _closing = CloseErrorAsync(); // ends when its reader has taken everything
                 break;
             case StdioFromGuest.FrameOneofCase.Drained:
                 _flush = FlushAsync();
@@ -119,6 +124,12 @@ internal sealed class StreamedStdioPump : IStdioPump
     {
         await Task.WhenAll(_output.FlushAsync(), _error.FlushAsync()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _drained.TrySetResult();
+    }
+
+    private async Task CloseErrorAsync()
+    {
+        await _error.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _errorClosed.TrySetResult();
     }
 
     private async Task SendInputAsync()

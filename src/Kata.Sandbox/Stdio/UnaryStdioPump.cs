@@ -36,6 +36,9 @@ internal sealed class UnaryStdioPump : IStdioPump
 
     public Task Drained { get; }
 
+    // Some agents tell the end of a stream as they tell the loss of a process.
+    public Task ErrorClosed { get; } = Task.Delay(Timeout.Infinite, CancellationToken.None);
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();

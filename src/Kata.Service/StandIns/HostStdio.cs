@@ -8,14 +8,14 @@ namespace Kata.Service;
 internal static class HostStdio
 {
     /// <summary>
-    /// Three descriptors (input, output, error) or one terminal. Takes ownership of them; after a failure those that it did not come
-    /// to are still the caller's.
+    /// Three descriptors (input, output, error), for a process with a terminal two (input, output) or the one terminal that is both. Takes
+    /// ownership of them; after a failure those that it did not come to are still the caller's.
     /// </summary>
     public static ProcessStdio Open(bool terminal, IReadOnlyList<SafeFileDescriptor> descriptors)
     {
-        if (descriptors.Count != (terminal ? 1 : 3))
+        if (terminal ? descriptors.Count is not (1 or 2) : descriptors.Count != 3)
         {
-            throw new InvalidDataException($"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? 1 : 3)}");
+            throw new InvalidDataException($"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? "1 or 2" : "3")}");
         }
 
         var opened = new List<DescriptorStream?>();
@@ -23,8 +23,8 @@ internal static class HostStdio
         {
             if (terminal)
             {
-                opened.Add(OpenOne(descriptors[0].Duplicate(), LibC.O_RDONLY));
-                opened.Add(OpenOne(descriptors[0], LibC.O_WRONLY));
+                opened.Add(OpenOne(descriptors.Count == 1 ? descriptors[0].Duplicate() : descriptors[0], LibC.O_RDONLY));
+                opened.Add(OpenOne(descriptors[^1], LibC.O_WRONLY));
                 return new ProcessStdio { Input = opened[0], Output = opened[1] };
             }
 

@@ -12,6 +12,9 @@ namespace Kata.Service;
 /// </summary>
 internal sealed class StandIn : IAsyncDisposable
 {
+    /// <summary>What a service says when the process has closed its standard error: the caller's is to end too.</summary>
+    internal const string ErrorClosed = "error-closed";
+
     /// <summary>Signals that mean something else to us or cannot be caught: signal(7).</summary>
     private static readonly HashSet<int> s_notForwarded =
     [
@@ -36,8 +39,8 @@ internal sealed class StandIn : IAsyncDisposable
     /// <param name="socketPath">The pod's stand-in socket.</param>
     /// <param name="container">The container.</param>
     /// <param name="execId">Empty for its first process.</param>
-    /// <param name="terminal">The terminal to hand over, or null to hand over <paramref name="streams"/>. Kept until disposed.</param>
-    /// <param name="streams">Input, output and error.</param>
+    /// <param name="terminal">Whose size the process's terminal has, or null when it has none. Kept until disposed.</param>
+    /// <param name="streams">What to hand over: input, output and error; of a process with a terminal input and output, or the terminal for both.</param>
     /// <param name="detached">This process is only a stand-in and belongs to the pod.</param>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
     /// <exception cref="TimeoutException">The service does not answer.</exception>
@@ -52,8 +55,7 @@ internal sealed class StandIn : IAsyncDisposable
         var connection = new LineConnection(new DescriptorStream(socket));
         try
         {
-            SafeFileDescriptor[] passed = terminal is null ? [.. streams] : [terminal];
-            int sent = DescriptorPassing.Send(socket, line, passed);
+            int sent = DescriptorPassing.Send(socket, line, [.. streams]);
             if (sent != line.Length)
             {
                 throw new IOException("the service's socket took only a part of the hello");
@@ -95,12 +97,19 @@ internal sealed class StandIn : IAsyncDisposable
     }
 
     /// <summary>Waits until the process has ended. A service that is gone counts as status 255.</summary>
-    public async Task<(int Status, string? Reason)> WaitAsync(CancellationToken cancellationToken)
+    /// <param name="errorClosed">Called when the process has closed its standard error.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<(int Status, string? Reason)> WaitAsync(Action? errorClosed, CancellationToken cancellationToken)
     {
         try
         {
             while (await _connection.ReadLineAsync(null, cancellationToken) is { } line)
             {
+                if (line == ErrorClosed)
+                {
+                    errorClosed?.Invoke();
+                }
+
                 string[] words = line.Split(' ', 3);
                 if (words.Length >= 2 && words[0] == "exit" && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int status))
                 {

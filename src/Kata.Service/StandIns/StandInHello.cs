@@ -1,8 +1,8 @@
 namespace Kata.Service;
 
 /// <summary>
-/// The first line of a stand-in's connection, as JSON. With it come the descriptors: standard input, output and error, or the
-/// one terminal.
+/// The first line of a stand-in's connection, as JSON. With it come the descriptors: standard input, output and error; with a terminal
+/// input and output, or the one terminal that is both.
 /// </summary>
 internal sealed record StandInHello
 {

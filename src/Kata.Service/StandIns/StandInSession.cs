@@ -25,8 +25,16 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     public async Task ServeAsync(GuestProcess process, Task ended, CancellationToken cancellationToken)
     {
         Task<string?> line = ReadAsync(cancellationToken);
-        while (await Task.WhenAny(line, process.Exited) == line)
+        Task errorClosed = hello.Detached ? process.ErrorClosed : process.Exited;
+        while (await Task.WhenAny(line, process.Exited, errorClosed) is var first && first != process.Exited)
         {
+            if (first == errorClosed)
+            {
+                errorClosed = process.Exited; // told once
+                await TryAsync(() => connection.WriteLineAsync(StandIn.ErrorClosed, cancellationToken));
+                continue;
+            }
+
             if (await line is not { } request)
             {
                 await TryAsync(() => process.SignalAsync(Signals.SIGKILL, cancellationToken));
@@ -42,9 +50,9 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
         await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {OneLine(exit.Reason)}"), cancellationToken));
     }
 
-    /// <summary>Tells the stand-in that its process never came to be.</summary>
+    /// <summary>Tells the stand-in that its process never came to be. Why, whoever wanted it is told: a stand-in would tell it a second time.</summary>
     public Task AbandonAsync(CancellationToken cancellationToken) =>
-        TryAsync(() => connection.WriteLineAsync("exit 255 the process was not started", cancellationToken));
+        TryAsync(() => connection.WriteLineAsync("exit 255 ", cancellationToken));
 
     public async ValueTask DisposeAsync()
     {

@@ -96,10 +96,36 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         command.Dispose();
     }
 
-    [Fact]
-    public async Task Run_TerminalAndInputIsNone_IsRefusedWithTheRemedy()
+    [Theory]
+    [InlineData("</dev/null", "")] // the terminal is found at standard output
+    [InlineData(">{file}", "output")]
+    [InlineData("</dev/null >{file} 2>&1", "output")] // found by /dev/tty
+    public async Task Exec_StreamsOfATerminalRedirected_OutputGoesToStandardOutput(string redirections, string expected)
     {
-        CommandResult result = await _pod.RunAsync("run", "--bundle", TerminalBundle("true"), _pod.NewId());
+        string file = Path.Combine(_pod.NewDirectory("redirected"), "out");
+        string script = $"\"$0\" \"$@\" {redirections.Replace("{file}", file, StringComparison.Ordinal)}; echo status-$?";
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
+            "/bin/sh", ["-c", script, RuntimeFixture.RuntimePath!, .. _pod.Globals("exec", "--tty", _pod.PodId, "sh", "-c", "stty size; test -t 0 && echo output; exit 4")]);
+        await using (terminal)
+        {
+            string shown = await terminal.ReadToEndAsync();
+            Assert.EndsWith("status-4\r\n", shown, StringComparison.Ordinal);
+            Assert.Equal(expected.Length == 0, shown.Contains("output", StringComparison.Ordinal));
+            string text = expected.Length == 0 ? shown : await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+            Assert.Contains("24 80", text, StringComparison.Ordinal);
+            Assert.Contains("output", text, StringComparison.Ordinal);
+            await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
+    public async Task Run_NoTerminalAnywhere_IsRefusedWithTheRemedy()
+    {
+        using RunningCommand command = RunningCommand.Start(
+            "/usr/bin/setsid", ["--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals("run", "--bundle", TerminalBundle("true"), _pod.NewId())]);
+        CommandResult result = await command.FinishAsync(default, RuntimeFixture.Limit);
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("Set process.terminal to false, or run from a terminal", result.Error, StringComparison.Ordinal);
@@ -185,7 +211,9 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         _pod.NewPodBundle().Args(arguments).Edit(static bundle => bundle.Process["terminal"] = true).Write();
 
     // setsid makes the pseudoterminal the command's controlling terminal, as a shell's is: only so do resizes become signals.
-    private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments)
+    private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments) => StartOnTerminal(RuntimeFixture.RuntimePath!, _pod.Globals(arguments));
+
+    private static (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(string program, string[] arguments)
     {
         (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
         Terminal.SetSize(controller, new TerminalSize(24, 80));
@@ -194,7 +222,7 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             ChildProcess command = ChildProcess.Start(new SpawnOptions
             {
                 Path = "/usr/bin/setsid",
-                Arguments = ["setsid", "--ctty", "--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)],
+                Arguments = ["setsid", "--ctty", "--wait", program, .. arguments],
                 Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = peer, [1] = peer, [2] = peer },
             });

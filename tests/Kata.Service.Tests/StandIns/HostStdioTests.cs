@@ -119,6 +119,20 @@ public sealed class HostStdioTests : IDisposable
         Assert.Equal(2, await stdio.Input!.ReadAsync(new byte[10]).AsTask().Within());
     }
 
+    [Fact]
+    public async Task Open_TerminalAndOtherOutput_GoesThere()
+    {
+        string path = _directory.File("out");
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        Terminal.MakeRaw(peer);
+        await using var master = new DescriptorStream(controller);
+        await using ProcessStdio stdio = HostStdio.Open(true, [peer, OpenFile(path, LibC.O_WRONLY | LibC.O_CREAT)]);
+        await stdio.Output!.WriteAsync("out"u8.ToArray()).AsTask().Within();
+        await master.WriteAsync("in"u8.ToArray());
+        Assert.Equal(2, await stdio.Input!.ReadAsync(new byte[10]).AsTask().Within());
+        Assert.Equal("out", await File.ReadAllTextAsync(path));
+    }
+
     [Theory]
     [InlineData(false, 0)]
     [InlineData(false, 1)]

@@ -2,6 +2,7 @@ using System.Text;
 using Kata.Linux;
 using Kata.Sandbox;
 using Kata.Testing;
+using StdioFromGuest = Kata.Agent.Protocol.Extension.StdioFromGuest;
 
 namespace Kata.Service.Tests;
 
@@ -145,8 +146,8 @@ public sealed class StandInTests : IAsyncDisposable
         await using StandIn exec = await ConnectAsync("c1", "e1");
         await using StandIn other = await ConnectAsync("c2", "");
         await _server.DropAsync("c1");
-        Assert.Equal(255, (await first.WaitAsync(CancellationToken.None).Within()).Status);
-        Assert.Equal(255, (await exec.WaitAsync(CancellationToken.None).Within()).Status);
+        Assert.Equal(255, (await first.WaitAsync(null, CancellationToken.None).Within()).Status);
+        Assert.Equal(255, (await exec.WaitAsync(null, CancellationToken.None).Within()).Status);
         Assert.Null(_server.Take("c1", "e1"));
         await using StandInSession? left = _server.Take("c2", "");
         Assert.NotNull(left);
@@ -223,7 +224,7 @@ public sealed class StandInTests : IAsyncDisposable
         {
             Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Exit.TrySetResult(42);
-            Assert.Equal((42, null), await standIn.WaitAsync(CancellationToken.None).Within());
+            Assert.Equal((42, null), await standIn.WaitAsync(null, CancellationToken.None).Within());
             await serving.Within();
         }
     }
@@ -240,7 +241,7 @@ public sealed class StandInTests : IAsyncDisposable
         {
             Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Die();
-            Assert.Equal((255, expected), await standIn.WaitAsync(CancellationToken.None).Within());
+            Assert.Equal((255, expected), await standIn.WaitAsync(null, CancellationToken.None).Within());
             await serving.Within();
         }
     }
@@ -255,12 +256,62 @@ public sealed class StandInTests : IAsyncDisposable
         {
             Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
             _agent.Die();
-            (int status, string? reason) = await standIn.WaitAsync(CancellationToken.None).Within();
+            (int status, string? reason) = await standIn.WaitAsync(null, CancellationToken.None).Within();
             Assert.Equal(255, status);
             Assert.StartsWith("€€€", reason, StringComparison.Ordinal);
             Assert.EndsWith("€ the end", reason, StringComparison.Ordinal);
             await serving.Within();
         }
+    }
+
+    [Theory]
+    [InlineData(true, 1)] // its standard error is kept for it, and ends with the process's
+    [InlineData(false, 0)] // the caller's own, in the foreground
+    public async Task ServeAsync_ProcessClosesItsError_TellsADetachedStandIn(bool detached, int times)
+    {
+        int told = 0;
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _agent.Stdio = async (requests, responses) =>
+        {
+            Assert.True(await requests.MoveNext(CancellationToken.None));
+            await responses.WriteAsync(new StdioFromGuest { StderrEof = true });
+            while (await requests.MoveNext(CancellationToken.None))
+            {
+                // until the host ends the call
+            }
+        };
+        await using StandIn standIn = await ConnectAsync("c1", "", detached);
+        await using StandInSession session = _server.Take("c1", "")!;
+        await using GuestProcess process = await AttachAsync(session, "lost");
+        Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
+        Task<(int Status, string? Reason)> waiting = standIn.WaitAsync(
+            () =>
+            {
+                told++;
+                heard.SetResult();
+            }, CancellationToken.None);
+        await process.ErrorClosed.Within();
+        if (detached)
+        {
+            await heard.Task.Within();
+        }
+
+        _agent.Exit.TrySetResult(3);
+        Assert.Equal((3, null), await waiting.Within());
+        Assert.Equal(times, told);
+        await serving.Within();
+    }
+
+    [Fact]
+    public async Task ServeAsync_MachineIsLost_KeepsTheErrorForTheReason()
+    {
+        await using StandIn standIn = await ConnectAsync("c1", "", detached: true);
+        await using StandInSession session = _server.Take("c1", "")!;
+        await using GuestProcess process = await AttachAsync(session, "lost");
+        Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
+        _agent.Die();
+        Assert.Equal((255, "lost"), await standIn.WaitAsync(static () => Assert.Fail("it was not closed"), CancellationToken.None).Within());
+        await serving.Within();
     }
 
     [Fact]
@@ -302,12 +353,12 @@ public sealed class StandInTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task AbandonAsync_TellsTheStandIn()
+    public async Task AbandonAsync_TellsTheStandInAndNoReason()
     {
         await using StandIn standIn = await ConnectAsync("c1", "");
         await using StandInSession session = _server.Take("c1", "")!;
         await session.AbandonAsync(CancellationToken.None).Within();
-        Assert.Equal((255, "the process was not started"), await standIn.WaitAsync(CancellationToken.None).Within());
+        Assert.Equal((255, null), await standIn.WaitAsync(null, CancellationToken.None).Within());
     }
 
     [Fact]
@@ -315,7 +366,7 @@ public sealed class StandInTests : IAsyncDisposable
     {
         await using StandIn standIn = await ConnectAsync("c1", "");
         await _server.DisposeAsync().AsTask().Within();
-        Assert.Equal((255, "the pod's service has ended unexpectedly"), await standIn.WaitAsync(CancellationToken.None).Within());
+        Assert.Equal((255, "the pod's service has ended unexpectedly"), await standIn.WaitAsync(null, CancellationToken.None).Within());
     }
 
     private static byte[] Hello(string container) => Encoding.UTF8.GetBytes($"{{\"container\":\"{container}\",\"execId\":\"\"}}\n");
