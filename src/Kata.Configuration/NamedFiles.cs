@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 namespace Kata.Configuration;
 
 /// <summary>
@@ -106,7 +107,7 @@ internal static class NamedFiles
         }
         catch (IOException exception)
         {
-            return $"cannot be read: {exception.Message.TrimEnd('.')}";
+            return $"cannot be read: {(exception.HResult is > 0 and < 4096 and int errno ? Marshal.GetPInvokeErrorMessage(errno) : exception.Message.TrimEnd('.'))}";
         }
     }
 

@@ -52,5 +52,6 @@ internal sealed class LinuxException : Exception
         throw error;
     }
 
-    private static string Describe(Errno errno) => $"{Marshal.GetPInvokeErrorMessage((int)errno)} ({errno})";
+    /// <summary>The kernel's words and the name of the number.</summary>
+    internal static string Describe(Errno errno) => $"{Marshal.GetPInvokeErrorMessage((int)errno)} ({errno})";
 }

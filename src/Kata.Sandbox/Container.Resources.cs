@@ -161,7 +161,7 @@ internal sealed partial class Container
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            _pod.Log.OutOfMemoryMarkFailed(Plan.Id, path, error.Message);
+            _pod.Log.OutOfMemoryMarkFailed(Plan.Id, path, FileErrors.CauseOf(error));
         }
     }
 

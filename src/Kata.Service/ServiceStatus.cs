@@ -41,13 +41,10 @@ internal static class ServiceStatus
         return text;
     }
 
-    // A wrong specification says all of it itself; what revealed it speaks of .NET's reader.
-    private static Exception? InnerOf(Exception error) => error is InvalidSpecException ? null : error.InnerException;
+    // A wrong specification says all of it itself; what revealed it speaks of .NET's reader. So does a call of .NET's own.
+    private static Exception? InnerOf(Exception error) => error is InvalidSpecException || FileErrors.TextOf(error) is not null ? null : error.InnerException;
 
-    // .NET's own calls meet the same limits as ours and know no remedy.
-    private static string MessageOf(Exception error) => error is IOException && LinuxException.RemedyFor((Errno)error.HResult) is { } remedy
-        ? $"{error.Message}. {remedy}"
-        : OneLine(error);
+    private static string MessageOf(Exception error) => FileErrors.TextOf(error) ?? OneLine(error);
 
     // .NET puts the object's name or the value on a line of its own; our own line ends are the guest's console.
     private static string OneLine(Exception error) =>
@@ -63,7 +60,8 @@ internal static class ServiceStatus
         OperationCanceledException => StatusCode.Cancelled,
         NotSupportedException => StatusCode.Unimplemented,
         LinuxException { Errno: Errno.ENOSPC } => StatusCode.ResourceExhausted,
-        HookException or HypervisorException or LinuxException or IOException => StatusCode.Internal,
+        IOException or UnauthorizedAccessException when FileErrors.Of(error) is Errno.ENOSPC => StatusCode.ResourceExhausted,
+        HookException or HypervisorException or LinuxException or IOException or UnauthorizedAccessException => StatusCode.Internal,
         _ => StatusCode.Unknown,
     };
 }

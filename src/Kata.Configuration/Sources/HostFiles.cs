@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Kata.Configuration;
 
 /// <summary>The host's file system.</summary>
@@ -30,6 +32,10 @@ internal sealed class HostFiles : IConfigurationFiles
         {
             // .NET says the same of a directory, and puts the path in between.
             throw new IOException(Directory.Exists(path) ? "it is a directory" : "permission is denied");
+        }
+        catch (IOException exception) when (exception.HResult is > 0 and < 4096)
+        {
+            throw new IOException(Marshal.GetPInvokeErrorMessage(exception.HResult)); // the kernel's number: its words without .NET's
         }
     }
 

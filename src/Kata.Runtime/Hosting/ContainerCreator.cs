@@ -70,8 +70,15 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
     internal static async Task WritePidFileAsync(string path, int pid)
     {
         string temporary = $"{path}.{Environment.ProcessId}";
-        await File.WriteAllTextAsync(temporary, pid.ToString(CultureInfo.InvariantCulture));
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            await File.WriteAllTextAsync(temporary, pid.ToString(CultureInfo.InvariantCulture));
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"Cannot write the pid file '{path}': {FileErrors.CauseOf(error)}. Give --pid-file a path in a directory that exists and can be written");
+        }
     }
 
     private async Task<ForegroundProcess?> CreateInPodAsync(

@@ -163,7 +163,7 @@ internal sealed class StandInServer : IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or LinuxException)
         {
-            await TryRefuseAsync(connection, error.Message); // there is no room for it: a full disk, no descriptor
+            await TryRefuseAsync(connection, ServiceStatus.TextOf(error)); // there is no room for it: a full disk, no descriptor
         }
         catch (Exception error) when (error is JsonException or InvalidDataException or OperationCanceledException)
         {

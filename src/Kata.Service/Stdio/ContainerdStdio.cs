@@ -83,7 +83,7 @@ internal static class ContainerdStdio
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Cannot make the directory of the log {SpecText.Quote(path)}: {error.Message.TrimEnd('.')}. Correct the path in the log URI", error.HResult);
+            throw new IOException($"Cannot make the directory of the log {SpecText.Quote(path)}: {FileErrors.CauseOf(error)}. Correct the path in the log URI", error.HResult);
         }
 
         SafeFileDescriptor file = OpenPath(path, LibC.O_WRONLY | LibC.O_APPEND | LibC.O_CREAT | LibC.O_NOCTTY | LibC.O_NONBLOCK);
