@@ -19,7 +19,8 @@ internal static class CommandLine
         });
         if (UsageError.Find(root, arguments, result) is { } usage)
         {
-            return Report(globals, result, arguments, new ArgumentException(usage));
+            Report(globals, result, arguments, new ArgumentException(usage));
+            return ExitCodes.Failure;
         }
 
         try
@@ -29,7 +30,8 @@ internal static class CommandLine
         }
         catch (Exception error) // the outermost border
         {
-            return Report(globals, result, arguments, error);
+            Report(globals, result, arguments, error);
+            return ExitCodes.Of(error, result.CommandResult.Command.Name);
         }
     }
 
@@ -89,7 +91,7 @@ internal static class CommandLine
         throw new InvalidOperationException("The root command has no version option");
     }
 
-    private static int Report(GlobalOptions globals, ParseResult result, string[] arguments, Exception error)
+    private static void Report(GlobalOptions globals, ParseResult result, string[] arguments, Exception error)
     {
         string text = ExitCodes.TextOf(error);
         Console.Error.WriteLine($"kata-runtime: {text}");
@@ -102,7 +104,5 @@ internal static class CommandLine
         {
             // the text is on standard error already; the second is the parser's for an option that is wrong itself
         }
-
-        return ExitCodes.Of(error);
     }
 }

@@ -20,6 +20,13 @@ internal static class UsageError
             return $"Cannot use the option {SpecText.Quote(option)}: {cause}. {Hint(option, known)}{See(at)}";
         }
 
+        // Asked for help, the parser sees no error: but there is none to give about a command that does not exist.
+        if (command.Subcommands.Count > 0 && result.UnmatchedTokens is [{ } word, ..])
+        {
+            IEnumerable<string> known = command.Subcommands.Where(static item => !item.Hidden).SelectMany(static item => item.Aliases.Append(item.Name));
+            return $"Cannot run the command {SpecText.Quote(word)}: there is none of that name. {Hint(word, known)}{See(command)}";
+        }
+
         if (result.Errors.Count == 0)
         {
             return null;
@@ -27,10 +34,7 @@ internal static class UsageError
 
         if (command.Subcommands.Count > 0)
         {
-            IEnumerable<string> known = command.Subcommands.Where(static item => !item.Hidden).SelectMany(static item => item.Aliases.Append(item.Name));
-            return result.UnmatchedTokens is [{ } word, ..]
-                ? $"Cannot run the command {SpecText.Quote(word)}: there is none of that name. {Hint(word, known)}{See(command)}"
-                : command == root ? "Cannot run 'kata-runtime': no command was given. " + See(command)
+            return command == root ? "Cannot run 'kata-runtime': no command was given. " + See(command)
                 : $"Cannot run '{NameOf(command)}': it needs one of {string.Join(", ", command.Subcommands.Select(static item => item.Name))}. {See(command)}";
         }
 

@@ -54,7 +54,7 @@ internal sealed record ContainerDocument
         Status = state.Status.ToString().ToLowerInvariant(),
         Bundle = state.Bundle,
         Rootfs = state.RootFs,
-        Created = state.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture),
+        Created = Text(state.Created),
         Annotations = state.Annotations,
         Owner = "root",
         Reason = state.Reason,
@@ -63,8 +63,8 @@ internal sealed record ContainerDocument
     public ContainerDocument WithAssets(MachineAssets? current, MachineAssets latest) =>
         this with { CurrentHypervisor = current, LatestHypervisor = latest, StaleAssets = current?.DifferencesFrom(latest) };
 
-    /// <summary>A container of which only the id is certain.</summary>
-    public static ContainerDocument Unknown(ContainerId id, string reason) => new()
+    /// <summary>A container of which only the id is certain, and when that was taken.</summary>
+    public static ContainerDocument Unknown(ContainerId id, DateTimeOffset claimed, string reason) => new()
     {
         OciVersion = "",
         Id = id.Value,
@@ -72,9 +72,11 @@ internal sealed record ContainerDocument
         Status = "unknown",
         Bundle = "",
         Rootfs = "",
-        Created = "",
+        Created = Text(claimed),
         Annotations = new Dictionary<string, string>(),
         Owner = "",
         Reason = reason,
     };
+
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
 }

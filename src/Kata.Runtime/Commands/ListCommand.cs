@@ -46,7 +46,9 @@ internal static class ListCommand
 
     private static string[] Row(ContainerDocument item, MachineAssets? latest)
     {
-        string[] row = [item.Id, item.Pid.ToString(CultureInfo.InvariantCulture), item.Status, item.Bundle, item.Created, item.Owner];
+        // A container that has ended has the pid 0, as with runc; one that is being created, or of which nothing can be read, none yet.
+        string pid = item.Pid == 0 && (item.Bundle.Length == 0 || item.Status != "stopped") ? "-" : item.Pid.ToString(CultureInfo.InvariantCulture);
+        string[] row = [item.Id, pid, item.Status, OrDash(item.Bundle), OrDash(item.Created), OrDash(item.Owner)];
         if (latest is null)
         {
             return row;
@@ -57,11 +59,14 @@ internal static class ListCommand
         return [.. row, current?.HypervisorAsset.Path ?? "-", current?.KernelAsset.Path ?? "-", current?.ImageAsset.Path ?? "-", latest.KernelAsset.Path, latest.ImageAsset.Path, stale.Length > 0 ? stale : "-"];
     }
 
+    private static string OrDash(string cell) => cell.Length > 0 ? cell : "-";
+
     private static List<ContainerDocument> Read(SandboxDirectories directories, MachineAssets? latest)
     {
         var lookup = new ContainerLookup(directories);
         var found = new List<ContainerDocument>();
-        foreach ((ContainerId container, SandboxId _) in new ContainerIndex(directories).All())
+        var index = new ContainerIndex(directories);
+        foreach ((ContainerId container, SandboxId _) in index.All())
         {
             try
             {
@@ -77,7 +82,7 @@ internal static class ListCommand
                 // One damaged pod must not hide the others; what is wrong with it, its own verbs say too.
                 string reason = ExitCodes.TextOf(error);
                 Console.Error.WriteLine($"kata-runtime: warning: {reason}");
-                found.Add(ContainerDocument.Unknown(container, reason));
+                found.Add(ContainerDocument.Unknown(container, index.ClaimedAt(container), reason));
             }
         }
 

@@ -116,7 +116,7 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
                 Bundle = "",
                 RootFs = "",
                 Status = beginning ? ContainerStatus.Creating : ContainerStatus.Stopped,
-                Created = DateTimeOffset.UnixEpoch,
+                Created = new ContainerIndex(directories).ClaimedAt(container),
                 Reason = beginning ? null : "its creation was interrupted; remove what is left with 'kata-runtime delete --force'",
             };
         }

@@ -87,8 +87,8 @@ internal static class ManualPage
         .Append(CultureInfo.InvariantCulture, $".SH NAME\n{Escape(name)} \\- {Escape(char.ToLowerInvariant(description[0]) + description[1..])}\n");
 
     private static void Status(StringBuilder text) => text.Append(
-        ".SH EXIT STATUS\n0 on success, 1 on any failure, with its text on standard error. \\fBexec\\fR and a \\fBrun\\fR in the foreground end with the\n"
-        + "program's status: 127 when it was not found, 126 when it cannot be executed, 255 when the virtual machine was lost.\n");
+        ".SH EXIT STATUS\n0 on success, 1 on any failure, with its text on standard error; 255 on one of \\fBexec\\fR. \\fBexec\\fR and a \\fBrun\\fR in the\n"
+        + "foreground end with the program's status: 127 when it was not found, 126 when it cannot be executed, 255 when the virtual machine was lost.\n");
 
     private static void Options(StringBuilder text, string heading, IEnumerable<Option> options)
     {

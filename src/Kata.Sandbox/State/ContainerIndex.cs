@@ -30,6 +30,9 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
         return entry.IsInvalid ? null : FileStatus.Of(entry).Inode;
     }
 
+    /// <summary>When the id was claimed: the beginning of its container.</summary>
+    public DateTimeOffset ClaimedAt(ContainerId container) => new FileInfo(directories.IndexEntry(container)).LastWriteTimeUtc;
+
     /// <summary>The pod of a container, or null when the id is not known.</summary>
     public SandboxId? Find(ContainerId container) =>
         new FileInfo(directories.IndexEntry(container)).LinkTarget is { } target && SandboxId.TryParse(target, out SandboxId sandbox) ? sandbox : null;

@@ -78,7 +78,7 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     {
         CommandResult result = await _runtime.RunAsync("exec", "--user", "nobody-here", _runtime.Id, "id");
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(255, result.ExitCode);
         Assert.Contains("unable to find user nobody-here", result.Error, StringComparison.Ordinal);
     }
 
@@ -113,7 +113,7 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     {
         CommandResult result = await _runtime.ExecAsync(_runtime.Id);
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(255, result.ExitCode);
         Assert.Contains("Name one after the container's id, or give --process FILE", result.Error, StringComparison.Ordinal);
     }
 
@@ -168,7 +168,7 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     {
         CommandResult result = await _runtime.ExecAsync("unknown-id", "true");
 
-        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(255, result.ExitCode);
         Assert.Contains("'unknown-id'", result.Error, StringComparison.Ordinal);
     }
 }

@@ -224,7 +224,8 @@ public sealed class BadInputTests : IAsyncLifetime
     private async Task RefuseAsync(string expected, params string[] arguments)
     {
         Outcome outcome = await _host.RunAsync(arguments);
-        outcome.AssertRefused(expected.Replace("{bundle}", $"{_host.Directory}/bundle", StringComparison.Ordinal).Replace("{dir}", _host.Directory, StringComparison.Ordinal));
+        outcome.AssertRefused(
+            expected.Replace("{bundle}", $"{_host.Directory}/bundle", StringComparison.Ordinal).Replace("{dir}", _host.Directory, StringComparison.Ordinal), arguments[0] == "exec" ? 255 : 1);
         await _host.AssertNothingLeftAsync();
     }
 

@@ -111,7 +111,8 @@ public sealed class ComponentDeathTests : IAsyncLifetime
         foreach ((FaultCommand command, string action) in commands)
         {
             (await command.FinishAsync()).AssertRefused(
-                $"Cannot {action} the container 'c1': the pod's service (pid {service}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force c1'");
+                $"Cannot {action} the container 'c1': the pod's service (pid {service}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force c1'",
+                action == "execute in" ? 255 : 1);
         }
 
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 9, 20);
@@ -149,7 +150,7 @@ public sealed class ComponentDeathTests : IAsyncLifetime
         long start = TimeProvider.System.GetTimestamp();
         const string Cause = "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout";
         (await _host.RunAsync("kill", "c1", "TERM")).AssertRefused($"Cannot send signal 15 to 'c1': {Cause}");
-        (await _host.RunAsync("exec", "c1", "true")).AssertRefused($"Cannot execute in the container 'c1': {Cause}");
+        (await _host.RunAsync("exec", "c1", "true")).AssertRefused($"Cannot execute in the container 'c1': {Cause}", 255);
         await _host.SucceedAsync("delete", "--force", "c1");
 
         Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 40);

@@ -19,7 +19,18 @@ public sealed class ListCommandTests
         Assert.Contains("Remove the pod with 'kata-runtime delete --force'", items[0]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.StartsWith("kata-runtime: warning: Cannot read the pod state '{dir}/root/bad/state.json'", run.Error, StringComparison.Ordinal);
         Assert.Equal("bad\ngood\n", (await setup.RunAsync("list --quiet")).Output);
-        Assert.Contains("bad         0           unknown", (await setup.RunAsync("list")).Output, StringComparison.Ordinal);
+        Assert.Contains("bad         -           unknown", (await setup.RunAsync("list")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_BeingCreated_HasNoPidNoBundleAndTheTimeOfItsBeginning()
+    {
+        using var setup = new BrokenSetup();
+        setup.Claim("c1");
+        string[] words = (await setup.RunAsync("list")).Output.Split('\n')[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["c1", "-", "stopped", "-", "root"], [.. words[..4], words[5]]);
+        DateTimeOffset created = DateTimeOffset.Parse(words[4], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(TimeProvider.System.GetUtcNow() - created, TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(5));
     }
 
     [Fact]

@@ -95,6 +95,7 @@ internal static class ErrorCases
     [
         ("A command is misspelled", "creat c1", static _ => { }),
         ("A command is unknown", "frobnicate", static _ => { }),
+        ("Help about a command that is unknown", "frobnicate -h", static _ => { }),
         ("A command below a command is misspelled", "config sho", static _ => { }),
         ("A command below a command is missing", "config", static _ => { }),
         ("An option is misspelled", "create --bundel {dir}/bundle c1", static _ => { }),
@@ -119,6 +120,17 @@ internal static class ErrorCases
 
     public static IEnumerable<Case> Files() =>
     [
+        ("The state root is a file", Create, static setup =>
+        {
+            if (Directory.Exists(setup.File("root")))
+            {
+                Directory.Delete(setup.File("root"), recursive: true);
+            }
+
+            setup.Write("root", "");
+        }),
+        ("The manual's directory cannot be made", "man --output {dir}/file/man", static _ => { }),
+        ("The document of limits is below a file", "update --resources {dir}/file/none.json c1", static setup => setup.Claim("c1")),
         ("There is a config.json already", "spec --bundle {dir}/bundle", static _ => { }),
         ("The bundle to write to does not exist", "spec --bundle {dir}/none", static _ => { }),
         ("The log cannot be opened", "--log {dir}/none/log list", static _ => { }),
