@@ -57,7 +57,14 @@ internal sealed partial class TaskService
 
     public override Task<Empty> ResizePty(ResizePtyRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        await Process(request.Id, request.ExecId, "resize").ResizeAsync(request.Height, request.Width, context.CancellationToken);
+        // Clients resize whatever they attach to. What has no terminal, or none yet, has no size.
+        Container container = Find(request.Id, "resize");
+        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.FindExec(request.ExecId, "resize");
+        if (exec is null ? container.Plan.Terminal : exec is { Started: true, Spec.Process.Terminal: true })
+        {
+            await (exec?.Process ?? container.Init).ResizeAsync(request.Height, request.Width, context.CancellationToken);
+        }
+
         return new Empty();
     });
 

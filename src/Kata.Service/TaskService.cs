@@ -148,18 +148,19 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
     public override Task<StateResponse> State(StateRequest request, ServerCallContext context) => RunAsync(() =>
     {
         Container container = Find(request.Id, "query");
-        GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.FindExec(request.ExecId, "query").Process;
+        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.FindExec(request.ExecId, "query");
+        GuestProcess process = exec?.Process ?? container.Init;
         var response = new StateResponse
         {
             Id = request.Id,
             ExecId = request.ExecId,
             Bundle = container.Plan.Bundle.Directory,
-            Pid = (uint)container.StandInPid,
+            Pid = exec is { Started: false } ? 0 : (uint)container.StandInPid,
             Stdin = process.Names.Input,
             Stdout = process.Names.Output,
             Stderr = process.Names.Error,
             Terminal = request.ExecId.Length == 0 ? container.Plan.Terminal : process.Names.Terminal,
-            Status = container.Status switch
+            Status = exec is { Started: false } ? TaskStatus.Created : container.Status switch // containerd deletes only what does not run
             {
                 ContainerStatus.Creating or ContainerStatus.Created => TaskStatus.Created,
                 ContainerStatus.Running => TaskStatus.Running,

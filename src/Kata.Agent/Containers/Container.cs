@@ -67,17 +67,22 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
         }
     }
 
-    /// <summary>Keeps a name for a process that is about to start.</summary>
+    /// <summary>Keeps a name for a process that is about to start. One that has ended has it no more: the host uses a name again when it knows of the end.</summary>
     /// <exception cref="Grpc.Core.RpcException">AlreadyExists.</exception>
     public void Reserve(string execId)
     {
+        ContainerProcess? ended;
         lock (_gate)
         {
-            if (_processes.ContainsKey(execId) || !_starting.Add(execId))
+            if ((_processes.TryGetValue(execId, out ended) && (ended == Init || !ended.Exited.IsCompleted)) || !_starting.Add(execId))
             {
                 throw AgentException.Exists($"Cannot start the process '{execId}': the container '{Id}' has one of that name");
             }
+
+            _processes.Remove(execId);
         }
+
+        ended?.Dispose();
     }
 
     /// <summary>Ends a reservation, with the process or, after a failure, without.</summary>
@@ -118,10 +123,12 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     {
         lock (_gate)
         {
-            if (process == Init || !process.Finished || !_processes.Remove(process.ExecId))
+            if (process == Init || !process.Finished || _processes.GetValueOrDefault(process.ExecId) != process)
             {
-                return;
+                return; // the name may be another's already
             }
+
+            _processes.Remove(process.ExecId);
         }
 
         process.Dispose();
