@@ -38,11 +38,26 @@ internal sealed partial class Container
     {
         using Entered entered = await EnterThawedAsync(cancellationToken);
         ExecProcess exec = FindExec(execId, "start");
-        if (exec.Started)
+        if (exec.Started || exec.HasFailed)
         {
-            throw SandboxStateException.WrongState("start the process", execId, "running", "created");
+            throw SandboxStateException.WrongState("start the process", execId, exec.Started ? "running" : "not to be started", "created anew");
         }
 
+        try
+        {
+            await StartInGuestAsync(exec, cancellationToken);
+            return exec;
+        }
+        catch
+        {
+            exec.HasFailed = true;
+            await exec.Stdio.DisposeAsync(); // a client reads them to their end before it deletes it
+            throw;
+        }
+    }
+
+    private async Task StartInGuestAsync(ExecProcess exec, CancellationToken cancellationToken)
+    {
         Agent.Protocol.Extension.ProcessExtension extension = GuestExtensionBuilder.Process(exec.Spec.Process, exec.Spec.CallerLimits);
         if (!_pod.Agent.SupportsSpecExtension)
         {
@@ -52,7 +67,7 @@ internal sealed partial class Container
         var request = new ExecProcessRequest
         {
             ContainerId = Plan.Id.Value,
-            ExecId = execId,
+            ExecId = exec.Process.ExecId,
             Process = GuestSpecBuilder.Process(exec.Spec.Process),
             StringUser = exec.Spec.UserName is { } name ? GuestSpecBuilder.NamedUser(name, exec.Spec.Process.User) : null,
             Extension = extension,
@@ -61,7 +76,6 @@ internal sealed partial class Container
             $"execute in the container '{Plan.Id}'", _pod.Agent.Agent.ExecProcessAsync(request, _pod.Agent.Timed(cancellationToken)));
         exec.Started = true;
         exec.Process.Attach(exec.Stdio);
-        return exec;
     }
 
     /// <summary>Forgets a process that has ended or was never started.</summary>

@@ -4,4 +4,7 @@ namespace Kata.Sandbox;
 internal sealed record ExecProcess(GuestProcess Process, ExecSpec Spec, ProcessStdio Stdio, int StandInPid)
 {
     public bool Started { get; set; }
+
+    /// <summary>It could not be started; its streams are closed.</summary>
+    public bool HasFailed { get; set; }
 }

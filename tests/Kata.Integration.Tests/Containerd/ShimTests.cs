@@ -95,6 +95,17 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         await EndAsync(id);
     }
 
+    [Fact]
+    public async Task Exec_CannotBeStarted_ClientEndsAtOnceAndUsesTheIdAgain()
+    {
+        string id = await StartAsync("sleep", "100000");
+        CommandResult refused = await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "/no/such/program");
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("/no/such/program", refused.Error, StringComparison.Ordinal);
+        Assert.Equal("again", (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "echo", "again")).Ok().Text);
+        await EndAsync(id);
+    }
+
     [Theory]
     [InlineData("kata-runtime service", false)]
     [InlineData("qemu", true)]
