@@ -30,6 +30,23 @@ public sealed class OutputChannelTests
         }
     }
 
+    /// <summary>A read of the kernel's gives 4 KiB at most.</summary>
+    [Fact]
+    public async Task ReadAsync_TerminalHasMuch_GivesItTogether()
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor peer) = Terminal.Open();
+        using (peer)
+        using (var channel = new OutputChannel(new DescriptorStream(controller), isTerminal: true))
+        {
+            byte[] text = new byte[7000];
+            Array.Fill(text, (byte)'x');
+            Assert.Equal(text.Length, DescriptorWriter.Write(peer, text, "write to the terminal"));
+            byte[] buffer = new byte[16 * 1024];
+            Assert.Equal(100, await channel.ReadAsync(buffer.AsMemory(0, 100), Cancellation).AsTask().WaitAsync(s_limit, Cancellation));
+            Assert.Equal(text.Length - 100, await channel.ReadAsync(buffer, Cancellation).AsTask().WaitAsync(s_limit, Cancellation));
+        }
+    }
+
     [Fact]
     public void ProcessEnded_TerminalIsEmpty_IsDrainedAtOnce()
     {

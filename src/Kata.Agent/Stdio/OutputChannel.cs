@@ -56,7 +56,7 @@ internal sealed class OutputChannel : IDisposable
             int count = TryRead(buffer.Span);
             if (count >= 0)
             {
-                return count;
+                return _isTerminal && count > 0 ? count + ReadOn(buffer.Span[count..]) : count;
             }
 
             try
@@ -105,6 +105,19 @@ internal sealed class OutputChannel : IDisposable
     {
         _source.Dispose();
         _drained.TrySetResult();
+    }
+
+    // A terminal gives 4 KiB a read at most, and of a program that writes line by line often one: a frame for each would cost several times
+    // what it carries. Each read wakes the kernel's worker, which brings what the program has written meanwhile.
+    private int ReadOn(Span<byte> buffer)
+    {
+        int count = 0;
+        while (count < buffer.Length && TryRead(buffer[count..]) is > 0 and var more)
+        {
+            count += more; // the end, if it came instead, comes again
+        }
+
+        return count;
     }
 
     private int TryRead(Span<byte> buffer)
