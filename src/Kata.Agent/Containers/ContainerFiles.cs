@@ -21,6 +21,7 @@ internal sealed class ContainerFiles
     public static ContainerFiles Of(int pid) => new($"/proc/{pid}/root", []);
 
     /// <inheritdoc cref="ConfinedDirectory.ReadText"/>
+    /// <remarks>A root or a mount that is not there is crun's to refuse, in its own words.</remarks>
     public string? ReadText(string path, int limit)
     {
         if (Locate(path) is not { } place)
@@ -28,8 +29,15 @@ internal sealed class ContainerFiles
             return null;
         }
 
-        using ConfinedDirectory directory = ConfinedDirectory.OpenAsRoot(place.Directory);
-        return directory.ReadText(place.Path, limit);
+        try
+        {
+            using ConfinedDirectory directory = ConfinedDirectory.OpenAsRoot(place.Directory);
+            return directory.ReadText(place.Path, limit);
+        }
+        catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether there is something that somebody may execute, and no directory.</summary>

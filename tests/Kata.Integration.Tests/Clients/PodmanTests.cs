@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Kata.Integration.Tests.Harness;
 using Kata.Linux;
 
@@ -51,6 +52,34 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
         Assert.Equal("alive", (await podman.EngineAsync("exec", name, "echo", "alive")).Ok().Text);
         (await podman.RemoveAsync(name)).Ok(); // it kills the program, removes the bundle, and never asks the runtime for a delete
         await podman.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Notification_OfTheContainer_ReachesTheCallerByConmon()
+    {
+        const string Program = "/usr/bin/systemd-notify";
+        Assert.SkipUnless(File.Exists(Program), $"needs '{Program}' (Debian: apt-get install systemd)");
+        using var caller = new DatagramReceiver(Path.Combine(podman.NewDirectory("caller"), "s"), 0x1ff);
+        string name = podman.NewName();
+        (string podmanPath, string[] arguments) = podman.CommandLine(
+        [
+            "run", "--detach", "--network", "none", "--name", name, "--sdnotify", "container",
+            .. new[] { "/usr", "/lib", "/lib64" }.SelectMany(static directory => new[] { "--volume", $"{directory}:{directory}:ro" }),
+            EngineFixture.Image, "sh", "-c", $"sleep 2; {Program} --ready; sleep 100000",
+        ]);
+        using (RunningCommand run = RunningCommand.Start("/usr/bin/env", [$"NOTIFY_SOCKET={caller.Path}", podmanPath, .. arguments]))
+        {
+            (await run.FinishAsync(default, RuntimeFixture.Limit)).Ok();
+        }
+
+        string said = "";
+        while (!said.Contains("READY=1", StringComparison.Ordinal))
+        {
+            said += Encoding.UTF8.GetString(await caller.ReceiveAsync(TestContext.Current.CancellationToken).WaitAsync(RuntimeFixture.Limit));
+        }
+
+        Assert.StartsWith("MAINPID=", said, StringComparison.Ordinal); // podman's own, which names conmon
+        (await podman.RemoveAsync(name)).Ok();
     }
 
     [Fact]

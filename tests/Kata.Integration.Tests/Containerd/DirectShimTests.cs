@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -141,6 +142,39 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         }
     }
 
+    /// <summary>containerd's own limits are those of its containers, and its documents say by numbers who a process is.</summary>
+    [Fact]
+    public async Task Process_OfAnyDocument_HasTheShimsLimitsAndTheNumbersUser()
+    {
+        const string Script = "test $(id -u):$(id -g) = 5:6 && test $HOME = / && test $(ulimit -S -n):$(ulimit -H -n) = 705:805";
+        const string User = """{"uid":5,"gid":6,"username":"root"}""";
+        string id = _shim.NewId();
+        string bundle = _shim.NewBundle().Shell($"{Script} && sleep 100000").Edit(static bundle =>
+        {
+            bundle.Process.Remove("rlimits");
+            bundle.Process["user"] = JsonNode.Parse(User);
+        }).Write();
+        string process = $$"""{"args":["sh","-c","{{Script}}"],"cwd":"/","env":["PATH=/bin"],"user":{{User}}}""";
+
+        string address = (await _shim.ShimAsync(bundle, id, [], limits: "ulimit -S -n 705; ulimit -H -n 805")).Ok().Text;
+        await using (var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(address["unix://".Length..]))))
+        {
+            var tasks = new TaskClient(connection.CallInvoker);
+            await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
+            await tasks.StartAsync(new StartRequest { Id = id });
+            await tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "x/Process", Value = ByteString.CopyFromUtf8(process) } });
+            await tasks.StartAsync(new StartRequest { Id = id, ExecId = "e" });
+            Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id, ExecId = "e" }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
+            Assert.Equal(Kata.Containerd.Protocol.Types.Status.Running, (await tasks.StateAsync(new StateRequest { Id = id })).Status); // its own test was passed too
+            await tasks.KillAsync(new KillRequest { Id = id, Signal = 9 });
+            await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
+            await tasks.DeleteAsync(new DeleteRequest { Id = id });
+            await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
+        }
+
+        await _shim.AssertCleanAsync();
+    }
+
     /// <summary>What containerd does when the shim's socket closes.</summary>
     [Fact]
     public async Task Delete_AfterTheShimWasKilled_Reports137AndLeavesNothing()
@@ -252,10 +286,10 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
 
         internal override string Root => $"/run/kata/@{Namespace}";
 
-        /// <summary>Calls the shim in a bundle.</summary>
-        internal Task<CommandResult> ShimAsync(string bundle, string id, string[] flags, string variable = "NONE=1", string action = "start") => EnvAsync(
+        /// <summary>Calls the shim in a bundle, from a shell that has set itself limits.</summary>
+        internal Task<CommandResult> ShimAsync(string bundle, string id, string[] flags, string variable = "NONE=1", string action = "start", string limits = ":") => EnvAsync(
         [
-            "-C", bundle, "-u", "TTRPC_ADDRESS", $"KATA_CONF_FILE={ConfigurationFile}", variable, Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), .. flags,
+            "bash", "-c", $"{limits}; exec env \"$@\"", "bash", "-C", bundle, "-u", "TTRPC_ADDRESS", $"KATA_CONF_FILE={ConfigurationFile}", variable, Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), .. flags,
             "-namespace", Namespace, "-address", "/nowhere/c.sock", "-id", id, action,
         ]);
 
