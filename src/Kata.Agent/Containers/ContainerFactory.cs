@@ -16,8 +16,10 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     private const string BundleRoot = "/run/kata-containers/bundles";
 
     private readonly Crun _crun = new(reaper);
-    private readonly SharedSubmounts _submounts = new();
     private readonly ProcessPreparation _preparation = new(logger);
+
+    /// <summary>What containers have of the shared file system.</summary>
+    public ContainerMounts Mounts { get; } = new();
 
     /// <exception cref="Grpc.Core.RpcException">The request is wrong, or crun refused.</exception>
     public async Task CreateAsync(CreateContainerRequest request)
@@ -52,7 +54,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 }
             }
 
-            container.SharedMounts.AddRange(_submounts.Enter(SharedPaths(spec)));
+            Mounts.Enter(container, SharedPaths(spec));
             _preparation.Prepare(spec.Process, request.StringUser, request.Extension?.Process, ContainerFiles.Planned(spec));
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
@@ -218,49 +220,6 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
     }
 
-    /// <summary>Mounts a part of the shared file system in the container.</summary>
-    public async Task AddMountAsync(Container container, AddMountRequest request)
-    {
-        await container.Turn.WaitAsync();
-        try
-        {
-            IReadOnlyList<string> entered = _submounts.Enter([request.Source]);
-            try
-            {
-                ContainerMounts.Add(container.Init.Pid, request.Source, request.Destination, request.ReadOnly);
-            }
-            catch
-            {
-                _ = _submounts.Leave(entered);
-                throw;
-            }
-
-            container.Added[request.Destination] = entered;
-        }
-        finally
-        {
-            container.Turn.Release();
-        }
-    }
-
-    /// <summary>Takes a mount away, also from who uses it.</summary>
-    public async Task RemoveMountAsync(Container container, string destination)
-    {
-        await container.Turn.WaitAsync();
-        try
-        {
-            ContainerMounts.Remove(container.Init.Pid, destination);
-            if (container.Added.Remove(destination, out IReadOnlyList<string>? entered))
-            {
-                _ = _submounts.Leave(entered);
-            }
-        }
-        finally
-        {
-            container.Turn.Release();
-        }
-    }
-
     private async Task ApplyAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
     {
         if (resources is not null)
@@ -397,7 +356,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             container.Cgroup.Kill();
             container.Cgroup.Remove();
         });
-        foreach (string mount in _submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]).Concat(Enumerable.Reverse(container.Mounts).Where(Stays)))
+        foreach (string mount in Mounts.Release(container))
         {
             logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
         }
@@ -409,12 +368,6 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
 
         Attempt(container, () => DeleteTree($"{Crun.StateRoot}/{container.Id}"));
         Attempt(container, () => DeleteTree(container.Directory));
-    }
-
-    private static bool Stays(string mount)
-    {
-        SharedSubmounts.Drain(mount);
-        return !StorageMounter.Unmount(mount);
     }
 
     private void Attempt(Container container, Action action)

@@ -84,13 +84,13 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
 
     public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.AddMountAsync(table.Get(request.ContainerId), request);
+        await factory.Mounts.AddAsync(table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly);
         return new AddMountResponse();
     });
 
     public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.RemoveMountAsync(table.Get(request.ContainerId), request.Destination);
+        await factory.Mounts.RemoveAsync(table.Get(request.ContainerId), request.Destination);
         return new RemoveMountResponse();
     });
 
