@@ -8,11 +8,12 @@ internal sealed class ChildProcess : IDisposable
     private const int CldExited = 1; // CLD_EXITED, asm-generic/siginfo.h
 
     private readonly SafeFileDescriptor _pidfd;
+    private readonly bool _reaps;
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ChildProcess(int pid)
+    private ChildProcess(int pid, bool reaps)
     {
-        Pid = pid;
+        (Pid, _reaps) = (pid, reaps);
         // The child is ours and not yet waited for, so the number cannot have been reused.
         _pidfd = LinuxException.ThrowIfInvalid(LibC.pidfd_open(pid), "pidfd_open", $"watch the process {pid}");
         // Ends when the child ends.
@@ -21,14 +22,16 @@ internal sealed class ChildProcess : IDisposable
 
     public int Pid { get; }
 
-    /// <summary>Completes when the process has ended and been reaped.</summary>
+    /// <summary>Completes when the process has ended and, unless its status is another's, been reaped.</summary>
     public Task<ExitStatus> Exited => _exited.Task;
 
     /// <summary>Starts a child in the calling thread's namespaces and credentials.</summary>
-    public static ChildProcess Start(SpawnOptions options) => new(ProcessSpawner.Spawn(options));
+    public static ChildProcess Start(SpawnOptions options) => new(ProcessSpawner.Spawn(options), reaps: true);
 
     /// <summary>Takes over a child of this process that was spawned elsewhere (in a jail) and that nobody has waited for yet.</summary>
-    public static ChildProcess Adopt(int pid) => new(pid);
+    /// <param name="pid">The child.</param>
+    /// <param name="reaps">False leaves its status to whoever becomes its parent when we end: an engine that waits for it.</param>
+    public static ChildProcess Adopt(int pid, bool reaps = true) => new(pid, reaps);
 
     /// <summary>Sends a signal; a process that has ended already is not an error.</summary>
     public void Kill(int signal)
@@ -54,7 +57,7 @@ internal sealed class ChildProcess : IDisposable
             _pidfd.DangerousAddRef(ref held);
             SigInfoChild info;
             // SAFETY: waitid fills one siginfo_t, 128 bytes, which is the size of the local.
-            while (LibC.waitid(LibC.P_PIDFD, _pidfd.Number, &info, LibC.WEXITED, 0) < 0)
+            while (LibC.waitid(LibC.P_PIDFD, _pidfd.Number, &info, LibC.WEXITED | (_reaps ? 0 : LibC.WNOWAIT), 0) < 0)
             {
                 LinuxException error = LinuxException.FromLastErrno("waitid", $"wait for the process {Pid}");
                 if (error.Errno != Errno.EINTR)

@@ -9,6 +9,19 @@ public sealed class ProcessSpawnerTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Adopt_StatusIsAnothers_IsSeenAndLeft()
+    {
+        int pid = ProcessSpawner.Spawn(new SpawnOptions { Path = "/bin/sh", Arguments = ["sh", "-c", "exit 3"], Environment = [] });
+        using (var child = ChildProcess.Adopt(pid, reaps: false))
+        {
+            Assert.Equal(new ExitStatus(3, null), await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        }
+
+        using var later = ChildProcess.Adopt(pid); // as whoever becomes its parent
+        Assert.Equal(new ExitStatus(3, null), await later.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Spawn_NumbersThatCollide_MapsEachToItsOwn()
     {
         // The sources sit on numbers that are targets of the other one. (bash: dash knows one-digit numbers only.)

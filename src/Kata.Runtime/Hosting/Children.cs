@@ -105,7 +105,8 @@ internal static class Children
                 WorkingDirectory = "/",
             };
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
-            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn))), ready);
+            // A stand-in's status is what an engine waits for, and a short program ends before this command does.
+            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn)), reaps: command != "stand-in"), ready);
         }
         catch
         {
