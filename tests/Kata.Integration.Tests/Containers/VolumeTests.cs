@@ -2,13 +2,12 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
-/// <summary>A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not.</summary>
-[Collection(ContainersGroup.Name)]
-public sealed class VolumeTests : IClassFixture<PodFixture>
+/// <summary>A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not. With either virtiofsd.</summary>
+public abstract class VolumeTests
 {
     private readonly PodFixture _pod;
 
-    public VolumeTests(PodFixture pod)
+    private protected VolumeTests(PodFixture pod)
     {
         RuntimeFixture.Require();
         _pod = pod;

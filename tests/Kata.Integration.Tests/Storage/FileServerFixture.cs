@@ -24,6 +24,21 @@ public sealed class FileServerFixture : RuntimeFixture
         return pod;
     }
 
+    /// <summary>The executable, and why there is none, or null.</summary>
+    internal static async Task<(string Path, string? Problem)> DaemonAsync(string daemon)
+    {
+        if (daemon == C)
+        {
+            const string Qemu = "/usr/lib/qemu/virtiofsd";
+            bool isThere = File.Exists(Qemu) && (await VirtioFsDaemonProgram.AskAsync(Qemu, TimeProvider.System)).Kind == VirtioFsDaemonKind.C;
+            return (Qemu, isThere ? null : "needs QEMU's virtiofsd (Debian 12: apt-get install qemu-system-common)");
+        }
+
+        (string folder, string? problem) = await DebianSuite.GetAsync(
+            "trixie", "virtiofsd", ["virtiofsd", "libc6", "libcap-ng0", "libseccomp2", "libgcc-s1"], ["usr/libexec/virtiofsd"]);
+        return (Path.Combine(folder, "usr/libexec/virtiofsd"), problem);
+    }
+
     private protected override async Task PrepareAsync()
     {
         (string? program, string? noProgram) = await CompileAsync();
@@ -55,20 +70,6 @@ public sealed class FileServerFixture : RuntimeFixture
         using RunningCommand build = RunningCommand.Start(Path.Combine(Checkout(), "guest/build"), ["--suite", kernel, "--output", folder]);
         CommandResult result = await build.FinishAsync(default, s_buildLimit);
         return (folder, result.ExitCode == 0 ? null : $"no guest with a kernel of {kernel}: {result.Error}");
-    }
-
-    private static async Task<(string Path, string? Problem)> DaemonAsync(string daemon)
-    {
-        if (daemon == C)
-        {
-            const string Qemu = "/usr/lib/qemu/virtiofsd";
-            bool isThere = File.Exists(Qemu) && (await VirtioFsDaemonProgram.AskAsync(Qemu, TimeProvider.System)).Kind == VirtioFsDaemonKind.C;
-            return (Qemu, isThere ? null : "needs QEMU's virtiofsd (Debian 12: apt-get install qemu-system-common)");
-        }
-
-        (string folder, string? problem) = await DebianSuite.GetAsync(
-            "trixie", "virtiofsd", ["virtiofsd", "libc6", "libcap-ng0", "libseccomp2", "libgcc-s1"], ["usr/libexec/virtiofsd"]);
-        return (Path.Combine(folder, "usr/libexec/virtiofsd"), problem);
     }
 
     private async Task<(string? Program, string? Problem)> CompileAsync()
