@@ -72,6 +72,7 @@ internal sealed partial class Container
             }
 
             _files = _pod.Share(Plan);
+            await _pod.FollowSharesAsync(this, cancellationToken);
             await RunCreateHooksAsync(cancellationToken);
             var request = new CreateContainerRequest
             {
@@ -102,6 +103,27 @@ internal sealed partial class Container
         SetStatus(ContainerStatus.Created);
         _pod.Log.ContainerCreated(Plan.Id, StandInPid);
         _exitWatch = WatchExitAsync(); // ends when the first process does
+    }
+
+    /// <summary>Mounts over its places what another container has been given of them since, so that both have the same files. What fails is logged.</summary>
+    internal async Task FollowSharesAsync(CancellationToken cancellationToken)
+    {
+        if (_files is not { } files || Status is ContainerStatus.Creating or ContainerStatus.Stopped)
+        {
+            return;
+        }
+
+        foreach (Agent.Protocol.Oci.Mount mount in files.Follow())
+        {
+            try
+            {
+                await _pod.Agent.AddMountAsync(Plan.Id.Value, mount, cancellationToken);
+            }
+            catch (AgentException error)
+            {
+                _pod.Log.ContainerWarning(Plan.Id, $"{error.Message}. What another container writes to '{mount.Destination}' shows there a second later");
+            }
+        }
     }
 
     /// <summary>Starts the container's program, after the startContainer hooks and before the poststart hooks.</summary>

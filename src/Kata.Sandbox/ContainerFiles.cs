@@ -12,17 +12,24 @@ internal sealed class ContainerFiles
 {
     private readonly SharedSources _sources;
     private readonly List<SharedPlace> _places; // the root file system first
+    private readonly List<(string Destination, bool ReadOnly, SharedPlace Place)> _mounted; // what the specification mounts of them
 
     private ContainerFiles(SharedSources sources, IReadOnlyList<MountLayer> layers, IReadOnlyList<SharedPlace> places, bool readOnlyRoot)
     {
         (_sources, _places) = (sources, [.. places]);
         RootFs = GuestPaths.InGuest(places[0].Path);
+        _mounted = [("/", readOnlyRoot, places[0])];
         var mounts = new List<GuestMount>(MountLayer.Within(places[0], "/", readOnlyRoot));
         int next = 1;
         foreach (MountLayer layer in layers)
         {
             SharedPlace? place = layer.Source is null ? null : places[next++];
             mounts.AddRange(layer.ToGuest(place));
+            if (place is not null)
+            {
+                _mounted.Add((layer.Destination, layer.ReadOnly, place));
+            }
+
             if (layer is { Volume: { } volume, Source: { Place.Length: > 0 } source })
             {
                 volume.Below[(source.Place, source.Key)] = place!;
@@ -82,6 +89,12 @@ internal sealed class ContainerFiles
             throw;
         }
     }
+
+    /// <summary>What others have shared since and lies in this container's places: it is to be mounted over its place there.</summary>
+    public IReadOnlyList<GuestMount> Follow() =>
+    [
+        .. _mounted.SelectMany(mounted => _sources.Follow(mounted.Place).Select(item => MountLayer.Over(item, mounted.Destination, mounted.ReadOnly))),
+    ];
 
     /// <summary>Shares one more source, which belongs to the share from here on.</summary>
     /// <exception cref="LinuxException">The kernel refused. It is not shared then.</exception>

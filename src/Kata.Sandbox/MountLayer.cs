@@ -52,13 +52,17 @@ internal sealed record MountLayer(GuestMount Guest, string Destination, bool IsD
     }
 
     /// <summary>The mounts over what was shared before and lies in a place.</summary>
-    public static IEnumerable<GuestMount> Within(SharedPlace place, string destination, bool readOnly) => place.Within.Select(item => new GuestMount
+    public static IEnumerable<GuestMount> Within(SharedPlace place, string destination, bool readOnly) =>
+        place.Within.Select(item => Over(item, destination, readOnly));
+
+    /// <summary>One of them.</summary>
+    public static GuestMount Over((string Place, SharedPlace Shared) item, string destination, bool readOnly) => new()
     {
-        Destination = $"{destination.TrimEnd('/')}/{item.Place}",
+        Destination = item.Place.Length == 0 ? destination : $"{destination.TrimEnd('/')}/{item.Place}",
         Type = "bind",
         Source = GuestPaths.InGuest(item.Shared.Path),
         Options = { readOnly ? ["bind", "ro"] : ["bind"] },
-    });
+    };
 
     private static bool IsRecursive(string option) =>
         option.StartsWith('r') && !s_propagation.Contains(option) && SupportedFeatures.MountOptions.Contains(option) && SupportedFeatures.MountOptions.Contains(option[1..]);

@@ -5,6 +5,7 @@ using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Storage;
 using Microsoft.Extensions.Logging;
+using GuestMount = Kata.Agent.Protocol.Oci.Mount;
 
 namespace Kata.Sandbox;
 
@@ -172,22 +173,15 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
             {
                 SharedPlace place = watched.Files.Add(source);
                 string destination = watched.Destination(source.Place);
-                await MountAsync(watched.Container, place.Path, destination, source.ReadOnly);
-                foreach ((string inside, SharedPlace shared) in place.Within)
+                foreach (GuestMount mount in MountLayer.Within(place, destination, source.ReadOnly).Prepend(MountLayer.Over(("", place), destination, source.ReadOnly)))
                 {
-                    await MountAsync(watched.Container, shared.Path, $"{destination}/{inside}", source.ReadOnly);
+                    await agent.AddMountAsync(watched.Container.Value, mount, _stopping.Token);
                 }
 
                 below[(source.Place, source.Key)] = place;
             });
         }
     }
-
-    private Task<AddMountResponse> MountAsync(ContainerId container, string path, string destination, bool readOnly) => AgentConnection.CallAsync(
-        $"mount in the container '{container}'",
-        agent.Extension!.AddMountAsync(
-            new AddMountRequest { ContainerId = container.Value, Source = GuestPaths.InGuest(path), Destination = destination, ReadOnly = readOnly },
-            agent.Timed(_stopping.Token)));
 
     private async Task AttemptAsync(Watched watched, Func<Task> change)
     {

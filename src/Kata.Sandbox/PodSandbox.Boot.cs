@@ -26,6 +26,15 @@ internal sealed partial class PodSandbox
     /// <summary>Gives the guest what a container needs of the host's files.</summary>
     internal ContainerFiles Share(ContainerPlan plan) => ContainerFiles.Share(plan, _sources!, _environment.CallerMountNamespace);
 
+    /// <summary>Has the other containers see what a new one was given of their files.</summary>
+    internal async Task FollowSharesAsync(Container newest, CancellationToken cancellationToken)
+    {
+        foreach (Container container in Agent.SupportsMounts ? Containers.Where(item => item != newest) : [])
+        {
+            await container.FollowSharesAsync(cancellationToken);
+        }
+    }
+
     // Most hosts are merely slow; a guest without a word has more likely the wrong kernel.
     internal static string BootTimeoutText(Oci.SandboxId id, TimeSpan limit, ConsoleLog console)
     {

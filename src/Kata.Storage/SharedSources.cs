@@ -39,7 +39,7 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
 
                 for (int i = 0; i < places.Length; i++)
                 {
-                    LeaseWithin(wanted[i].Source.Key, places[i]!);
+                    LeaseWithin(places[i]!);
                 }
             }
             catch
@@ -60,6 +60,18 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
         }
 
         return places!;
+    }
+
+    /// <summary>Leases what lies in a place and was shared on its own account since, for the one who has the place: it must mount it over its place there.</summary>
+    /// <returns>Only what is new of <see cref="SharedPlace.Within"/>.</returns>
+    public IReadOnlyList<(string Place, SharedPlace Shared)> Follow(SharedPlace place)
+    {
+        lock (_gate)
+        {
+            int before = place.Within.Count;
+            LeaseWithin(place);
+            return [.. place.Within.Skip(before)];
+        }
     }
 
     /// <summary>Gives leases back. What nobody uses any more is unmounted.</summary>
@@ -101,23 +113,23 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
             _sources.Add(found);
         }
 
-        return Lease(found, path!, writable);
+        return Lease(found, source.Key, path!, writable);
     }
 
-    private void LeaseWithin(SourceKey key, SharedPlace place)
+    // Added one by one: also those of a place that fails half-way are released with it.
+    private void LeaseWithin(SharedPlace place)
     {
-        var within = new List<(string, SharedPlace)>();
-        place.Within = within; // also of one that is not finished: it is released with the place
         foreach (SharedSource item in _sources.Where(item => item != place.Source).OrderBy(static item => item.Key.Path.Length))
         {
-            if (key.PathTo(item.Key) is { Length: > 0 } below && place.Source.Key.PathTo(item.Key) is { } inSource && IsThere(place.Source, inSource, item.Status))
+            if (!place.Within.Any(within => within.Shared.Source == item)
+                && place.Key.PathTo(item.Key) is { Length: > 0 } below && place.Source.Key.PathTo(item.Key) is { } inSource && IsThere(place.Source, inSource, item.Status))
             {
-                within.Add((below, Lease(item, "", place.Writable)));
+                place.AddWithin(below, Lease(item, item.Key, "", place.Writable));
             }
         }
     }
 
-    private SharedPlace Lease(SharedSource source, string path, bool writable)
+    private SharedPlace Lease(SharedSource source, SourceKey key, string path, bool writable)
     {
         if (writable && source.IsReadOnly)
         {
@@ -127,7 +139,7 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
 
         source.Users++;
         source.Writers += writable ? 1 : 0;
-        return new SharedPlace(source, path.Length == 0 ? source.Name : $"{source.Name}/{path}", writable);
+        return new SharedPlace(source, key, path.Length == 0 ? source.Name : $"{source.Name}/{path}", writable);
     }
 
     // A name says where something was when it was shared. It may have been renamed, or replaced, by the guest too.

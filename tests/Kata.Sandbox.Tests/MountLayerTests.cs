@@ -32,7 +32,7 @@ public sealed class MountLayerTests
     public void ToGuest_SharedBeforeInsideOfIt_IsMountedAgain(string destination, string mode, string expected)
     {
         SharedPlace place = Place("3");
-        place.Within = [("sub", Place("1"))];
+        place.AddWithin("sub", Place("1"));
         var layer = MountLayer.OfHost(new GuestMount { Options = { "bind", mode } }, mode == "ro", destination, Source("", false));
 
         GuestMount within = layer.ToGuest(place).Last();
@@ -44,5 +44,5 @@ public sealed class MountLayerTests
     private static HostSource Source(string place, bool readOnly) =>
         new(DetachedMount.From(new SafeFileDescriptor()), new SourceKey("8:1", "/x"), new FileStatus(0x4000, 0, 0, 0, 1, 1), readOnly, place);
 
-    private static SharedPlace Place(string path) => new(new SharedSource(path, Source("", false)), path, writable: true);
+    private static SharedPlace Place(string path) => new(new SharedSource(path, Source("", false)), new SourceKey("8:1", "/x"), path, writable: true);
 }

@@ -118,6 +118,16 @@ internal sealed partial class AgentConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Mounts in a living container what the share has. Ask <see cref="SupportsMounts"/> first.</summary>
+    /// <param name="container">Its id.</param>
+    /// <param name="mount">A bind mount of a path of the guest's, with the option <c>ro</c> or without.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task AddMountAsync(string container, Agent.Protocol.Oci.Mount mount, CancellationToken cancellationToken) => CallAsync(
+        $"mount in the container '{container}'",
+        Extension!.AddMountAsync(
+            new AddMountRequest { ContainerId = container, Source = mount.Source, Destination = mount.Destination, ReadOnly = mount.Options.Contains("ro") },
+            Timed(cancellationToken)));
+
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
     private async Task NegotiateAsync(CancellationToken cancellationToken)

@@ -73,17 +73,21 @@ public abstract class VolumeTests
     }
 
     [Fact]
-    public async Task Volume_WritablePartOfAReadOnlyOne_LeavesTheRestReadOnlyOnTheHost()
+    public async Task Volume_WritablePartOfAReadOnlyOne_IsTheSameFileAndLeavesTheRestReadOnlyOnTheHost()
     {
         string volume = NewVolume();
-        await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro"));
+        string reader = await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro"));
+        const string Status = "stat -c %d:%i";
 
-        CommandResult result = await _pod.RunShellAsync(
-            "echo new > /part/file; cat /mnt/sub/file; echo x > /mnt/sub/file",
+        CommandResult writer = await _pod.RunShellAsync(
+            $"echo new > /part/file; cat /mnt/sub/file; {Status} /part/file /mnt/sub/file; echo x > /mnt/sub/file; exit 3",
             bundle => bundle.Mount("/mnt", "bind", volume, "rbind", "ro").Mount("/part", "bind", Path.Combine(volume, "sub"), "rbind"));
+        CommandResult read = await _pod.ExecShellAsync(reader, $"cat /mnt/sub/file; {Status} /mnt/sub/file; echo x > /mnt/sub/file");
 
-        Assert.Equal("new", result.Text);
-        Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal);
+        Assert.Equal(3, writer.ExitCode);
+        Assert.Equal(["new", writer.Lines[1], writer.Lines[1]], writer.Lines);
+        Assert.Equal(["new", writer.Lines[1]], read.Lines);
+        Assert.All((CommandResult[])[writer, read], static result => Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal));
         Assert.Equal("ro", HostMode(volume));
     }
 
