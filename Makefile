@@ -11,10 +11,11 @@ build: ## Publish kata-runtime and kata-agent with NativeAOT
 	@scripts/dependencies build
 	@scripts/build
 
-guest: ## Make the guest's kernel and initramfs
+guest: ## Make the guest's kernel and initramfs, and fetch virtiofsd where the system's is old
 	@scripts/dependencies build guest
 	@scripts/build kata-agent
 	@guest/build
+	@scripts/virtiofsd --needed
 
 demo: ## Install what is missing, build, and run a container in its own virtual machine
 	@scripts/demo
@@ -23,6 +24,7 @@ test: ## Run all tests, installing what they need; the last line counts all suit
 	@scripts/dependencies build guest test
 	@scripts/build
 	@guest/build
+	@scripts/virtiofsd --needed
 	@scripts/test
 
 check: ## The gates: formatting, warnings as errors, shell scripts, the repository's rules

@@ -55,7 +55,8 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
         TimeProvider clock = timeProvider ?? TimeProvider.System;
         VirtioFsDaemonProgram program = await VirtioFsDaemonProgram.AskAsync(options.Path, clock);
         using var openFiles = OpenFileLimit.RaiseHard(WantedFiles);
-        IReadOnlyList<string> arguments = VirtioFsDaemonCommandLine.Build(options with { OpenFiles = openFiles.Hard }, program.Kind);
+        (string executable, IReadOnlyList<string> arguments) = VirtioFsDaemonProgram.CommandOf(
+            options.Path, VirtioFsDaemonCommandLine.Build(options with { OpenFiles = openFiles.Hard }, program.Kind));
         string path = Path.Combine(options.SocketDirectory, "fs.sock");
         SafeFileDescriptor? listener = null, client = null;
         (SafeFileDescriptor messagesOurs, SafeFileDescriptor messagesTheirs) = Pipe.Create();
@@ -66,7 +67,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
             File.Delete(path);
             ChildProcess process = Spawn(new SpawnOptions
             {
-                Path = options.Path,
+                Path = executable,
                 Arguments = arguments,
                 Environment = [],
                 Descriptors = new Dictionary<int, SafeFileDescriptor>

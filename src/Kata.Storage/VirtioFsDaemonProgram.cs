@@ -38,10 +38,11 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         ChildProcess process;
         try
         {
+            (string executable, IReadOnlyList<string> arguments) = CommandOf(path, ["virtiofsd", "--version"]);
             process = ChildProcess.Start(new SpawnOptions
             {
-                Path = path,
-                Arguments = ["virtiofsd", "--version"],
+                Path = executable,
+                Arguments = arguments,
                 Environment = [],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = theirs, [2] = theirs },
                 NewSession = true,
@@ -74,6 +75,21 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         }
 
         return Parse(path, lines.Last(KeptLines));
+    }
+
+    /// <summary>
+    /// What to execute for a daemon. One of a newer release than the host's has its libraries and its loader (ld.so(8)) beside it, and is
+    /// started by that.
+    /// </summary>
+    /// <param name="path">The daemon.</param>
+    /// <param name="arguments">Its argument vector, its name first.</param>
+    internal static (string Executable, IReadOnlyList<string> Arguments) CommandOf(string path, IReadOnlyList<string> arguments)
+    {
+        string directory = Path.GetDirectoryName(path) ?? "/";
+        string? loader = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "ld-linux*.so.*").FirstOrDefault() : null;
+        return loader is null
+            ? (path, arguments)
+            : (loader, [arguments[0], "--library-path", directory, "--argv0", arguments[0], path, .. arguments.Skip(1)]);
     }
 
     /// <summary>Reads what <c>--version</c> printed: "virtiofsd version 7.2.22 (Debian …)" is QEMU's, "virtiofsd 1.13.2" or "virtiofsd backend 1.2.0" the other.</summary>

@@ -1,3 +1,4 @@
+using Kata.Testing;
 namespace Kata.Storage.Tests;
 
 public sealed class VirtioFsDaemonProgramTests : IDisposable
@@ -74,5 +75,19 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
         File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
+    }
+
+    [Fact]
+    public void CommandOf_DaemonWithALoaderBesideIt_IsStartedByThat()
+    {
+        using var directory = new TemporaryDirectory();
+        string daemon = directory.File("virtiofsd"), loader = directory.File("ld-linux-x86-64.so.2");
+        Assert.Equal(daemon, VirtioFsDaemonProgram.CommandOf(daemon, ["virtiofsd", "--fd=3"]).Executable);
+
+        File.WriteAllText(loader, "");
+        (string executable, IReadOnlyList<string> arguments) = VirtioFsDaemonProgram.CommandOf(daemon, ["virtiofsd", "--fd=3"]);
+
+        Assert.Equal(loader, executable);
+        Assert.Equal(["virtiofsd", "--library-path", directory.Path, "--argv0", "virtiofsd", daemon, "--fd=3"], arguments);
     }
 }

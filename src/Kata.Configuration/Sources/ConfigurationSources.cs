@@ -36,7 +36,9 @@ internal sealed record ConfigurationSources
     /// Places of virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own on Debian 12, which writes
     /// what is mapped from an O_APPEND file to the wrong place.
     /// </summary>
-    internal IReadOnlyList<string> VirtioFsDaemonPaths { get; init; } =
+    internal IReadOnlyList<string> VirtioFsDaemonPaths { get; init; } = s_virtioFsDaemonPaths;
+
+    private static readonly string[] s_virtioFsDaemonPaths =
         ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/local/bin/virtiofsd", "/usr/bin/virtiofsd", "/usr/lib/qemu/virtiofsd"];
 
     /// <summary>The file system.</summary>
@@ -58,6 +60,8 @@ internal sealed record ConfigurationSources
             // What `make install` put beside this executable comes before a distribution's, after the administrator's.
             SearchPaths = [DefaultSearchPaths[0], Path.Combine(prefix, "share/defaults/kata-containers/configuration.toml"), DefaultSearchPaths[1]],
             InstallPrefix = prefix,
+            // The same for the virtiofsd that `make` puts there where the distribution has only QEMU's.
+            VirtioFsDaemonPaths = [Path.Combine(prefix, "libexec/kata-containers/virtiofsd/virtiofsd"), .. s_virtioFsDaemonPaths],
             HostCpuCount = Environment.ProcessorCount,
             HostMemoryMib = ReadMemoryMib(),
         };

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Kata.Integration.Tests.Faults;
+using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
@@ -31,7 +32,12 @@ public sealed class PrefixTests : IAsyncLifetime
 
         await _host.SucceedAsync("start", "alpha");
         Assert.Equal("running", JsonNode.Parse((await _host.SucceedAsync("state", "a")).Output)!["status"]!.GetValue<string>());
-        Assert.Contains("sleep", (await _host.SucceedAsync("ps", "al")).Output, StringComparison.Ordinal);
+        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+        while (!(await _host.SucceedAsync("ps", "al")).Output.Contains("sleep", StringComparison.Ordinal))
+        {
+            await Task.Delay(100, limit.Token); // for a moment after the start it is still the guest's runtime
+        }
+
         Assert.Contains("\"id\":\"alpha\"", (await _host.SucceedAsync("events", "--stats", "al")).Output.Replace(" ", ""), StringComparison.Ordinal);
         Assert.Equal("hello\n", (await _host.SucceedAsync("exec", "--cgroup", "/", "--preserve-fds", "0", "--apparmor", "x", "--process-label", "y", "alpha", "echo", "hello")).Output);
         await _host.SucceedAsync("delete", "--force", "al");

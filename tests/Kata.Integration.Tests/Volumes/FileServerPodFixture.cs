@@ -1,17 +1,20 @@
 using Kata.Integration.Tests.Harness;
 using Kata.Integration.Tests.Storage;
 
-namespace Kata.Integration.Tests.Containers;
+namespace Kata.Integration.Tests.Volumes;
 
-/// <summary>A pod whose files the Rust virtiofsd serves.</summary>
-public sealed class RustPodFixture : PodFixture
+/// <summary>A pod with a virtiofsd that the test chooses.</summary>
+public abstract class FileServerPodFixture : PodFixture
 {
-    /// <summary>Why there is none, or null.</summary>
+    /// <summary>Why it is not there, or null.</summary>
     internal string? NoDaemon { get; private set; }
+
+    /// <summary>One of the two of <see cref="FileServerFixture"/>.</summary>
+    private protected abstract string Daemon { get; }
 
     private protected override async Task PrepareAsync()
     {
-        (string path, NoDaemon) = await FileServerFixture.DaemonAsync(FileServerFixture.Rust);
+        (string path, NoDaemon) = await FileServerFixture.DaemonAsync(Daemon);
         if (NoDaemon is null)
         {
             string text = await File.ReadAllTextAsync(ConfigurationFile);

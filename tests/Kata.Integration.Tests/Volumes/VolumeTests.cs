@@ -1,15 +1,16 @@
 using Kata.Integration.Tests.Harness;
 
-namespace Kata.Integration.Tests.Containers;
+namespace Kata.Integration.Tests.Volumes;
 
 /// <summary>A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not. With either virtiofsd.</summary>
 public abstract class VolumeTests
 {
     private readonly PodFixture _pod;
 
-    private protected VolumeTests(PodFixture pod)
+    private protected VolumeTests(FileServerPodFixture pod)
     {
         RuntimeFixture.Require();
+        Assert.SkipWhen(pod.NoDaemon is not null, pod.NoDaemon ?? "");
         _pod = pod;
     }
 
