@@ -108,7 +108,16 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         {
             // First armed, then looked: to poll the file is to take its news, and epoll polls once to arm and once more to tell.
             Task changed = mounts.WaitReadableAsync(_stopping.Token);
-            await CompareAsync();
+            try
+            {
+                await CompareAsync();
+            }
+            catch (IOException error)
+            {
+                // Without a free descriptor, for example: the next change looks again.
+                log.PlanWarning($"Volumes do not follow the host's mounts until these change again: {FileErrors.CauseOf(error)}");
+            }
+
             await changed;
         }
     }
@@ -213,7 +222,14 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         public void Dispose()
         {
             Copy.Dispose();
-            Directory.Delete(Copy.Directory);
+            try
+            {
+                Directory.Delete(Copy.Directory);
+            }
+            catch (IOException)
+            {
+                // It goes with the pod's directory; what the container has must be given back all the same.
+            }
         }
     }
 }
