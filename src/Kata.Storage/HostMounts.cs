@@ -30,6 +30,28 @@ internal static class HostMounts
         return Copy(path, recursive);
     });
 
+    /// <summary>Shows the files of a copy with other owners. It is another source then: what has other owners must not share a page cache.</summary>
+    /// <param name="source">Belongs to the result from here on.</param>
+    /// <param name="path">The host's, for the error.</param>
+    /// <param name="map">How.</param>
+    /// <param name="userNamespace">Its <see cref="MountIdMap.OpenNamespace"/>.</param>
+    /// <exception cref="LinuxException">Its file system cannot be mapped, or it is mapped already.</exception>
+    public static HostSource Map(HostSource source, string path, MountIdMap map, SafeFileDescriptor userNamespace)
+    {
+        try
+        {
+            source.Tree.SetIdMap(userNamespace);
+        }
+        catch (LinuxException error) when (error.Errno is Errno.EINVAL or Errno.EPERM)
+        {
+            throw new LinuxException(
+                error.Call, $"map the ids of '{path}'", error.Errno,
+                "The host's kernel maps none on its file system, or they are mapped already: remove the mapping, and give the files the owners that the container needs");
+        }
+
+        return new HostSource(source.Tree, source.Key with { FileSystem = $"{source.Key.FileSystem} {map.Users}/{map.Groups}" }, source.Status, source.ReadOnly, source.Place);
+    }
+
     /// <summary>Makes the namespace that of the calling thread, which can leave it by ending alone.</summary>
     internal static void Enter(SafeFileDescriptor? mountNamespace, string path)
     {
@@ -81,7 +103,7 @@ internal static class HostMounts
             try
             {
                 sources.Add(new HostSource(
-                    DetachedMount.Of(file, recursive: false), new SourceKey(mount.FileSystem, mount.Root), status, mount.ReadOnly, mount.MountPoint[above.Length..]));
+                    DetachedMount.Of(file, recursive: false), new SourceKey(FileSystemOf(mount), mount.Root), status, mount.ReadOnly, mount.MountPoint[above.Length..]));
             }
             catch (LinuxException error) when (error.Errno is Errno.EINVAL)
             {
@@ -95,10 +117,14 @@ internal static class HostMounts
         MountInfo? mount = mounts.FirstOrDefault(mount => mount.Id == status.MountId);
         string? below = mount is null ? null : new SourceKey("", mount.MountPoint).PathTo(new SourceKey("", real));
         // Without a name that mountinfo knows it is like nothing else: a path of a file system never begins with its numbers.
-        return below is null
+        return mount is null || below is null
             ? new SourceKey("", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}"))
-            : new SourceKey(mount!.FileSystem, below.Length == 0 ? mount.Root : Path.Combine(mount.Root, below));
+            : new SourceKey(FileSystemOf(mount), below.Length == 0 ? mount.Root : Path.Combine(mount.Root, below));
     }
+
+    // Through a mount that the host has mapped, files have other owners: it is a file system of its own.
+    private static string FileSystemOf(MountInfo mount) =>
+        mount.IdMapped ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{mount.FileSystem} {mount.Id}") : mount.FileSystem;
 
     private static void Make(FileSystemMount mount, string path)
     {

@@ -12,6 +12,7 @@ internal static partial class LibC
     internal const uint MOUNT_ATTR_RDONLY = 1;
     internal const uint MOUNT_ATTR_NOSUID = 2;
     internal const uint MOUNT_ATTR_NODEV = 4;
+    internal const uint MOUNT_ATTR_IDMAP = 0x100000;
     internal const int MNT_DETACH = 2;
     internal const int UMOUNT_NOFOLLOW = 8;
 

@@ -9,6 +9,7 @@ internal static partial class LibC
     internal const int WNOHANG = 1;
     internal const int WEXITED = 4;
     internal const int WNOWAIT = 0x1000000;
+    internal const int WALL = 0x40000000; // __WALL: children without an exit signal too
 
     internal const short POSIX_SPAWN_SETPGROUP = 2;
     internal const short POSIX_SPAWN_SETSIGDEF = 4;
@@ -20,7 +21,9 @@ internal static partial class LibC
     internal const int CLONE_NEWIPC = 0x08000000;
     internal const int CLONE_NEWPID = 0x20000000;
     internal const int CLONE_NEWNET = 0x40000000;
+    internal const int CLONE_NEWUSER = 0x10000000;
     internal const int CLONE_FS = 0x00000200;
+    internal const int CLONE_FILES = 0x00000400;
 
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_SET_NAME = 15;
@@ -57,6 +60,10 @@ internal static partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int unshare(int flags);
+
+    /// <summary>clone(3) with a function of libc's and its one argument.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int clone(nint function, byte* stackTop, int flags, nint argument);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int setns(SafeFileDescriptor fd, int kind);

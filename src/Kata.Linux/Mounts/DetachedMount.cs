@@ -36,6 +36,16 @@ internal sealed class DetachedMount : IDisposable
             LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "restrict a mount");
     }
 
+    /// <summary>Maps the owners of the files that this copy shows, for good. It must be attached nowhere yet, and not be mapped already.</summary>
+    /// <param name="userNamespace">From <see cref="MountIdMap.OpenNamespace"/>.</param>
+    /// <exception cref="LinuxException">EINVAL: the file system cannot be mapped. EPERM: it is mapped already.</exception>
+    public void SetIdMap(SafeFileDescriptor userNamespace)
+    {
+        var change = new MountAttr { attr_set = LibC.MOUNT_ATTR_IDMAP, userns_fd = (ulong)userNamespace.Number };
+        LinuxException.ThrowIfNegative(
+            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH, in change), "mount_setattr", "map the ids of a mount");
+    }
+
     /// <summary>Sets the propagation (MS_PRIVATE, MS_SLAVE, MS_SHARED). MS_SHARED needs a mount that is attached.</summary>
     public void SetPropagation(MountFlags propagation, bool recursive)
     {

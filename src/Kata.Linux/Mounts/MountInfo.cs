@@ -9,8 +9,9 @@ namespace Kata.Linux;
 /// <param name="Root">The path in the file system that the mount shows.</param>
 /// <param name="MountPoint">Where it is, as the calling thread's root directory sees it.</param>
 /// <param name="ReadOnly">Whether this mount is, whatever the file system is.</param>
+/// <param name="IdMapped">Whether it shows other owners than the file system has.</param>
 /// <param name="IsReached">Whether mounts made elsewhere reach it: it shares its events, or receives those of others.</param>
-internal sealed record MountInfo(ulong Id, string FileSystem, string Root, string MountPoint, bool ReadOnly, bool IsReached)
+internal sealed record MountInfo(ulong Id, string FileSystem, string Root, string MountPoint, bool ReadOnly, bool IdMapped, bool IsReached)
 {
     /// <summary>The mounts of the calling thread's namespace, in the order in which they were made.</summary>
     /// <exception cref="IOException">There is no <c>/proc</c>.</exception>
@@ -24,7 +25,7 @@ internal sealed record MountInfo(ulong Id, string FileSystem, string Root, strin
         int separator = Array.IndexOf(fields, "-");
         return separator >= 6 && ulong.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out ulong id)
             ? new MountInfo(
-                id, fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[5].Split(',').Contains("ro"),
+                id, fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[5].Split(',').Contains("ro"), fields[5].Split(',').Contains("idmapped"),
                 fields[6..separator].Any(static field => field.StartsWith("shared:", StringComparison.Ordinal) || field.StartsWith("master:", StringComparison.Ordinal)))
             : null;
     }

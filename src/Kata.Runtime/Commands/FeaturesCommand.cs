@@ -69,7 +69,9 @@ internal static class FeaturesCommand
         Disabled(json, "selinux");
         Disabled(json, "intelRdt");
         json.WriteStartObject("mountExtensions");
-        Disabled(json, "idmap");
+        json.WriteStartObject("idmap");
+        json.WriteBoolean("enabled", true);
+        json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndObject();
     }

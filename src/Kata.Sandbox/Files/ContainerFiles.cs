@@ -59,6 +59,11 @@ internal sealed class ContainerFiles
             foreach (SharedMount mount in plan.Mounts.Select(static mount => mount.Shared).OfType<SharedMount>().Prepend(plan.RootFs))
             {
                 opened.Add(HostMounts.Open(mount.HostPath, mount.Recursive, mount.Mounts, callerMountNamespace));
+                if (mount.IdMap is { } map)
+                {
+                    using SafeFileDescriptor userNamespace = map.OpenNamespace();
+                    opened[^1] = [.. opened[^1].Select(source => source.Place.Length == 0 || mount.MapsBelow ? HostMounts.Map(source, mount.HostPath, map, userNamespace) : source)];
+                }
             }
 
             HostSource root = opened[0][0];

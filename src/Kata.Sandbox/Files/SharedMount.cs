@@ -10,6 +10,12 @@ internal sealed record SharedMount(string HostPath, bool ReadOnly)
     /// <summary>With what is mounted below it on the host.</summary>
     public bool Recursive { get; init; } = true;
 
+    /// <summary>Which owners its files have in the guest instead of their own; null for their own.</summary>
+    public MountIdMap? IdMap { get; init; }
+
+    /// <summary>Those of what is mounted below it, too.</summary>
+    public bool MapsBelow { get; init; }
+
     /// <summary>What is mounted there first, for the share alone: containerd leaves the root file system of a container to its runtime.</summary>
     public IReadOnlyList<FileSystemMount> Mounts { get; init; } = [];
 

@@ -110,6 +110,8 @@ internal static class ContainerPlanner
                 Shared = new SharedMount(source, IsReadOnly(options))
                 {
                     Recursive = options.Contains("rbind") || !options.Contains("bind"),
+                    IdMap = MountIdMapping.Of(bundle.Spec, index),
+                    MapsBelow = options.Any(static option => option == "ridmap" || option.StartsWith("ridmap=", StringComparison.Ordinal)),
                     Propagates = options.Any(static option => option is "slave" or "rslave" or "shared" or "rshared"),
                 },
             },
@@ -140,7 +142,7 @@ internal static class ContainerPlanner
     private static PlannedMount OfGuest(MountSpec mount, string type, string source)
     {
         var result = new GuestMount { Destination = mount.Destination, Type = type, Source = source };
-        result.Options.AddRange(mount.Options ?? []);
+        result.Options.AddRange((mount.Options ?? []).Where(static option => !MountIdMapping.IsOption(option)));
         return new PlannedMount(result, IsDirectory: true, Shared: null);
     }
 }

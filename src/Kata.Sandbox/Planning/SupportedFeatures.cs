@@ -24,9 +24,9 @@ internal static class SupportedFeatures
     /// <summary>Options that the guest's runtime acts on, in the order of the alphabet; any other goes to the file system as it is.</summary>
     public static IReadOnlyList<string> MountOptions { get; } =
     [
-        "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "mand", "noatime", "nodev", "nodiratime", "noexec",
+        "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "idmap", "mand", "noatime", "nodev", "nodiratime", "noexec",
         "nomand", "norelatime", "nostrictatime", "nosuid", "private", "rasync", "rbind", "rdev", "rdiratime", "rdirsync", "relatime",
-        "remount", "rexec", "rmand", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnomand", "rnorelatime", "rnostrictatime", "rnosuid",
+        "remount", "rexec", "ridmap", "rmand", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnomand", "rnorelatime", "rnostrictatime", "rnosuid",
         "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave", "rstrictatime", "rsuid", "rsync", "runbindable", "rw", "shared",
         "slave", "strictatime", "suid", "sync", "tmpcopyup", "unbindable",
     ];

@@ -12,7 +12,7 @@ internal static class UnsupportedFields
     /// <exception cref="InvalidSpecException">The first field that cannot be carried out.</exception>
     public static void Check(RuntimeSpec spec, List<string> warnings)
     {
-        CheckMounts(spec.Mounts ?? []);
+        CheckMounts(spec);
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
         if (linux.IntelRdt is not null)
         {
@@ -37,8 +37,9 @@ internal static class UnsupportedFields
         }
     }
 
-    private static void CheckMounts(IReadOnlyList<MountSpec> mounts)
+    private static void CheckMounts(RuntimeSpec spec)
     {
+        IReadOnlyList<MountSpec> mounts = spec.Mounts ?? [];
         for (int i = 0; i < mounts.Count; i++)
         {
             if (mounts[i].Options?.FirstOrDefault(static option => option is "nosymfollow" or "rnosymfollow") is { } links)
@@ -47,15 +48,7 @@ internal static class UnsupportedFields
                     string.Create(CultureInfo.InvariantCulture, $"/mounts/{i}/options"), $"has '{links}', which the guest's runtime does not know", "Remove it");
             }
 
-            string? option = mounts[i].Options?.FirstOrDefault(
-                static option => option is "idmap" or "ridmap" || option.StartsWith("idmap=", StringComparison.Ordinal) || option.StartsWith("ridmap=", StringComparison.Ordinal));
-            if (option is not null || mounts[i].UidMappings is { Count: > 0 } || mounts[i].GidMappings is { Count: > 0 })
-            {
-                throw new InvalidSpecException(
-                    string.Create(CultureInfo.InvariantCulture, $"/mounts/{i}/{(option is not null ? "options" : "uidMappings")}"),
-                    $"the mount at '{mounts[i].Destination}' is to be id-mapped, which the guest's kernel does for neither shared nor memory file systems",
-                    "Remove the mapping, and give the files the owners that the container needs");
-            }
+            _ = MountIdMapping.Of(spec, i); // refuses what cannot be mapped, also where the plan looks at no source
         }
     }
 

@@ -18,6 +18,12 @@ internal static class ContainerView
     /// <exception cref="LinuxException">The kernel refused a step: the process is of no use any more.</exception>
     public static void Enter(string rootFs, IReadOnlyList<ViewedMount> mounts)
     {
+        if (mounts.Any(static mount => mount.IdMap is not null))
+        {
+            // To map ids by a child, which the host's own would show under another number.
+            Mounting.At("proc", "/proc", "proc", MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC, null);
+        }
+
         // A bind mount of it on itself: pivot_root(2) wants a mount point.
         LinuxException.ThrowIfNegative(
             LibC.mount(rootFs, rootFs, null, MountFlags.MS_BIND | MountFlags.MS_REC, null), "mount", $"mount the root file system '{rootFs}'");
@@ -62,6 +68,12 @@ internal static class ContainerView
         if (mount.ReadOnly)
         {
             tree.SetAttributes(LibC.MOUNT_ATTR_RDONLY, recursive: mount.Recursive);
+        }
+
+        if (mount.IdMap is { } map)
+        {
+            using SafeFileDescriptor userNamespace = map.OpenNamespace();
+            tree.SetIdMap(userNamespace);
         }
 
         tree.AttachTo(point);

@@ -205,6 +205,24 @@ public abstract class VolumeTests
         Assert.Equal("new\n", await File.ReadAllTextAsync(Path.Combine(upper, "sub/file"), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task Volume_IdMapped_HasOtherOwnersInTheContainerAndTheHostsOnTheHost()
+    {
+        string volume = NewVolume();
+        (await HostAsync("/bin/chown", "-R", "1000:1001", volume)).Ok();
+        (await HostAsync("/bin/chmod", "777", volume)).Ok();
+        string id = await StartAsync(bundle => WithHostPrograms(bundle).Mount("/plain", "bind", volume, "rbind")
+            .Mount("/mapped", "bind", volume, "rbind", "idmap=uids=1000-0-1#0-5000-1;gids=1001-0-1#0-5000-1"));
+
+        Assert.Equal(["0:0", "1000:1001"], (await _pod.ExecShellAsync(id, "stat -c %u:%g /mapped/sub/file /plain/sub/file")).Ok().Lines);
+        string[] names = ["made", "link", "other"];
+        (await _pod.ExecShellAsync(id, "echo made > /mapped/made; ln -s made /mapped/link")).Ok();
+        (await _pod.RunAsync("exec", "--user", "5000:5000", id, "mkdir", "/mapped/other")).Ok();
+        Assert.Equal(["1000:1001", "1000:1001", "0:0"], (await HostAsync("/usr/bin/stat", ["-c", "%u:%g", .. names.Select(name => Path.Combine(volume, name))])).Ok().Lines);
+        Assert.Contains("Value too large", (await _pod.RunAsync("exec", "--user", "4711", id, "touch", "/mapped/more")).Error, StringComparison.Ordinal); // it has no owner on the host, as with runc
+        Assert.Equal("made", (await _pod.ExecShellAsync(id, "cat /plain/made")).Ok().Text);
+    }
+
     // One of them is in the other: they are one file system in the guest.
     private static TestBundle WithHostPrograms(TestBundle bundle)
     {
