@@ -41,8 +41,15 @@ internal static partial class LibC
     internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how) =>
         syscall_openat2(SysOpenat2, directory, path, in how, 24);
 
+    /// <summary>By the kernel's bytes; the path ends with NUL.</summary>
+    internal static unsafe SafeFileDescriptor openat2(SafeFileDescriptor directory, byte* path, in OpenHow how) =>
+        syscall_openat2(SysOpenat2, directory, path, in how, 24);
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, string path, in OpenHow how, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static unsafe partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, byte* path, in OpenHow how, nuint size);
 }
 
 /// <summary><c>struct open_how</c>, linux/openat2.h; 24 bytes.</summary>
