@@ -19,6 +19,9 @@ internal static class ContainerMetrics
     /// <summary>A guest can name as many block devices as it likes.</summary>
     public const int DeviceLimit = 256;
 
+    /// <summary>Page sizes, and other things of which a machine has few; a guest can name as many of them too.</summary>
+    public const int NameLimit = 32;
+
     /// <summary>The version that the host has: containerd's own collector understands no other one there.</summary>
     public static Any Pack(StatsContainerResponse response, bool unifiedHost) => unifiedHost
         ? new Any { TypeUrl = TypeUrl, Value = Build(response).ToByteString() }
@@ -64,9 +67,9 @@ internal static class ContainerMetrics
             },
             Io = Io(stats.BlkioStats ?? new BlkioStats()),
         };
-        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats)
+        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats.Take(NameLimit))
         {
-            metrics.Hugetlb.Add(new HugeTlbStat { Pagesize = size, Current = pages.Usage, Max = pages.MaxUsage });
+            metrics.Hugetlb.Add(new HugeTlbStat { Pagesize = GuestText.Escape(size), Current = pages.Usage, Max = pages.MaxUsage });
         }
 
         return metrics;

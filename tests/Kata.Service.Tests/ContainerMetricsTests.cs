@@ -56,6 +56,21 @@ public sealed class ContainerMetricsTests
         Assert.InRange(ContainerMetrics.Build(new StatsContainerResponse { CgroupStats = stats }).Io.Usage.Count, 1, 1000);
     }
 
+    [Fact]
+    public void Build_GuestWithCountlessPageSizes_IsBoundedAndEscaped()
+    {
+        var stats = new CgroupStats();
+        for (int i = 0; i < 10_000; i++)
+        {
+            stats.HugetlbStats[$"{i}\x1b[2J\n"] = new HugetlbStats { Usage = 1 };
+        }
+
+        Metrics metrics = ContainerMetrics.Build(new StatsContainerResponse { CgroupStats = stats });
+
+        Assert.InRange(metrics.Hugetlb.Count, 1, ContainerMetrics.NameLimit);
+        Assert.All(metrics.Hugetlb, static item => Assert.EndsWith("\\x1b[2J\\x0a", item.Pagesize, StringComparison.Ordinal));
+    }
+
     /// <summary>The numbers are the contract with containerd's clients.</summary>
     [Fact]
     public void Metrics_FieldNumbers_AreContainerds()

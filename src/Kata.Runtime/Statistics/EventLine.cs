@@ -5,12 +5,16 @@ using Google.Protobuf.Collections;
 using Kata.Agent.Protocol;
 using Kata.Oci;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Statistics;
 
 /// <summary>The lines of <c>events</c>, in runc's form and order, each with its end. Numbers that are zero are left out where runc does so.</summary>
 internal static class EventLine
 {
+    /// <summary>More than any machine of ours has; the guest could name as many as fit into a frame.</summary>
+    private const int ProcessorLimit = 1024;
+
     // As Go's encoder: nothing but what JSON itself, and HTML, need.
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.Default };
 
@@ -29,7 +33,7 @@ internal static class EventLine
         json.WriteEndObject();
         WriteBlockIO(json, stats.BlkioStats ?? new BlkioStats());
         json.WriteStartObject("hugetlb");
-        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats.OrderBy(static item => item.Key, StringComparer.Ordinal))
+        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats.OrderBy(static item => item.Key, StringComparer.Ordinal).Take(ContainerMetrics.NameLimit))
         {
             json.WriteStartObject(GuestText.Escape(size));
             WriteNonZero(json, "usage", pages.Usage);
@@ -70,7 +74,7 @@ internal static class EventLine
         if (usage.PercpuUsage.Count > 0)
         {
             json.WriteStartArray("percpu");
-            foreach (ulong one in usage.PercpuUsage)
+            foreach (ulong one in usage.PercpuUsage.Take(ProcessorLimit))
             {
                 json.WriteNumberValue(one);
             }
@@ -123,7 +127,7 @@ internal static class EventLine
         WriteEntry(json, "kernelTCP", new MemoryData());
         json.WriteStartObject("raw");
         foreach ((string name, ulong value) in memory.Stats.Where(static item => !item.Key.StartsWith(Container.EventPrefix, StringComparison.Ordinal))
-            .OrderBy(static item => item.Key, StringComparer.Ordinal))
+            .OrderBy(static item => item.Key, StringComparer.Ordinal).Take(ContainerMetrics.DeviceLimit))
         {
             json.WriteNumber(GuestText.Escape(name), value);
         }
@@ -163,7 +167,7 @@ internal static class EventLine
             }
 
             json.WriteStartArray(name);
-            foreach (BlkioStatsEntry entry in entries)
+            foreach (BlkioStatsEntry entry in entries.Take(ContainerMetrics.DeviceLimit * 2))
             {
                 json.WriteStartObject();
                 WriteNonZero(json, "major", entry.Major);
@@ -190,7 +194,7 @@ internal static class EventLine
         }
 
         json.WriteStartArray("network_interfaces");
-        foreach (NetworkStats item in interfaces)
+        foreach (NetworkStats item in interfaces.Take(ContainerMetrics.DeviceLimit))
         {
             json.WriteStartObject();
             json.WriteString("Name", GuestText.Escape(item.Name));

@@ -8,8 +8,13 @@ namespace Kata.Sandbox;
 /// </summary>
 internal sealed class OutputQueue : IAsyncDisposable
 {
-    // Unbounded in items, bounded in bytes: Accept refuses what exceeds the window, and empty chunks are not queued.
+    /// <summary>Chunks that fit into so much together wait as one: a guest that sends single bytes must not cost us an object for each.</summary>
+    private const int JoinedBytes = 4096;
+
+    // Bounded by the window: Accept refuses what exceeds it, empty chunks are not queued, and two neighbours have more than JoinedBytes.
     private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Lock _gate = new();
+    private Item? _last; // guarded by _gate, as its content is: what was queued last, until it is taken
 
     private readonly Stream? _target;
     private readonly uint _window;
@@ -46,7 +51,17 @@ internal sealed class OutputQueue : IAsyncDisposable
             throw new InvalidDataException("the guest sent more output than it had credit for");
         }
 
-        _items.Writer.TryWrite(new Item(chunk, null));
+        lock (_gate)
+        {
+            if (_last is { Reached: null } last && last.Chunk.Length + chunk.Length <= JoinedBytes)
+            {
+                last.Append(chunk.Span);
+                return;
+            }
+
+            _last = new Item(chunk, null);
+            _items.Writer.TryWrite(_last);
+        }
     }
 
     /// <summary>No more will come; what is queued is still written.</summary>
@@ -56,7 +71,11 @@ internal sealed class OutputQueue : IAsyncDisposable
     public Task FlushAsync()
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return _items.Writer.TryWrite(new Item(default, reached)) ? Task.WhenAny(reached.Task, _writeLoop) : _writeLoop;
+        lock (_gate)
+        {
+            _last = null;
+            return _items.Writer.TryWrite(new Item(default, reached)) ? Task.WhenAny(reached.Task, _writeLoop) : _writeLoop;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -78,6 +97,11 @@ internal sealed class OutputQueue : IAsyncDisposable
             {
                 reached.TrySetResult();
                 continue;
+            }
+
+            lock (_gate)
+            {
+                _last = _last == item ? null : _last; // from here on nothing is appended to it
             }
 
             if (open)
@@ -104,5 +128,25 @@ internal sealed class OutputQueue : IAsyncDisposable
         }
     }
 
-    private readonly record struct Item(ReadOnlyMemory<byte> Chunk, TaskCompletionSource? Reached);
+    private sealed class Item(ReadOnlyMemory<byte> chunk, TaskCompletionSource? reached)
+    {
+        private byte[]? _joined;
+
+        public ReadOnlyMemory<byte> Chunk { get; private set; } = chunk;
+
+        public TaskCompletionSource? Reached => reached;
+
+        public void Append(ReadOnlySpan<byte> more)
+        {
+            int length = Chunk.Length;
+            if (_joined is null)
+            {
+                _joined = new byte[JoinedBytes];
+                Chunk.CopyTo(_joined);
+            }
+
+            more.CopyTo(_joined.AsSpan(length));
+            Chunk = _joined.AsMemory(0, length + more.Length);
+        }
+    }
 }

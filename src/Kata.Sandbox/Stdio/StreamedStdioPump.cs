@@ -27,8 +27,8 @@ internal sealed class StreamedStdioPump : IStdioPump
     private readonly OutputQueue _error;
     private readonly Task _receiveLoop;
     private readonly Task _inputLoop;
-    private Task _flush = Task.CompletedTask;
-    private Task _closing = Task.CompletedTask;
+    private Task? _flush; // from the one 'drained' on
+    private Task? _closing; // from the one end of standard error on
 
     private readonly Action<string> _violated;
 
@@ -57,7 +57,7 @@ internal sealed class StreamedStdioPump : IStdioPump
         // The queues first: a flush waits for their reader, who may never read again.
         await _output.DisposeAsync();
         await _error.DisposeAsync();
-        await Task.WhenAll(_receiveLoop, _inputLoop, _flush, _closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_receiveLoop, _inputLoop, _flush ?? Task.CompletedTask, _closing ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stdio.DisposeAsync();
         _call.Dispose();
         _sending.Dispose();
@@ -109,14 +109,25 @@ internal sealed class StreamedStdioPump : IStdioPump
                 _output.Complete();
                 break;
             case StdioFromGuest.FrameOneofCase.StderrEof:
+                Once(_closing, "the end of standard error");
                 _error.Complete();
                 _closing = CloseErrorAsync(); // ends when its reader has taken everything
                 break;
             case StdioFromGuest.FrameOneofCase.Drained:
+                Once(_flush, "'drained'");
                 _flush = FlushAsync();
                 break;
             default:
                 break; // a later protocol's frame
+        }
+    }
+
+    // Each waits for a reader who may never read: a guest that repeats itself would pile them up.
+    private static void Once(Task? before, string what)
+    {
+        if (before is not null)
+        {
+            throw new InvalidDataException($"the guest sent {what} twice");
         }
     }
 

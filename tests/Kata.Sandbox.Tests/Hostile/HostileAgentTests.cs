@@ -93,6 +93,53 @@ public sealed class HostileAgentTests
         Assert.Equal("the guest sent more output than it had credit for", await ViolationAsync(agent));
     }
 
+    public static TheoryData<string, string> Repeated => new()
+    {
+        { "drained", "the guest sent 'drained' twice" },
+        { "error-eof", "the guest sent the end of standard error twice" },
+    };
+
+    /// <summary>Each waits for the reader, who never reads: for ever, and as many as the guest likes.</summary>
+    [Theory]
+    [MemberData(nameof(Repeated))]
+    public async Task Stdio_AgentRepeatsWhatComesOnce_IsCondemned(string frame, string violation)
+    {
+        await using var agent = new ScriptedAgent
+        {
+            Stdio = async (_, toHost, context) =>
+            {
+                await toHost.WriteAsync(new StdioFromGuest { Stdout = ByteString.CopyFromUtf8("x") }, context.CancellationToken);
+                while (true)
+                {
+                    await toHost.WriteAsync(
+                        frame == "drained" ? new StdioFromGuest { Drained = new StdioDrained() } : new StdioFromGuest { StderrEof = true }, context.CancellationToken);
+                }
+            },
+        };
+
+        Assert.Equal(violation, await ViolationAsync(agent));
+    }
+
+    /// <summary>A window's worth of single bytes, which nobody reads.</summary>
+    [Fact]
+    public async Task Stdio_AgentSendsSingleBytes_TheyCostWhatTheyAre()
+    {
+        const int Count = 1024 * 1024;
+        await using var queue = new OutputQueue(new StuckStream(), Count, static _ => Task.CompletedTask, static () => Task.CompletedTask);
+        byte[] one = new byte[1];
+        queue.Accept(one);
+        queue.Accept(one);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (int i = 2; i < Count; i++)
+        {
+            queue.Accept(one);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2 * Count);
+        Assert.Throws<InvalidDataException>(() => queue.Accept(one));
+    }
+
     [Fact]
     public async Task Exit_BeforeDrainAndNeverDrained_IsReportedAfterTheDrainLimit()
     {

@@ -60,7 +60,9 @@ public sealed class OutputQueueTests
         }
 
         await queue.FlushAsync().Within();
-        Assert.Equal([300u, 300u, 300u], _grants);
+        // What waits is written together: each is a quarter or more, and what is less at the end is not told.
+        Assert.All(_grants, static grant => Assert.InRange(grant, 250u, Window));
+        Assert.InRange(_grants.Sum(static grant => grant), 751, 1000);
     }
 
     [Fact]
