@@ -4,45 +4,64 @@ namespace Kata.Runtime;
 
 /// <summary>
 /// Options end at the first operand, as with runc: in <c>exec ID ls -t</c> the <c>-t</c> belongs to <c>ls</c>. The parser itself
-/// takes options anywhere, so a <c>--</c> is put before the first operand of the command.
+/// takes options anywhere, so a <c>--</c> is put before the first operand of the command. Of an option that has one value and is given
+/// again the last counts, as with runc; the parser would refuse it, so those before are taken out.
 /// </summary>
 internal static class PosixOrder
 {
     public static IReadOnlyList<string> Apply(RootCommand root, IReadOnlyList<string> arguments)
     {
         Command command = root;
-        var result = new List<string>(arguments);
-        for (int i = 0; i < result.Count; i++)
+        var result = new List<string>();
+        var given = new Dictionary<Option, (int Index, int Length)>(); // in the result
+        int next = 0;
+        while (next < arguments.Count && arguments[next] != "--")
         {
-            string word = result[i];
-            if (word == "--")
-            {
-                return result;
-            }
-
+            string word = arguments[next];
             if (word.Length > 1 && word[0] == '-')
             {
-                if (TakesNextWord(root, command, word))
+                int length = Math.Min(TakesNextWord(root, command, word) ? 2 : 1, arguments.Count - next);
+                if (OptionsOf(root, command).Find(option => Named(option, word.Split('=', 2)[0])) is { Arity.MaximumNumberOfValues: <= 1 } option)
                 {
-                    i++;
+                    Forget(option);
+                    given[option] = (result.Count, length);
                 }
+
+                result.AddRange(arguments.Skip(next).Take(length));
+                next += length;
             }
             else if (Find(command, word) is { } found)
             {
                 command = found;
-            }
-            else if (command.Subcommands.Count == 0)
-            {
-                result.Insert(i, "--");
-                return result;
+                result.Add(word);
+                next++;
             }
             else
             {
-                return result; // an unknown command: the parser says so
+                if (command.Subcommands.Count == 0) // else an unknown command: the parser says so
+                {
+                    result.Add("--");
+                }
+
+                break;
             }
         }
 
-        return result;
+        return [.. result, .. arguments.Skip(next)];
+
+        void Forget(Option option)
+        {
+            if (!given.Remove(option, out (int Index, int Length) before))
+            {
+                return;
+            }
+
+            result.RemoveRange(before.Index, before.Length);
+            foreach ((Option other, (int index, int length)) in given.Where(item => item.Value.Index > before.Index).ToArray())
+            {
+                given[other] = (index - before.Length, length);
+            }
+        }
     }
 
     /// <summary>

@@ -30,6 +30,11 @@ public sealed class PosixOrderTests
     [InlineData("list", "list")]
     [InlineData("state -", "state -- -")]
     [InlineData("unheard ID -x", "unheard ID -x")]
+    [InlineData("--root A --root B list", "--root B list")] // the last one counts, as with runc
+    [InlineData("--root=A --debug --root B --debug state --root C ID --root D", "--debug state --root C -- ID --root D")]
+    [InlineData("run -b A --bundle B -d -b=C ID -b D", "run -d -b=C -- ID -b D")]
+    [InlineData("exec -e A=1 -e B=2 ID env", "exec -e A=1 -e B=2 -- ID env")] // has many values
+    [InlineData("--root A --root", "--root")]
     [InlineData("--help", "--help")]
     [InlineData("-- run", "-- run")]
     [InlineData("", "")]
