@@ -70,8 +70,10 @@ internal sealed class ContainerFiles
             IReadOnlyList<MountLayer> layers = Order(plan, opened);
             if (plan.RootFs.ReadOnly)
             {
-                // The guest makes those of a root file system that it can write to.
-                foreach (MountPoint point in MountPoint.InRootFs(layers.Select(static layer => (layer.Destination, layer.IsDirectory))))
+                // The guest makes those of a root file system that it can write to, and the working directory too.
+                string directory = RootFsPaths.Resolve(
+                    root.Tree.Descriptor, plan.Bundle.Spec.Process?.Cwd ?? "/", layers.Select(static layer => layer.Destination).ToHashSet(StringComparer.Ordinal));
+                foreach (MountPoint point in MountPoint.InRootFs([.. layers.Select(static layer => (layer.Destination, layer.IsDirectory)), (directory, true)]))
                 {
                     RootFsMountPoints.Make(root.Tree.Descriptor, point.Path, point.IsDirectory);
                 }

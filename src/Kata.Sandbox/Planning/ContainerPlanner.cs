@@ -39,6 +39,12 @@ internal static class ContainerPlanner
         var mounts = new List<PlannedMount>(wanted.Select((mount, index) => mounted?.Directory == mount.Destination.TrimEnd('/')
             ? OfGuest(mount, "bind", GuestPaths.Notify(id))
             : PlanMount(bundle, index, mount, files, sharedMemory, guestFiles)));
+        if (spec.Root?.Readonly == true && !wanted.Any(static mount => "/" + mount.Destination.Trim('/') == "/dev"))
+        {
+            // Its nodes are made in the root file system elsewhere, before that becomes read-only. Ours is from the beginning.
+            mounts.Insert(0, OfGuest(new MountSpec { Destination = "/dev", Options = ["nosuid", "strictatime", "mode=755", "size=65536k", "ro"] }, "tmpfs", "tmpfs"));
+        }
+
         if (notify is not null && mounted is null)
         {
             mounts.Add(OfGuest(new MountSpec { Destination = notify.Directory, Options = ["bind", "nosuid", "noexec", "nodev", "ro"] }, "bind", GuestPaths.Notify(id)));

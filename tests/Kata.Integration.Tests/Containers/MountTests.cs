@@ -37,6 +37,30 @@ public sealed class MountTests : IClassFixture<PodFixture>
         Assert.False(File.Exists(Path.Combine(root, "tmp/made")));
     }
 
+    /// <summary>What runc makes in a root file system before that becomes read-only.</summary>
+    [Fact]
+    public async Task Root_ReadOnlyAndWithoutWhatIsNeeded_Runs()
+    {
+        string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
+        Directory.Delete(Path.Combine(root, "dev"));
+        File.CreateSymbolicLink(Path.Combine(root, "data"), "/var/nowhere/data");
+        CommandResult result = await _pod.RunShellAsync(
+            "pwd; echo x > /dev/null && echo null; echo text > /data/made && cat /var/nowhere/data/made; echo y > /dev/made; echo y > /made",
+            bundle =>
+            {
+                bundle.RootFs(root).Mount("/data", "tmpfs", "tmpfs").Config["root"]!["readonly"] = true;
+                bundle.Process["cwd"] = "/not/there";
+                System.Text.Json.Nodes.JsonArray mounts = bundle.Config["mounts"]!.AsArray();
+                foreach (System.Text.Json.Nodes.JsonNode? mount in mounts.Where(static item => item!["destination"]!.ToString().StartsWith("/dev", StringComparison.Ordinal)).ToArray())
+                {
+                    mounts.Remove(mount);
+                }
+            });
+
+        Assert.Equal(["/not/there", "null", "text"], result.Lines);
+        Assert.Equal(2, result.Error.Split("Read-only file system").Length - 1);
+    }
+
     [Fact]
     public async Task Tmpfs_WithOptions_IsMountedWithThem()
     {

@@ -218,15 +218,29 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.Equal(host is null, mount.Shared is not null);
     }
 
+    [Theory]
+    [InlineData(true, "/tmp", true)]
+    [InlineData(true, "/dev/pts", true)] // is in it
+    [InlineData(true, "/dev/", false)]
+    [InlineData(false, "/tmp", false)]
+    public void Plan_ReadOnlyRootWithoutDev_GetsOne(bool readOnly, string destination, bool added)
+    {
+        ContainerPlan plan = PlanSpec($$"""
+            {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{(readOnly ? "true" : "false")}}},
+             "mounts":[{"destination":"{{destination}}","type":"tmpfs","source":"tmpfs"}]}
+            """);
+        Assert.Equal(added ? ["/dev", destination] : [destination], plan.Mounts.Select(static mount => mount.Guest.Destination));
+    }
+
     [Fact]
     public void Plan_NotifySocketOfTheCaller_IsWhereRuncPutsIt()
     {
         ContainerPlan plan = PlanSpec("""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":true}}""", notifyPath: "/run/kata/c1/c1.notify");
-        Assert.Equal(Mount("/run/notify", "bind", "/run/kata-containers/notify/c1", "bind", "nosuid", "noexec", "nodev", "ro"), Assert.Single(plan.Mounts).Guest);
+        Assert.Equal(Mount("/run/notify", "bind", "/run/kata-containers/notify/c1", "bind", "nosuid", "noexec", "nodev", "ro"), plan.Mounts[^1].Guest);
         Assert.Equal(["NOTIFY_SOCKET=/run/notify/notify.sock"], plan.GuestSpec.Process.Env);
         Assert.Equal(("/run/kata/c1/c1.notify", "/run/kata-containers/notify/c1/notify.sock"), (plan.Notify!.HostPath, plan.Extension.NotifySocket));
         Assert.Equal("/process/env", GuestExtensionBuilder.NeedOf(plan.Extension));
-        Assert.True(Assert.Single(plan.Mounts).IsDirectory);
+        Assert.True(plan.Mounts[^1].IsDirectory);
     }
 
     private ContainerPlan Plan(string mounts, SharedMemory? memory = null) =>
