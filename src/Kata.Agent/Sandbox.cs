@@ -51,7 +51,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
             }
 
             string hostname = request.Hostname.Length > 0 ? request.Hostname : "localhost";
-            GuestHost.SetHostName(hostname);
+            HostName.Set(hostname);
             ShareNamespaces(hostname);
             if (request.SandboxPidns)
             {
@@ -107,7 +107,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
         NamespaceThread.Run(() =>
         {
             LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC), "unshare", "make the pod's namespaces");
-            GuestHost.SetHostName(hostname);
+            HostName.Set(hostname);
             foreach (string type in (string[])["uts", "ipc"])
             {
                 Pin($"/proc/thread-self/ns/{type}", type);

@@ -2,9 +2,21 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>Gives up rights of the calling thread only; call it on a <see cref="NamespaceThread"/>.</summary>
+/// <summary>Gives up rights; where a name says so of the calling thread only, which is then to be a <see cref="NamespaceThread"/>.</summary>
 internal static class Credentials
 {
+    /// <summary>Who has no rights: Debian's <c>nobody</c> and <c>nogroup</c>.</summary>
+    public const uint Nobody = 65534;
+
+    /// <summary>Makes the whole process <see cref="Nobody"/>: every thread loses every capability.</summary>
+    public static unsafe void BecomeNobody()
+    {
+        // SAFETY: no groups, so none is read.
+        LinuxException.ThrowIfNegative(LibC.setgroups(0, null), "setgroups", "drop the groups");
+        LinuxException.ThrowIfNegative(LibC.setresgid(Nobody, Nobody, Nobody), "setresgid", $"become the group {Nobody}");
+        LinuxException.ThrowIfNegative(LibC.setresuid(Nobody, Nobody, Nobody), "setresuid", $"become the user {Nobody}");
+    }
+
     /// <summary>Empties the bounding and ambient sets and becomes <paramref name="userId"/>, which takes every other capability away.</summary>
     public static void DropAllOnThread(uint userId, uint groupId, int lastCapability)
     {

@@ -48,7 +48,7 @@ internal sealed class GuestBoot
         EarlyMounts.PrepareCgroups();
         timings.Mark("cgroups");
         LoopbackInterface.SetUp();
-        GuestHost.SetHostName("localhost");
+        HostName.Set("localhost");
         timings.Mark("network");
         return new GuestBoot(commandLine, logger, timings, events);
     }

@@ -1,26 +1,11 @@
-using System.Text;
 using Kata.Linux;
 using Kata.Linux.Interop;
 
 namespace Kata.Agent.Boot;
 
-/// <summary>Settings of the guest as a machine: its name, clock and random numbers.</summary>
+/// <summary>Settings of the guest as a machine: its clock and random numbers.</summary>
 internal static class GuestHost
 {
-    private const int HostNameLimit = 64; // __NEW_UTS_LEN, linux/utsname.h
-
-    /// <summary>Sets the calling thread's UTS namespace's name; a longer one is cut to what the kernel holds.</summary>
-    public static unsafe void SetHostName(string name)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(name);
-        // SAFETY: the array is pinned for the call, and the length given is not above its own.
-        fixed (byte* first = bytes)
-        {
-            LinuxException.ThrowIfNegative(
-                LibC.sethostname(first, (nuint)Math.Min(bytes.Length, HostNameLimit)), "sethostname", $"set the host name '{name}'");
-        }
-    }
-
     public static void SetClock(long seconds, long microseconds)
     {
         var time = new TimeSpec { tv_sec = seconds, tv_nsec = microseconds * 1000 };

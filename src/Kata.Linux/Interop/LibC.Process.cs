@@ -5,6 +5,7 @@ namespace Kata.Linux.Interop;
 internal static partial class LibC
 {
     internal const int P_ALL = 0;
+    internal const int P_PID = 1;
     internal const int P_PIDFD = 3;
     internal const int WNOHANG = 1;
     internal const int WEXITED = 4;
@@ -17,6 +18,7 @@ internal static partial class LibC
     internal const short POSIX_SPAWN_SETSID = 0x80;
 
     internal const int CLONE_NEWNS = 0x00020000;
+    internal const int CLONE_NEWCGROUP = 0x02000000;
     internal const int CLONE_NEWUTS = 0x04000000;
     internal const int CLONE_NEWIPC = 0x08000000;
     internal const int CLONE_NEWPID = 0x20000000;
@@ -89,6 +91,18 @@ internal static partial class LibC
         syscall_pidfd_send_signal(SysPidfdSendSignal, pidfd, signal, 0, 0);
 
     // Raw system calls: glibc's wrappers change every thread of the process, these only the caller's.
+    /// <summary>Of every thread: glibc has the others do the same (nptl(7)).</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setresuid(uint real, uint effective, uint saved);
+
+    /// <inheritdoc cref="setresuid"/>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setresgid(uint real, uint effective, uint saved);
+
+    /// <inheritdoc cref="setresuid"/>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial int setgroups(nuint count, uint* groups);
+
     internal static int thread_setresuid(uint id) => syscall_setres(s_sysSetresuid, id, id, id);
 
     internal static int thread_setresgid(uint id) => syscall_setres(s_sysSetresgid, id, id, id);

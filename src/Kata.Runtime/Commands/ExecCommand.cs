@@ -40,7 +40,7 @@ internal static class ExecCommand
             await client.CheckAliveAsync("execute in the container", container); // a stand-in waits longer for its welcome
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
-                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, [], newNetwork: false, request, foreground);
+                directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, [], hostname: null, newNetwork: false, request, foreground);
             await client.ExecAsync(container, execId, wanted, result.GetValue(ignorePaused));
             await client.StartAsync(container, result.GetValue(ignorePaused) ? null : TimeSpan.Zero, execId);
             if (result.GetValue(pidFile) is { } file)

@@ -20,21 +20,22 @@ internal static class StandInCommand
         var execId = new Option<string>("--exec-id") { DefaultValueFactory = static _ => "" };
         var terminal = new Option<bool>("--terminal");
         var rootFs = new Option<string>("--rootfs") { Required = true };
+        var hostname = new Option<string>("--hostname") { DefaultValueFactory = static _ => "" };
         var mounts = new Argument<string[]>("MOUNTS") { Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs, mounts };
+        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs, hostname, mounts };
         command.Hidden = true;
         command.SetAction((result, _) => RunAsync(
             result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal), result.GetValue(rootFs)!,
-            ViewedMount.Parse(result.GetValue(mounts)!)));
+            ViewedMount.Parse(result.GetValue(mounts)!), result.GetValue(hostname)!));
         return command;
     }
 
-    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts)
+    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts, string hostname)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
         // Opened now: in the container's root file system there may be none.
         using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
-        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, () => ContainerView.Enter(rootFs, mounts), streams);
+        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, () => EnterView(rootFs, mounts, hostname), streams);
         if (standIn is null)
         {
             return ExitCodes.Failure;
@@ -55,6 +56,13 @@ internal static class StandInCommand
         }
 
         return status;
+    }
+
+    // Afterwards it only waits, in a root that the guest can write to: it needs no right of the host's for that.
+    private static void EnterView(string rootFs, IReadOnlyList<ViewedMount> mounts, string hostname)
+    {
+        ContainerView.Enter(rootFs, mounts, hostname);
+        Credentials.BecomeNobody();
     }
 
     // Tells the command that started us that all is well, or what is not, which it prints: our standard error is the container's.

@@ -17,6 +17,12 @@ internal static class Children
     /// <summary>The descriptor of the pod's lock, for a service.</summary>
     public const int PodLockDescriptor = 5;
 
+    /// <summary>
+    /// DAC_OVERRIDE and SYS_ADMIN, to mount its root, SETGID and SETUID, to map ids there and to give all that up, and SETFCAP, without
+    /// which root's id cannot be mapped (user_namespaces(7)). Bits of linux/capability.h.
+    /// </summary>
+    private const ulong StandInCapabilities = (1ul << 1) | (1ul << 6) | (1ul << 7) | (1ul << 21) | (1ul << 31);
+
     /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
     private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
 
@@ -57,15 +63,18 @@ internal static class Children
     }
 
     /// <summary>
-    /// Starts a stand-in with the given standard streams; a terminal is its standard input alone. Its mounts and processes are its own:
-    /// engines enter the namespaces of the pid they are told, to copy files or to list processes, and must find nothing of the host there.
+    /// Starts a stand-in with the given standard streams; a terminal is its standard input alone. Its namespaces are its own, but for the
+    /// network's: engines enter those of the pid they are told, to copy files, to list processes or to set a name, and must find, and
+    /// change, nothing of the host there. Of the host's rights it has what it needs to make its root, and gives that up then.
     /// </summary>
     /// <param name="arguments">Of the hidden command.</param>
     /// <param name="streams">Standard input, output and error, by number.</param>
     /// <param name="newNetwork">As the specification asks: an engine wires the network of the namespace of this pid.</param>
     public static Task<ChildProcess> StartStandInAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, bool newNetwork) =>
-        StartAsync("stand-in", arguments, streams, LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | (newNetwork ? LibC.CLONE_NEWNET : 0));
+        StartAsync(
+            "stand-in", arguments, streams,
+            LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP | (newNetwork ? LibC.CLONE_NEWNET : 0));
 
     private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
         LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
@@ -106,7 +115,8 @@ internal static class Children
             };
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
             // A stand-in's status is what an engine waits for, and a short program ends before this command does.
-            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn)), reaps: command != "stand-in"), ready);
+            bool standsIn = command == "stand-in";
+            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn, standsIn ? StandInCapabilities : null)), reaps: !standsIn), ready);
         }
         catch
         {
@@ -125,11 +135,17 @@ internal static class Children
         return said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said;
     }
 
-    private static int SpawnInNew(int namespaces, PreparedSpawn spawn)
+    private static int SpawnInNew(int namespaces, PreparedSpawn spawn, ulong? capabilities)
     {
         LinuxException.ThrowIfNegative(LibC.unshare(namespaces & ~LibC.CLONE_NEWPID), "unshare", "make new namespaces");
         LinuxException.ThrowIfNegative(
             LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "make the mounts private");
+        if (capabilities is { } keep)
+        {
+            Credentials.LimitBoundingSetOnThread(keep);
+            LinuxException.ThrowIfNegative(LibC.prctl(LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
+        }
+
         // Last: a thread that has set one for its children cannot start threads any more.
         LinuxException.ThrowIfNegative(LibC.unshare(namespaces & LibC.CLONE_NEWPID), "unshare", "make a process namespace");
         return spawn.Launch();

@@ -87,7 +87,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await using PodClient client = PodClient.Connect(_directories, sandbox);
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
-            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, HasOwnNetwork(bundle.Spec), console, request.Foreground);
+            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, bundle.Spec.Hostname, HasOwnNetwork(bundle.Spec), console, request.Foreground);
         int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
         if (request.PidFile is { } file)
         {

@@ -16,12 +16,20 @@ internal static class ContainerView
     /// already. No path of the host can be opened afterwards.
     /// </summary>
     /// <exception cref="LinuxException">The kernel refused a step: the process is of no use any more.</exception>
-    public static void Enter(string rootFs, IReadOnlyList<ViewedMount> mounts)
+    /// <param name="rootFs">On the host.</param>
+    /// <param name="mounts">What is mounted in it.</param>
+    /// <param name="hostname">For the uts namespace, which is to be the process's own; empty to leave that as it is.</param>
+    public static void Enter(string rootFs, IReadOnlyList<ViewedMount> mounts, string hostname)
     {
         if (mounts.Any(static mount => mount.IdMap is not null))
         {
             // To map ids by a child, which the host's own would show under another number.
             Mounting.At("proc", "/proc", "proc", MountFlags.MS_NOSUID | MountFlags.MS_NODEV | MountFlags.MS_NOEXEC, null);
+        }
+
+        if (hostname.Length > 0)
+        {
+            HostName.Set(hostname);
         }
 
         // A bind mount of it on itself: pivot_root(2) wants a mount point.
