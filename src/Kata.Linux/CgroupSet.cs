@@ -62,16 +62,18 @@ internal sealed partial class CgroupSet
     }
 
     /// <summary>
-    /// Makes these the limits, where the host's kernel has them; those that were set before and are not among them go. Returns those
-    /// that the host cannot keep, by the names of <see cref="CgroupFile.Limit"/>.
+    /// Makes these the limits, where the host's kernel has them and no group above allows less; those that were set before and are not among
+    /// them go. Returns those that the host cannot keep, by the names of <see cref="CgroupFile.Limit"/>.
     /// </summary>
     /// <exception cref="LinuxException">The kernel refuses a value, for example a processor that the host does not have.</exception>
     public IReadOnlyList<string> Apply(CgroupLimits limits)
     {
-        HashSet<string> missing = [.. CgroupFiles.Of(limits, unified: true).Where(static file => file.Value is not null).Select(static file => file.Limit)];
+        HashSet<string> missing = Names(limits);
         foreach (HostCgroup group in _groups)
         {
-            foreach (CgroupFile file in CgroupFiles.Of(limits, group.Hierarchy.IsUnified))
+            CgroupLimits own = CgroupBounds.Above(group.Hierarchy, group.Directory).Within(limits);
+            missing.ExceptWith(Names(limits).Except(Names(own))); // a group above keeps them
+            foreach (CgroupFile file in CgroupFiles.Of(own, group.Hierarchy.IsUnified))
             {
                 string path = Path.Combine(group.Directory, file.Name);
                 if (file.Value is null)
@@ -92,6 +94,9 @@ internal sealed partial class CgroupSet
 
         return _groups.Count == 0 ? [] : [.. missing.Order(StringComparer.Ordinal)]; // without a group Problem has said it all
     }
+
+    private static HashSet<string> Names(CgroupLimits limits) =>
+        [.. CgroupFiles.Of(limits, unified: true).Where(static file => file.Value is not null).Select(static file => file.Limit)];
 
     /// <summary>Takes this process back to where it was, ends all others and removes the group.</summary>
     /// <param name="limit">How long ending, and removing, may take each.</param>

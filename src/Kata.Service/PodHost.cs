@@ -95,12 +95,13 @@ internal sealed class PodHost : IAsyncDisposable
     public SandboxPlan Plan(RuntimeSpec spec, string? configuration)
     {
         ConfigurationSources sources = configuration is null ? _options.Configuration : ConfigurationSources.ForHost(configuration);
-        return SandboxPlanner.Plan(
+        SandboxPlan plan = SandboxPlanner.Plan(
             _options.Sandbox,
             ConfigurationAnnotations.Apply(KataConfiguration.Load(sources), spec.Annotations),
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
             _directories.Cgroup(_options.Sandbox));
+        return SandboxPlanner.Within(plan, spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path));
     }
 
     /// <summary>Boots the pod in its control group.</summary>

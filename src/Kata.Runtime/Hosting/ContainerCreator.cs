@@ -110,7 +110,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
             SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox));
             SandboxFiles.Check(plan);
-            Warn(plan.Warnings);
+            Warn(SandboxPlanner.Within(plan, bundle.Spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path)).Warnings);
         }
         else if (!Directory.Exists(_directories.Sandbox(sandbox)))
         {

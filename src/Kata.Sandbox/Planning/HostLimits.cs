@@ -12,7 +12,7 @@ namespace Kata.Sandbox;
 internal static class HostLimits
 {
     /// <summary>What a pod takes on the host besides the guest's memory: the monitor with its translation cache, virtiofsd, the service and some page cache.</summary>
-    private const long OverheadBytes = 256L << 20;
+    internal const long OverheadBytes = 256L << 20;
 
     /// <summary>The kernel's largest quota that is not "none", kernel/sched/core.c.</summary>
     private const long LargestQuotaUs = 1L << 44;

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Kata.Configuration;
 using Kata.Hypervisor;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -70,6 +72,40 @@ internal static class SandboxPlanner
             GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
             KernelModules = configuration.Agent.KernelModules,
             Warnings = warnings,
+        };
+    }
+
+    /// <summary>
+    /// The plan with one warning more where the groups above the pod's allow it less than its containers and the machine around them take:
+    /// an orchestrator that knows nothing of the machine gives the pod what its containers may use, and no more.
+    /// </summary>
+    /// <param name="plan">The pod's.</param>
+    /// <param name="spec">The first container's.</param>
+    /// <param name="boundsOf">What is above a control group.</param>
+    public static SandboxPlan Within(SandboxPlan plan, RuntimeSpec spec, Func<string, CgroupBounds> boundsOf)
+    {
+        var bounds = new CgroupBounds(boundsOf(plan.ProcessorCgroup ?? plan.Cgroup).Processors, boundsOf(plan.Cgroup).MemoryBytes);
+        double containers = PodLimits.Of(spec).MilliProcessors / 1000.0;
+        var allowed = new List<string>();
+        if (containers > 0 && bounds.Processors < containers + plan.BaseVcpus)
+        {
+            allowed.Add(string.Create(CultureInfo.InvariantCulture, $"{bounds.Processors:0.###} of the {containers + plan.BaseVcpus:0.###} processors"));
+        }
+
+        long memory = ((long)plan.VirtualMachine.MemoryMib << 20) + HostLimits.OverheadBytes;
+        if (bounds.MemoryBytes < memory)
+        {
+            allowed.Add($"{bounds.MemoryBytes >> 20} of the {memory >> 20} MiB of memory");
+        }
+
+        return allowed.Count == 0 ? plan : plan with
+        {
+            Warnings =
+            [
+                .. plan.Warnings,
+                $"The host's control groups above '{plan.Cgroup}' allow the pod {string.Join(" and ", allowed)} that its containers and its machine may take together. " +
+                "Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass",
+            ],
         };
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Kata.Integration.Tests.Harness;
+using Kata.Linux;
+using Kata.Linux.Interop;
 
 namespace Kata.Integration.Tests.Cri;
 
@@ -106,5 +108,56 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         }
 
         await pod.EndAsync();
+    }
+
+    /// <summary>As a kubelet makes it: the pod's group has what its containers may use together, and nothing for a machine around them.</summary>
+    [Theory]
+    [InlineData(CriFixture.Kata)]
+    [InlineData(CriFixture.Runc)]
+    public async Task Limits_OfThePodsOwnGroup_BoundItsMachine(string handler)
+    {
+        string parent = string.Create(CultureInfo.InvariantCulture, $"/kata-kubepods-{Environment.ProcessId}-{handler}"), group = parent + "/burstable/pod1";
+        string[] hierarchies = [.. CgroupLayout.Read().Hierarchies.Select(static item => item.MountPoint).Distinct()];
+        try
+        {
+            foreach (string hierarchy in hierarchies)
+            {
+                HostCgroup.Create(CgroupLayout.Read().Hierarchies.First(item => item.MountPoint == hierarchy), group);
+                Write(hierarchy, "cpu.cfs_quota_us", "50000");
+                Write(hierarchy, "cpu.max", "50000 100000");
+                Write(hierarchy, "memory.limit_in_bytes", "536870912");
+                Write(hierarchy, "memory.max", "536870912");
+            }
+
+            var resources = new LinuxContainerResources { MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000 };
+            CriPod pod = await CriPod.RunAsync(_cri, handler, config =>
+            {
+                config.Linux.CgroupParent = group;
+                config.Linux.Resources = resources;
+            });
+            string id = await pod.RunContainerAsync("main", ["sleep", "100000"], config => config.Linux.Resources = resources);
+            Assert.Equal("here", await pod.ShellAsync(id, "echo here"));
+            await _cri.Client.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
+            {
+                ContainerId = id, Linux = new LinuxContainerResources { MemoryLimitInBytes = 32 * Mebibyte, CpuQuota = 40_000, CpuPeriod = 100_000 },
+            });
+            await pod.EndAsync();
+        }
+        finally
+        {
+            foreach (string directory in hierarchies.SelectMany(hierarchy => (string[])[hierarchy + group, hierarchy + parent + "/burstable", hierarchy + parent]))
+            {
+                _ = LibC.rmdir(directory);
+            }
+        }
+
+        void Write(string hierarchy, string file, string value)
+        {
+            string path = hierarchy + group + "/" + file;
+            if (File.Exists(path))
+            {
+                File.WriteAllText(path, value);
+            }
+        }
     }
 }

@@ -75,6 +75,56 @@ public sealed class HostCgroupTests
         Assert.All(layout.Hierarchies, hierarchy => Assert.False(Directory.Exists(hierarchy.MountPoint + named)));
     }
 
+    /// <summary>As a kubelet makes it: the pod's group has what its containers may use, and of version 1 it then refuses more below it.</summary>
+    [Fact]
+    public async Task Set_GroupAboveAllowsLess_IsBoundedByItAndFollows()
+    {
+        GuestFiles.RequireRoot();
+        CgroupLayout layout = CgroupLayout.Read();
+        string top = $"/kata-test-bounds-{Environment.ProcessId}", path = $"{top}/pod/container/kata_pod";
+        CgroupSet set = CgroupSet.Create(layout, path);
+        Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
+        try
+        {
+            Write($"{top}/pod", ("cpu.cfs_quota_us", "50000"), ("cpu.max", "50000 100000"), ("memory.limit_in_bytes", "134217728"), ("memory.max", "134217728"));
+            Assert.Equal(new CgroupBounds(0.5, 134217728), CgroupBounds.Read(layout, path));
+
+            Assert.Empty(set.Apply(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1 << 30 }));
+            Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["-1", "max 100000"]);
+            Assert.NotEqual("1073741824", Read(set, "memory.limit_in_bytes", "memory.max"));
+
+            Assert.Empty(set.Apply(new CgroupLimits { CpuQuotaUs = 20_000, MemoryBytes = 64 << 20 })); // less is less
+            Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["20000", "20000 100000"]);
+            Assert.Equal("67108864", Read(set, "memory.limit_in_bytes", "memory.max"));
+
+            Assert.Empty(set.Apply(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1 << 30 }));
+            Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["-1", "max 100000"]);
+            Write($"{top}/pod", ("cpu.cfs_quota_us", "10000"), ("cpu.max", "10000 100000")); // which a number of ours in the group would keep a kubelet from
+        }
+        finally
+        {
+            await set.RemoveAsync(s_limit, ImmutableHashSet<int>.Empty, Cancellation);
+            foreach (CgroupHierarchy hierarchy in layout.Hierarchies)
+            {
+                foreach (string group in (string[])["/pod", ""])
+                {
+                    _ = Kata.Linux.Interop.LibC.rmdir(hierarchy.MountPoint + top + group);
+                }
+            }
+        }
+
+        void Write(string group, params (string File, string Value)[] limits)
+        {
+            foreach ((string file, string value) in limits)
+            {
+                foreach (string found in layout.Hierarchies.Select(hierarchy => hierarchy.MountPoint + group + "/" + file).Where(File.Exists))
+                {
+                    File.WriteAllText(found, value);
+                }
+            }
+        }
+    }
+
     [Fact]
     public async Task Set_SparedProcessThatStays_IsKilledAfterAll()
     {

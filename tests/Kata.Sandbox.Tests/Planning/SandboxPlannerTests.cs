@@ -1,5 +1,6 @@
 using Kata.Configuration;
 using Kata.Hypervisor;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox.Tests;
@@ -30,6 +31,26 @@ public sealed class SandboxPlannerTests
     {
         SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = limit } });
         Assert.Equal(s_configuration.Hypervisor.MemoryMib + extraMib, plan.VirtualMachine.MemoryMib);
+    }
+
+    /// <summary>Half a processor and 64 MiB for the containers, and a machine of one processor and the configured memory around them.</summary>
+    [Theory]
+    [InlineData(0.5, 64 * Mib, "0.5 of the 1.5 processors and 64 of the ")]
+    [InlineData(1.5, 64 * Mib, "64 of the ")]
+    [InlineData(0.5, null, "0.5 of the 1.5 processors that ")]
+    [InlineData(1.5, 1L << 40, null)]
+    [InlineData(null, null, null)]
+    public void Within_GroupsAboveAllowLess_IsOneWarning(double? processors, long? memory, string? allowed)
+    {
+        var resources = new LinuxResources { Memory = new LinuxMemory { Limit = 64 * Mib }, Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000 } };
+        SandboxPlan plan = Plan(resources);
+
+        SandboxPlan within = SandboxPlanner.Within(plan, new RuntimeSpec { OciVersion = "1.0.2", Linux = new LinuxSpec { Resources = resources } }, _ => new CgroupBounds(processors, memory));
+
+        string[] added = [.. within.Warnings.Except(plan.Warnings)];
+        Assert.Equal(allowed is null ? 0 : 1, added.Length);
+        Assert.All(added, warning => Assert.StartsWith($"The host's control groups above '{plan.Cgroup}' allow the pod {allowed}", warning, StringComparison.Ordinal));
+        Assert.All(added, static warning => Assert.EndsWith("Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass", warning, StringComparison.Ordinal));
     }
 
     [Fact]
