@@ -78,7 +78,6 @@ internal sealed partial class QemuVirtualMachine
                 Arguments = arguments,
                 Environment = [],
                 Descriptors = descriptors,
-                NewSession = true,
             });
     }
 

@@ -11,13 +11,23 @@ internal sealed class ChildProcess : IDisposable
     private readonly bool _reaps;
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    // When it cannot be watched, for want of a descriptor or a thread, it is ended: a child that nobody knows of would stay for ever.
     private ChildProcess(int pid, bool reaps)
     {
         (Pid, _reaps) = (pid, reaps);
-        // The child is ours and not yet waited for, so the number cannot have been reused.
-        _pidfd = LinuxException.ThrowIfInvalid(LibC.pidfd_open(pid), "pidfd_open", $"watch the process {pid}");
-        // Ends when the child ends.
-        new Thread(Wait, maxStackSize: 64 * 1024) { IsBackground = true, Name = $"wait {pid}" }.Start();
+        try
+        {
+            // The child is ours and not yet waited for, so the number cannot have been reused.
+            _pidfd = LinuxException.ThrowIfInvalid(LibC.pidfd_open(pid), "pidfd_open", $"watch the process {pid}");
+            // Ends when the child ends.
+            new Thread(Wait, maxStackSize: 64 * 1024) { IsBackground = true, Name = $"wait {pid}" }.Start();
+        }
+        catch
+        {
+            _pidfd?.Dispose();
+            EndUnwatched(pid); // nobody else knows of it
+            throw;
+        }
     }
 
     public int Pid { get; }
@@ -48,6 +58,15 @@ internal sealed class ChildProcess : IDisposable
 
     /// <summary>Releases the descriptor. The process itself is left as it is.</summary>
     public void Dispose() => _pidfd.Dispose();
+
+    private static unsafe void EndUnwatched(int pid)
+    {
+        _ = LibC.kill(pid, Signals.SIGKILL); // ours and not yet waited for: the number is no other's
+        // SAFETY: null means that the status is not wanted.
+        while (LibC.waitid(LibC.P_PID, pid, null, LibC.WEXITED, 0) < 0 && LinuxException.FromLastErrno("waitid", $"wait for the process {pid}").Errno == Errno.EINTR)
+        {
+        }
+    }
 
     private unsafe void Wait()
     {

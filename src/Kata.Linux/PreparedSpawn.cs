@@ -48,7 +48,7 @@ internal sealed unsafe class PreparedSpawn : IDisposable
         try
         {
             spawn.AddDescriptors(options);
-            spawn.SetSignals(options.NewSession);
+            spawn.SetSignals(options);
             return spawn;
         }
         catch
@@ -118,7 +118,7 @@ internal sealed unsafe class PreparedSpawn : IDisposable
     }
 
     // The .NET runtime ignores SIGPIPE, and exec keeps that: give the child every default back, and an empty mask.
-    private void SetSignals(bool newSession)
+    private void SetSignals(SpawnOptions options)
     {
         byte* signals = stackalloc byte[SignalSetSize];
         // SAFETY: both sets are SignalSetSize bytes on this frame, and libc copies them.
@@ -126,7 +126,8 @@ internal sealed unsafe class PreparedSpawn : IDisposable
         _ = LibC.posix_spawnattr_setsigmask(_attributes, signals);
         new Span<byte>(signals, SignalSetSize).Fill(0xff);
         _ = LibC.posix_spawnattr_setsigdefault(_attributes, signals);
-        int flags = LibC.POSIX_SPAWN_SETSIGDEF | LibC.POSIX_SPAWN_SETSIGMASK | (newSession ? LibC.POSIX_SPAWN_SETSID : 0);
+        int flags = LibC.POSIX_SPAWN_SETSIGDEF | LibC.POSIX_SPAWN_SETSIGMASK
+            | (options.NewSession ? LibC.POSIX_SPAWN_SETSID : 0) | (options.NewGroup ? LibC.POSIX_SPAWN_SETPGROUP : 0); // the group's number is 0: the child's own
         _ = LibC.posix_spawnattr_setflags(_attributes, (short)flags);
     }
 

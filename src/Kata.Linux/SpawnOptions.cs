@@ -15,6 +15,9 @@ internal sealed record SpawnOptions
     /// <summary>Which descriptor the child sees under which number. 0, 1 and 2 that are not named are <c>/dev/null</c>.</summary>
     public IReadOnlyDictionary<int, SafeFileDescriptor> Descriptors { get; init; } = new Dictionary<int, SafeFileDescriptor>();
 
+    /// <summary>Start in a process group of its own, in the caller's session: so that one signal ends its children too.</summary>
+    public bool NewGroup { get; init; }
+
     /// <summary>Start in a session of its own, without a controlling terminal.</summary>
     public bool NewSession { get; init; }
 

@@ -76,7 +76,6 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
                     [2] = messagesTheirs,
                     [VirtioFsDaemonCommandLine.SocketNumber] = listener,
                 },
-                NewSession = true,
                 WorkingDirectory = "/",
             });
             return new VirtioFsDaemon(process, client, new DescriptorStream(messagesOurs), options.StopTimeout, clock);

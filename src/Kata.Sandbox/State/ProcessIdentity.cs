@@ -10,24 +10,29 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
     /// <summary>Fields of <c>/proc/PID/stat</c> after the command's closing bracket; proc(5) counts from 1 and the third comes first.</summary>
     private const int StartTimeIndex = 22 - 3;
 
+    private const int SessionIndex = 6 - 3;
+
     /// <summary>The identity of a living process, or null when there is none (a zombie counts as none).</summary>
     public static ProcessIdentity? Of(int pid)
     {
-        string stat;
-        try
+        return ReadStat(pid) is { } stat && TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X') ? new ProcessIdentity(pid, startTime) : null;
+    }
+
+    /// <summary>The living processes of a session, by its number.</summary>
+    public static IReadOnlyList<ProcessIdentity> OfSession(int session)
+    {
+        var members = new List<ProcessIdentity>();
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
         {
-            stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
-        }
-        catch (IOException)
-        {
-            return null; // ESRCH in the middle of the read, or ENOENT before it
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && ReadStat(pid) is { } stat && TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X')
+                && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[SessionIndex] == session.ToString(CultureInfo.InvariantCulture))
+            {
+                members.Add(new ProcessIdentity(pid, startTime));
+            }
         }
 
-        return TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X') ? new ProcessIdentity(pid, startTime) : null;
+        return members;
     }
 
     /// <summary>The process as the journal writes it.</summary>
@@ -55,6 +60,18 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
         catch (IOException)
         {
             return false;
+        }
+    }
+
+    private static string? ReadStat(int pid)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null; // ESRCH in the middle of the read, or ENOENT before it
         }
     }
 

@@ -109,6 +109,10 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
                 if (ProcessIdentity.Parse(acquisition.Value) is { } process)
                 {
                     await KillAsync(process, cancellationToken);
+                    if (acquisition.Kind == AcquisitionKind.Service)
+                    {
+                        await KillSessionAsync(process, cancellationToken);
+                    }
                 }
 
                 break;
@@ -118,17 +122,41 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
         }
     }
 
+    // A service leads a session, and what it starts is born in that: so its own record, made before anything else, stands for a process
+    // that it has started and not recorded yet. A number is not given away while a session bears it: if its process is another's, nothing is left.
+    private static async Task KillSessionAsync(ProcessIdentity service, CancellationToken cancellationToken)
+    {
+        while (ProcessIdentity.Of(service.Pid) is null && ProcessIdentity.OfSession(service.Pid) is { Count: > 0 } members)
+        {
+            foreach (ProcessIdentity member in members)
+            {
+                await KillAsync(member, cancellationToken);
+            }
+        }
+    }
+
     // By descriptor, checked after it was opened: the number cannot come to mean another process in between.
     private static async Task KillAsync(ProcessIdentity process, CancellationToken cancellationToken)
     {
         SafeFileDescriptor pidfd = LibC.pidfd_open(process.Pid);
-        if (pidfd.IsInvalid || !process.IsAlive())
+        if (pidfd.IsInvalid)
         {
+            LinuxException error = LinuxException.FromLastErrno("pidfd_open", $"end the process {process.Pid}");
             pidfd.Dispose();
-            return;
+            if (error.Errno == Errno.ESRCH)
+            {
+                return;
+            }
+
+            throw error;
         }
 
         using var ended = new PolledDescriptor(pidfd);
+        if (!process.IsAlive())
+        {
+            return;
+        }
+
         if (LibC.pidfd_send_signal(pidfd, Signals.SIGKILL) == 0)
         {
             await ended.WaitReadableAsync(cancellationToken).WaitAsync(s_killTimeout, TimeProvider.System, cancellationToken);

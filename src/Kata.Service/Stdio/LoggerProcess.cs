@@ -62,7 +62,7 @@ internal sealed class LoggerProcess : IAsyncDisposable
                         Arguments = [program.Path, .. program.Arguments],
                         Environment = [$"CONTAINER_ID={container}", $"CONTAINER_NAMESPACE={containerdNamespace}"],
                         Descriptors = new Dictionary<int, SafeFileDescriptor> { [3] = outputRead, [4] = errorRead, [5] = readyWrite },
-                        NewSession = true, // so that a kill takes its children too
+                        NewGroup = true, // so that a kill takes its children too
                         WorkingDirectory = "/",
                     },
                     mountNamespace), output, error, time);
@@ -110,7 +110,7 @@ internal sealed class LoggerProcess : IAsyncDisposable
 
     private async Task KillAsync()
     {
-        // Its session's group; the number cannot be another's while our child is not reaped, or any member lives.
+        // Its group; the number cannot be another's while our child is not reaped, or any member lives.
         if (!_child.Exited.IsCompleted)
         {
             _ = LibC.kill(-_child.Pid, Signals.SIGKILL);

@@ -53,6 +53,37 @@ public sealed class SandboxRecoveryTests : IDisposable
         Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
     }
 
+    /// <summary>A service that was killed after it started something and before it recorded that, on a host without control groups.</summary>
+    [Fact]
+    public async Task Remove_ServiceDiedBeforeItRecordedAChild_EndsThatToo()
+    {
+        var directories = new SandboxDirectories(_directory.File("root"));
+        Directory.CreateDirectory(directories.Sandbox(s_pod));
+        string pidFile = _directory.File("child");
+        using var journal = AcquisitionJournal.Open(directories.Journal(s_pod));
+        using var service = ChildProcess.Start(new SpawnOptions
+        {
+            Path = "/bin/sh",
+            Arguments = ["sh", "-c", "sleep 1000 & echo $! > \"$0.new\"; mv \"$0.new\" \"$0\"; wait", pidFile],
+            Environment = ["PATH=/usr/bin:/bin"],
+            NewSession = true, // as a service is started
+        });
+        journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(service.Pid)!.ToString());
+        while (!File.Exists(pidFile))
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        ProcessIdentity child = ProcessIdentity.Of(int.Parse(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture))!;
+        service.Kill(Signals.SIGKILL);
+        await service.Exited.WaitAsync(s_limit, TestContext.Current.CancellationToken);
+        Assert.True(child.IsAlive());
+
+        await new SandboxRecovery(directories).RemoveAsync(s_pod, TestContext.Current.CancellationToken);
+
+        Assert.False(child.IsAlive());
+    }
+
     /// <summary>Two remove a pod at once, and its id is taken again before the second one gets the lock.</summary>
     [Theory]
     [InlineData(true)]
