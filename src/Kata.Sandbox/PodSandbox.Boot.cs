@@ -55,7 +55,7 @@ internal sealed partial class PodSandbox
             _share.Dispose();
             return Task.CompletedTask;
         });
-        _sources = new SharedSources(_share, () => _fileServer!.ProcessId);
+        _sources = new SharedSources(_share, () => _fileServer!.ProcessId, _environment.Time);
         _fileServer = await VirtioFsDaemon.StartAsync(
             new VirtioFsDaemonOptions
             {
@@ -67,6 +67,7 @@ internal sealed partial class PodSandbox
             },
             _environment.Time);
         _undo.Push(async () => await _fileServer.DisposeAsync());
+        _undo.Push(async () => await _sources.DisposeAsync());
     }
 
     private async Task StartMachineAsync(CancellationToken cancellationToken)

@@ -14,9 +14,20 @@ namespace Kata.Storage;
 /// may: then, and when the larger one comes later, it stays on its own, and is mounted over its place in the larger one. On the host a
 /// source is read-only for as long as no container may write to it.
 /// </remarks>
-internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
+/// <param name="share">Where they are mounted.</param>
+/// <param name="daemon">The process that serves it.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SharedSources(SharedDirectory share, Func<int> daemon, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>Until the first new attempt to take the right to write away: FUSE closes a file some moments after its last user.</summary>
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Each further pause is twice as long as the one before, up to this: a guest may hold a file for ever.</summary>
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
+    private Task _closing = Task.CompletedTask; // guarded by _gate; ends when every source without a writer is read-only, or on _stopping
     private readonly List<SharedSource> _sources = []; // guarded by _gate
     private int _names; // guarded by _gate
 
@@ -88,6 +99,19 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
         {
             throw first;
         }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        Task closing;
+        lock (_gate)
+        {
+            closing = _closing;
+        }
+
+        await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
     }
 
     // Of what has the source in it, the nearest: it is what the others have mounted over their copies.
@@ -193,16 +217,48 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon)
                 source.Dispose();
             }
         }
-        else if (source is { Writers: 0, IsReadOnly: false })
+        else if (IsToBeClosed(source) && !TryClose(source) && _closing.IsCompleted)
         {
-            try
+            _closing = CloseLaterAsync();
+        }
+    }
+
+    private static bool IsToBeClosed(SharedSource source) => source is { Writers: 0, IsReadOnly: false };
+
+    // False while the guest has a file open for writing.
+    private bool TryClose(SharedSource source)
+    {
+        try
+        {
+            SharedDirectory.SetReadOnly(source.Name, readOnly: true, daemon());
+            return source.IsReadOnly = true;
+        }
+        catch (LinuxException error) when (error.Errno is Errno.EBUSY)
+        {
+            return false;
+        }
+    }
+
+    private async Task CloseLaterAsync()
+    {
+        for (TimeSpan pause = s_firstPause; ; pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause)
+        {
+            await Task.Delay(pause, time, _stopping.Token);
+            lock (_gate)
             {
-                SharedDirectory.SetReadOnly(source.Name, readOnly: true, daemon());
-                source.IsReadOnly = true;
-            }
-            catch (LinuxException error) when (error.Errno is Errno.EBUSY)
-            {
-                // The guest still has a file open for writing, as FUSE closes them later: no container can reach it.
+                try
+                {
+                    if (_sources.Where(IsToBeClosed).All(TryClose))
+                    {
+                        _closing = Task.CompletedTask;
+                        return;
+                    }
+                }
+                catch (LinuxException)
+                {
+                    _closing = Task.CompletedTask;
+                    return; // the daemon has ended, and with it every right
+                }
             }
         }
     }

@@ -24,7 +24,7 @@ public sealed class SharedSourcesTests : IDisposable
     public void Acquire_OneDirectoryByTwoPaths_IsSharedOnce() => InNamespace(share =>
     {
         Bind("volume", "other");
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         SharedPlace first = One(sources, "volume"), second = One(sources, "other");
 
         Assert.Equal(first.Path, second.Path);
@@ -37,7 +37,7 @@ public sealed class SharedSourcesTests : IDisposable
     [Fact]
     public void Acquire_InsideOfAnother_IsServedFromThere() => InNamespace(share =>
     {
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         SharedPlace whole = One(sources, "volume");
 
         Assert.Equal($"{whole.Path}/sub", One(sources, "volume/sub").Path);
@@ -48,7 +48,7 @@ public sealed class SharedSourcesTests : IDisposable
     [Fact]
     public void Acquire_AroundWhatIsShared_HasItMountedAgain() => InNamespace(share =>
     {
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         SharedPlace deep = One(sources, "volume/sub/deep"), file = One(sources, "volume/sub/file");
         SharedPlace whole = One(sources, "volume");
 
@@ -61,7 +61,7 @@ public sealed class SharedSourcesTests : IDisposable
     [Fact]
     public void Acquire_TwoOfOneContainer_TheLargerServesBoth() => InNamespace(share =>
     {
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         IReadOnlyList<SharedPlace> places = sources.Acquire([(Open("volume/sub"), true), (Open("volume"), true)]);
 
         Assert.Equal($"{places[1].Path}/sub", places[0].Path);
@@ -71,7 +71,7 @@ public sealed class SharedSourcesTests : IDisposable
     [Fact]
     public void Acquire_WritableInsideOfReadOnly_DoesNotOpenTheLargerOne() => InNamespace(share =>
     {
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         SharedPlace whole = One(sources, "volume", writable: false), part = One(sources, "volume/sub");
 
         Assert.NotEqual($"{whole.Path}/sub", part.Path);
@@ -83,7 +83,7 @@ public sealed class SharedSourcesTests : IDisposable
     [Fact]
     public void Acquire_PathThatWasReplaced_IsAnother() => InNamespace(share =>
     {
-        var sources = new SharedSources(share, NoDaemon);
+        var sources = new SharedSources(share, NoDaemon, TimeProvider.System);
         SharedPlace before = One(sources, "volume/sub");
         Directory.Move(Combine("volume/sub"), Combine("volume/old"));
         Directory.CreateDirectory(Combine("volume/sub"));
@@ -122,6 +122,66 @@ public sealed class SharedSourcesTests : IDisposable
         Assert.False(Open("volume").ReadOnly);
     });
 
+    /// <summary>A guest closes a file some moments after its last user: until then its mount cannot become read-only.</summary>
+    [Fact]
+    public void Release_LastWriterHasAFileOpen_IsReadOnlySoonAfterTheEnd() => InNamespace(share =>
+    {
+        Assert.SkipUnless(Harness.RootFileSystem.Busybox is not null, "needs busybox (Debian: apt-get install busybox-static)");
+        File.Copy(Harness.RootFileSystem.Busybox!, Combine("volume/busybox"));
+        int daemon = 0;
+        var sources = new SharedSources(share, () => daemon, TimeProvider.System);
+        SharedPlace writer = One(sources, "volume"), reader = One(sources, "volume", writable: false);
+        using ChildProcess server = Serve(share, $"/{writer.Path}/busybox");
+        daemon = server.Pid;
+        string file = $"/proc/{daemon}/root/{writer.Path}/sub/file";
+        try
+        {
+            using (Open())
+            {
+                sources.Release([writer]);
+                Open().Dispose(); // it is as it was
+            }
+
+            Assert.True(SpinWait.SpinUntil(() => !CanOpen(), TimeSpan.FromSeconds(20)), "it is still writable");
+            Assert.True(File.Exists(file));
+            sources.Release([reader]);
+        }
+        finally
+        {
+            server.Kill(Signals.SIGKILL);
+        }
+
+        FileStream Open() => new(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+
+        bool CanOpen()
+        {
+            try
+            {
+                Open().Dispose();
+                return true;
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    });
+
+    // As virtiofsd does: a mount namespace of its own, whose root is the share.
+    private ChildProcess Serve(SharedDirectory share, string program)
+    {
+        using PreparedSpawn spawn = PreparedSpawn.Prepare(new SpawnOptions { Path = program, Arguments = ["sleep", "1000"], Environment = [] });
+        return ChildProcess.Adopt(NamespaceThread.Run(() =>
+        {
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare", "test");
+            LinuxException.ThrowIfNegative(LibC.setns(_here!, LibC.CLONE_NEWNS), "setns", "test");
+            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", "test");
+            LinuxException.ThrowIfNegative(LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "test");
+            RootDirectory.Enter(share.Path);
+            return spawn.Launch();
+        }));
+    }
+
     [Fact]
     public void Open_MountOfAnotherNamespace_ComesIn()
     {
@@ -135,7 +195,7 @@ public sealed class SharedSourcesTests : IDisposable
         InNamespace(share =>
         {
             HostSource source = HostMounts.Open(Combine("other"), recursive: true, [], other)[0];
-            SharedPlace place = Assert.Single(new SharedSources(share, NoDaemon).Acquire([(source, true)]));
+            SharedPlace place = Assert.Single(new SharedSources(share, NoDaemon, TimeProvider.System).Acquire([(source, true)]));
 
             Assert.False(File.Exists(Combine("other/inside")));
             Assert.Equal("there", File.ReadAllText(Path.Combine(share.Path, place.Path, "inside")));
