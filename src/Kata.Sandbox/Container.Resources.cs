@@ -174,7 +174,7 @@ internal sealed partial class Container
             StatsContainerResponse stats = await ReadStatsAsync(limit.Token);
             return stats.CgroupStats?.MemoryStats?.Stats.TryGetValue(EventPrefix + "oom_kill", out ulong kills) == true ? kills : null;
         }
-        catch (Exception error) when (error is AgentException or RpcException)
+        catch (AgentException)
         {
             return null;
         }

@@ -57,7 +57,7 @@ internal sealed partial class Container
     public async Task StoppedAsync()
     {
         await Init.Exited;
-        await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a state that cannot be saved is logged, not waited for
+        await _exitWatch;
     }
 
     /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
@@ -102,7 +102,7 @@ internal sealed partial class Container
 
         SetStatus(ContainerStatus.Created);
         _pod.Log.ContainerCreated(Plan.Id, StandInPid);
-        _exitWatch = WatchExitAsync(); // ends when the first process does
+        _exitWatch = WatchExitAsync().LoggedAsync(_pod.Log); // ends when the first process does
     }
 
     /// <summary>Mounts over its places what another container has been given of them since, so that both have the same files. What fails is logged.</summary>
@@ -183,50 +183,36 @@ internal sealed partial class Container
         await ReleaseAsync(both.Token);
     }
 
-    /// <summary>Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped.</summary>
+    /// <summary>
+    /// Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped. What fails is logged: it goes with the pod
+    /// at the latest, and must not keep the container.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait for the guest; the rest is done all the same.</param>
     internal async Task ReleaseAsync(CancellationToken cancellationToken)
     {
-        await _pod.Propagation.ForgetAsync(Plan.Id);
+        await TryAsync(() => _pod.Propagation.ForgetAsync(Plan.Id));
         if (_inGuest && _pod.Failure is null)
         {
-            try
-            {
-                await AgentConnection.CallAsync(
-                    $"remove the container '{Plan.Id}' from the guest",
-                    _pod.Agent.Agent.RemoveContainerAsync(
-                        new RemoveContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
-            }
-            catch (AgentException error)
-            {
-                _pod.Log.ReleaseFailed(Plan.Id, error.Message); // the guest goes anyway when the pod does
-            }
-            catch (RpcException)
-            {
-                _pod.Log.ReleaseFailed(Plan.Id, "the guest's agent did not answer in time");
-            }
-
+            await TryAsync(() => AgentConnection.CallAsync(
+                $"remove the container '{Plan.Id}' from the guest",
+                _pod.Agent.Agent.RemoveContainerAsync(new RemoveContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken))));
             _inGuest = false;
         }
 
         foreach (ExecProcess exec in _execs.Values)
         {
-            await exec.Process.DisposeAsync();
-            await exec.Stdio.DisposeAsync(); // of one that was never started
+            await TryAsync(() => exec.Process.DisposeAsync().AsTask());
+            await TryAsync(() => exec.Stdio.DisposeAsync().AsTask()); // of one that was never started
         }
 
-        await (_notifications?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await Init.DisposeAsync();
-        await _exitWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        try
+        await TryAsync(() => _notifications?.DisposeAsync().AsTask() ?? Task.CompletedTask);
+        await TryAsync(() => Init.DisposeAsync().AsTask());
+        await _exitWatch;
+        await TryAsync(() =>
         {
             _files?.Release();
-        }
-        catch (LinuxException error)
-        {
-            _pod.Log.ReleaseFailed(Plan.Id, error.Message);
-        }
-
+            return Task.CompletedTask;
+        });
         _files = null;
         _thread?.Dispose();
     }
@@ -265,6 +251,18 @@ internal sealed partial class Container
             _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(HookRunner.Sum(Hooks?.StartContainer), cancellationToken)));
         SetStatus(ContainerStatus.Running); // unless it has ended already
         _pod.Log.ContainerStarted(Plan.Id);
+    }
+
+    private async Task TryAsync(Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception error) // a border, as clean-up goes on
+        {
+            _pod.Log.ReleaseFailed(Plan.Id, error is AgentException { Code: StatusCode.Cancelled } ? "the guest's agent did not answer in time" : error.Message);
+        }
     }
 
     private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();

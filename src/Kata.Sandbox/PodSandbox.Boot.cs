@@ -97,7 +97,7 @@ internal sealed partial class PodSandbox
             throw;
         }
 
-        // On a host without control groups this record is all that a remover has.
+        // They are in the service's session, which its own record stands for; one that were to leave it is found by this.
         foreach (int process in _machine.ProcessIds.Concat(_fileServer.ProcessIds))
         {
             if (ProcessIdentity.Of(process) is { } identity)
@@ -124,12 +124,12 @@ internal sealed partial class PodSandbox
 
         _agent = await OpenAgentAsync(channel, cancellationToken);
         _undo.Push(async () => await _agent.DisposeAsync());
-        _agentLoss = TellAgentLossAsync(_agent); // ends with the channel
+        _agentLoss = TellAgentLossAsync(_agent).LoggedAsync(Log); // ends with the channel
         _propagation = new MountPropagation(_agent, _environment.Directories.Volumes(Id), _environment.CallerMountNamespace, Log);
         _undo.Push(async () => await _propagation.DisposeAsync());
         await CreateGuestSandboxAsync(cancellationToken);
-        _oomWatch = WatchOomAsync(_agent);
-        _answerWatch = _agent.WatchAnswersAsync(_plan.Timeouts.AgentCheck); // ends with the channel
+        _oomWatch = WatchOomAsync(_agent).LoggedAsync(Log);
+        _answerWatch = _agent.WatchAnswersAsync(_plan.Timeouts.AgentCheck).LoggedAsync(Log); // ends with the channel
     }
 
     private async Task TellAgentLossAsync(AgentConnection agent)

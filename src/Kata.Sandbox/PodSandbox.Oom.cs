@@ -36,7 +36,7 @@ internal sealed partial class PodSandbox
                 await Task.Delay(s_oomPause, Time);
             }
         }
-        catch (Exception error) when (error is AgentException or RpcException)
+        catch (AgentException)
         {
             // The channel is gone, or a stock agent does not serve this.
         }

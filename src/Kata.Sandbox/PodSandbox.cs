@@ -172,7 +172,15 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         int left = Forget(container.Plan.Id);
         if (left > 0)
         {
-            LimitOnHost();
+            try
+            {
+                LimitOnHost();
+            }
+            catch (LinuxException error) // it is deleted all the same, and must not be there for one half of the callers only
+            {
+                Log.PlanWarning(error.Message);
+            }
+
             ScoreForShortage();
         }
 
@@ -194,27 +202,14 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
-        Exception? first = null;
+        var cleanUp = new CleanUp();
         while (_undo.TryPop(out Func<Task>? undo))
         {
-            try
-            {
-                await undo();
-            }
-            catch (Exception error) // a border: clean-up goes on whatever one step says
-            {
-                first ??= error;
-            }
+            await cleanUp.TryAsync(undo);
         }
 
-        await _watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _agentLoss.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _oomWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _answerWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (first is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        }
+        await Task.WhenAll(_watch, _agentLoss, _oomWatch, _answerWatch);
+        cleanUp.ThrowIfFailed();
     }
 
     internal GuestProcess NewProcess(string container, string execId) =>
@@ -306,7 +301,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         await StartFileServerAsync();
         await StartMachineAsync(cancellationToken);
         long started = Stopwatch.GetTimestamp();
-        _watch = WatchAsync(); // ends when a component ends, at the latest when the pod is disposed
+        _watch = WatchAsync().LoggedAsync(Log); // ends when a component ends, at the latest when the pod is disposed
         try
         {
             await BootGuestAsync(cancellationToken);

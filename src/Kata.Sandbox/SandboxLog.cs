@@ -62,4 +62,17 @@ internal static partial class SandboxLog
 
     [LoggerMessage(EventId = 2018, Level = LogLevel.Error, Message = "Commands have to wait: {Reason}")]
     internal static partial void Shortage(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2019, Level = LogLevel.Error, Message = "Work in the background ended early: {Reason}")]
+    internal static partial void BackgroundFailed(this ILogger logger, string reason);
+
+    /// <summary>Waits for work that nobody else waits for. Never faults: a failure is logged.</summary>
+    internal static async Task LoggedAsync(this Task work, ILogger logger)
+    {
+        await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (work.Exception?.InnerException is { } error)
+        {
+            logger.BackgroundFailed(error.Message);
+        }
+    }
 }

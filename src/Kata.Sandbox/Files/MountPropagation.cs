@@ -62,7 +62,7 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
 
             if (_watched.Count > 0 && _loop.IsCompleted)
             {
-                _loop = RunAsync();
+                _loop = RunAsync().LoggedAsync(log);
             }
         }
         finally
@@ -79,12 +79,14 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         await _turn.WaitAsync();
         try
         {
+            var cleanUp = new CleanUp();
             foreach (Watched watched in _watched.Where(item => item.Container == container))
             {
-                watched.Dispose();
+                cleanUp.Try(watched.Dispose);
             }
 
             _watched.RemoveAll(item => item.Container == container);
+            cleanUp.ThrowIfFailed();
         }
         finally
         {
@@ -95,7 +97,7 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _loop;
         _watched.ForEach(static watched => watched.Dispose());
         _stopping.Dispose();
     }
@@ -198,7 +200,7 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         {
             await change();
         }
-        catch (Exception error) when (error is LinuxException or AgentException or Grpc.Core.RpcException)
+        catch (Exception error) when (error is LinuxException or AgentException)
         {
             log.ContainerWarning(watched.Container, $"'{watched.Volume.Destination}' does not show what is mounted below '{watched.Volume.HostPath}' now: {error.Message}");
         }

@@ -48,19 +48,19 @@ internal sealed partial class AgentConnection
             {
                 return; // the channel is gone
             }
-            catch (AgentException)
+            catch (AgentException error) when (error.Code == StatusCode.Cancelled)
             {
-                unanswered = 0; // a refusal is an answer; an old agent may not serve this
-            }
-            catch (RpcException)
-            {
-                // Cancelled: we hung up, or the agent's own limit was over a moment before ours, which is no answer either.
+                // We hung up, or the agent's own limit was over a moment before ours, which is no answer either.
                 if (await Task.WhenAny(Completion, Task.Delay(s_hangUpTimeout, _time)) == Completion)
                 {
                     return;
                 }
 
                 unanswered++;
+            }
+            catch (AgentException)
+            {
+                unanswered = 0; // a refusal is an answer; an old agent may not serve this
             }
         }
 

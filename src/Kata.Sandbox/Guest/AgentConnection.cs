@@ -102,7 +102,8 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     public CallOptions Timed(TimeSpan? longer, CancellationToken cancellationToken) =>
         new(deadline: longer is { } more ? _time.GetUtcNow().UtcDateTime + _requestTimeout + more : null, cancellationToken: cancellationToken);
 
-    /// <summary>Makes one call; what the agent refuses comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
+    /// <summary>Makes one call; whatever becomes of it but an answer comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
+    /// <exception cref="AgentException">Also <see cref="StatusCode.Cancelled"/>: the caller called it off, we hung up, or the agent says that it was so.</exception>
     public static async Task<T> CallAsync<T>(string action, AsyncUnaryCall<T> call)
     {
         using (call)
@@ -111,7 +112,7 @@ internal sealed partial class AgentConnection : IAsyncDisposable
             {
                 return await call.ResponseAsync;
             }
-            catch (RpcException error) when (error.StatusCode != StatusCode.Cancelled)
+            catch (RpcException error)
             {
                 throw new AgentException(action, error);
             }

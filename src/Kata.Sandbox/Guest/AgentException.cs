@@ -23,6 +23,7 @@ internal sealed class AgentException : Exception
     private static string Describe(RpcException cause) => cause.StatusCode switch
     {
         StatusCode.DeadlineExceeded => "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout",
+        StatusCode.Cancelled => "the call was called off",
         StatusCode.Unavailable => $"the channel to the guest's agent is gone: {GuestText.Escape(cause.Status.Detail)}",
         _ => GuestText.Escape(cause.Status.Detail),
     };

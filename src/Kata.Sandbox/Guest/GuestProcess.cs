@@ -119,18 +119,14 @@ internal sealed class GuestProcess : IAsyncDisposable
         {
             exit = new ProcessExit(LostStatus, _time.GetUtcNow(), await _lossReason());
         }
+        catch (AgentException error) when (error.Code == StatusCode.Cancelled)
+        {
+            // Unless it was deleted, the pod failed and hung up before the channel's own end was seen.
+            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), _stopping.IsCancellationRequested ? "the container was deleted" : await _lossReason());
+        }
         catch (AgentException error)
         {
             exit = new ProcessExit(LostStatus, _time.GetUtcNow(), error.Message);
-        }
-        catch (RpcException) when (_stopping.IsCancellationRequested)
-        {
-            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), "the container was deleted");
-        }
-        catch (RpcException)
-        {
-            // The pod failed and hung up before the channel's own end was seen.
-            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), await _lossReason());
         }
 
         // Output first, then the exit. A reader that takes nothing at all must not keep a dead process alive for ever.

@@ -31,6 +31,20 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         Assert.False(connection.SupportsSeccomp);
     }
 
+    [Fact]
+    public async Task CallAsync_CallerCallsItOff_IsAFailureLikeAnyOther()
+    {
+        await using AgentConnection connection = await OpenAsync();
+        using var impatience = new CancellationTokenSource();
+        Task call = AgentConnection.CallAsync(
+            "wait for 'c1'", connection.Agent.WaitProcessAsync(new WaitProcessRequest { ContainerId = "c1" }, connection.Timed(null, impatience.Token)));
+
+        await impatience.CancelAsync();
+
+        AgentException error = await Assert.ThrowsAsync<AgentException>(() => call).Within();
+        Assert.Equal((StatusCode.Cancelled, "Cannot wait for 'c1': the call was called off"), (error.Code, error.Message));
+    }
+
     [Theory]
     [InlineData(0u)]
     [InlineData(2u)]
@@ -75,8 +89,8 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         using var cancellation = new CancellationTokenSource();
         Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeProvider.System, cancellation.Token);
         await cancellation.CancelAsync();
-        RpcException error = await Assert.ThrowsAsync<RpcException>(() => open).Within();
-        Assert.Equal(StatusCode.Cancelled, error.StatusCode);
+        AgentException error = await Assert.ThrowsAsync<AgentException>(() => open).Within();
+        Assert.Equal(StatusCode.Cancelled, error.Code);
     }
 
     [Theory]
