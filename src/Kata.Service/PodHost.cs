@@ -37,6 +37,7 @@ internal sealed class PodHost : IAsyncDisposable
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
         // First ourselves: whoever removes the pod from now on ends us before anything else.
         _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
+        Events = new EventHub(TimeProvider.System, topic => log.EventLost(topic, "whoever listens is too far behind"));
         StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System, error => log.Shortage(error.Message));
         Environment = new SandboxEnvironment
         {
@@ -70,7 +71,7 @@ internal sealed class PodHost : IAsyncDisposable
     public StandInServer StandIns { get; }
 
     /// <summary>What happens to the containers.</summary>
-    public EventHub Events { get; } = new(TimeProvider.System);
+    public EventHub Events { get; }
 
     public SandboxEnvironment Environment { get; }
 

@@ -62,7 +62,7 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
                 _client = null;
                 if (time.GetElapsedTime(start) > s_giveUpAfter)
                 {
-                    log.EventLost(envelope.Topic, error.Message);
+                    log.EventLost(envelope.Topic, $"containerd did not take it: {error.Message}");
                     return;
                 }
 
@@ -97,12 +97,30 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
                 Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = read },
             });
-            await input.WriteAsync(envelope.Event.ToByteArray(), cancellationToken);
-            await input.DisposeAsync();
-            ExitStatus status = await child.Exited.WaitAsync(s_callTimeout, time, cancellationToken).ConfigureAwait(false);
-            if (status is not { Code: 0 })
+            // Ends early on: the caller (cancellationToken) or the limit, which one that neither reads nor ends would outlive.
+            using var limit = new CancellationTokenSource(s_callTimeout, time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            try
             {
-                throw new IOException($"'{containerd.Publisher}' ended with {status}");
+                await input.WriteAsync(envelope.Event.ToByteArray(), both.Token);
+                await input.DisposeAsync();
+                ExitStatus status = await child.Exited.WaitAsync(both.Token);
+                if (status is not { Code: 0 })
+                {
+                    throw new IOException($"'{containerd.Publisher}' ended with {status}");
+                }
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException($"'{containerd.Publisher}' did not end within {s_callTimeout.TotalSeconds:0} s and was killed");
+            }
+            finally
+            {
+                if (!child.Exited.IsCompleted)
+                {
+                    child.Kill(Signals.SIGKILL);
+                    await child.Exited;
+                }
             }
         }
     }

@@ -6,9 +6,11 @@ using Kata.Containerd.Protocol.Events;
 namespace Kata.Service;
 
 /// <summary>Hands what happens to the pod's containers, in containerd's own messages, to everybody who listens. Nothing is kept for later.</summary>
-internal sealed class EventHub(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="lost">Told the topic of an event that a listener will not get, because it is too far behind.</param>
+internal sealed class EventHub(TimeProvider time, Action<string> lost)
 {
-    /// <summary>A listener that is so far behind has stopped reading: it is dropped, and knows by its stream's end.</summary>
+    /// <summary>How far behind a listener may be; then it loses the oldest event with each new one.</summary>
     private const int QueueLimit = 256;
 
     private readonly Lock _gate = new();
@@ -27,9 +29,15 @@ internal sealed class EventHub(TimeProvider time)
             // containerd's form, without a host. The descriptor knows the name too, but building it costs memory that an idle pod keeps.
             Event = new Any { TypeUrl = $"containerd.events.{typeof(T).Name}", Value = message.ToByteString() },
         };
+        Channel<Envelope>[] listeners;
         lock (_gate)
         {
-            _listeners.RemoveAll(listener => !listener.Writer.TryWrite(envelope) && listener.Writer.TryComplete());
+            listeners = [.. _listeners];
+        }
+
+        foreach (Channel<Envelope> listener in listeners)
+        {
+            listener.Writer.TryWrite(envelope);
         }
     }
 
@@ -37,7 +45,8 @@ internal sealed class EventHub(TimeProvider time)
     /// <param name="limit">How far behind it may be.</param>
     public Channel<Envelope> Join(int limit = QueueLimit)
     {
-        var listener = Channel.CreateBounded<Envelope>(limit);
+        var listener = Channel.CreateBounded(
+            new BoundedChannelOptions(limit) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, (Envelope dropped) => lost(dropped.Topic));
         lock (_gate)
         {
             if (_completed)

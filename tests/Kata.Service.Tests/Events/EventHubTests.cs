@@ -6,7 +6,10 @@ namespace Kata.Service.Tests;
 
 public sealed class EventHubTests
 {
-    private readonly EventHub _hub = new(TimeProvider.System);
+    private readonly List<string> _lost = [];
+    private readonly EventHub _hub;
+
+    public EventHubTests() => _hub = new EventHub(TimeProvider.System, _lost.Add);
 
     [Fact]
     public async Task Publish_ToTwoListeners_BothGetIt()
@@ -21,21 +24,30 @@ public sealed class EventHubTests
     }
 
     [Fact]
-    public async Task Publish_ListenerThatDoesNotRead_IsDroppedAndKnows()
+    public async Task Publish_ListenerIsTooFarBehind_LosesTheOldestAndGoesOn()
     {
-        Channel<Envelope> deaf = _hub.Join();
-        for (int i = 0; i < 10_000; i++)
+        Channel<Envelope> slow = _hub.Join(limit: 3);
+        for (int i = 0; i < 10; i++)
         {
-            _hub.Publish("/tasks/oom", new TaskOOM());
+            _hub.Publish("/tasks/oom", new TaskOOM { ContainerId = $"{i}" });
         }
 
-        int read = 0;
-        await foreach (Envelope _ in deaf.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
-        {
-            read++;
-        }
+        Assert.Equal(7, _lost.Count);
+        Assert.Equal(["7", "8", "9"], await ReadAsync(3));
+        _hub.Publish("/tasks/oom", new TaskOOM { ContainerId = "later" });
+        Assert.Equal(["later"], await ReadAsync(1));
 
-        Assert.InRange(read, 1, 1000);
+        async Task<string[]> ReadAsync(int count)
+        {
+            var ids = new List<string>();
+            while (ids.Count < count)
+            {
+                Envelope envelope = await slow.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().Within();
+                ids.Add(TaskOOM.Parser.ParseFrom(envelope.Event.Value).ContainerId);
+            }
+
+            return [.. ids];
+        }
     }
 
     [Fact]
