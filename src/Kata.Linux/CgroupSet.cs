@@ -105,34 +105,40 @@ internal sealed partial class CgroupSet
     /// <exception cref="TimeoutException">A process does not end.</exception>
     public async Task RemoveAsync(TimeSpan limit, IReadOnlySet<int> spared, CancellationToken cancellationToken)
     {
-        foreach (HostCgroup group in _groups)
-        {
-            group.Leave();
-        }
-
         if (_groups is not [HostCgroup tracking, ..])
         {
             return;
         }
 
-        await tracking.KillAllAsync(limit, spared, cancellationToken);
+        var cleanUp = new CleanUp();
+        foreach (HostCgroup group in _groups)
+        {
+            cleanUp.Try(group.Leave);
+        }
+
+        await cleanUp.TryAsync(() => tracking.KillAllAsync(limit, spared, cancellationToken));
         try
         {
             await RemoveGroupsAsync(spared.Count == 0 ? limit : s_spareTimeout, cancellationToken);
         }
         catch (TimeoutException) when (spared.Count > 0)
         {
-            await tracking.KillAllAsync(limit, ImmutableHashSet<int>.Empty, cancellationToken);
-            await RemoveGroupsAsync(limit, cancellationToken);
+            await cleanUp.TryAsync(() => tracking.KillAllAsync(limit, ImmutableHashSet<int>.Empty, cancellationToken));
+            await cleanUp.TryAsync(() => RemoveGroupsAsync(limit, cancellationToken));
         }
+
+        cleanUp.ThrowIfFailed();
     }
 
     private async Task RemoveGroupsAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
+        var cleanUp = new CleanUp();
         foreach (HostCgroup group in _groups)
         {
-            await group.RemoveAsync(limit, cancellationToken);
+            await cleanUp.TryAsync(() => group.RemoveAsync(limit, cancellationToken));
         }
+
+        cleanUp.ThrowIfFailed();
     }
 
     private static void Write(string path, string value)

@@ -64,8 +64,26 @@ internal sealed class HostCgroup
         }
     }
 
-    /// <summary>Moves this process back to where it was when the group was made, so that the group can become empty.</summary>
-    public void Leave() => Write(Hierarchy.SelfDirectory, ProcessesFile, Environment.ProcessId);
+    /// <summary>
+    /// Moves this process back to where it was when the group was made, so that the group can become empty; where that is gone, as a
+    /// session's is after its end, or takes nobody any more, to the nearest group above it that does.
+    /// </summary>
+    /// <exception cref="IOException">None does, not even the topmost.</exception>
+    public void Leave()
+    {
+        for (string directory = Hierarchy.SelfDirectory; ; directory = Path.GetDirectoryName(directory)!)
+        {
+            try
+            {
+                Write(directory, ProcessesFile, Environment.ProcessId);
+                return;
+            }
+            catch (IOException) when (directory.StartsWith(Hierarchy.MountPoint + "/", StringComparison.Ordinal))
+            {
+                // Of version 2 also one whose controllers are given to the groups below it.
+            }
+        }
+    }
 
     /// <summary>Every process in the group and the groups below it.</summary>
     public IReadOnlyList<int> Processes()

@@ -5,6 +5,7 @@ using Kata.Containerd.Protocol.Events;
 using Kata.Hypervisor;
 using Kata.Hypervisor.Qemu;
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Sandbox;
 using Microsoft.Extensions.Logging;
@@ -17,8 +18,14 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>The VMM and virtiofsd have ended; the kernel takes a moment to take them out of the group.</summary>
     private static readonly TimeSpan s_cgroupTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Between two looks for the pod's directory: as seldom as the agent is asked whether it lives.</summary>
+    private static readonly TimeSpan s_directoryInterval = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan s_backgroundTimeout = TimeSpan.FromSeconds(5);
+
     private readonly ServiceOptions _options;
     private readonly SandboxDirectories _directories;
+    private readonly SafeFileDescriptor _directory; // kept, so that its number means no other while we live
     private readonly AcquisitionJournal _journal;
     private readonly ConcurrentDictionary<int, byte> _standIns = new(); // detached ones in the group
     private CgroupSet? _cgroup; // from the boot on
@@ -34,11 +41,13 @@ internal sealed class PodHost : IAsyncDisposable
         _options = options;
         _directories = new SandboxDirectories(options.Root);
         _index = new ContainerIndex(_directories);
+        _directory = LinuxException.ThrowIfInvalid(
+            LibC.open(_directories.Sandbox(options.Sandbox), LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open the directory of the pod '{options.Sandbox}'");
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
         // First ourselves: whoever removes the pod from now on ends us before anything else.
         _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
         Events = new EventHub(TimeProvider.System, topic => log.EventLost(topic, "whoever listens is too far behind"));
-        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System, error => log.Shortage(error.Message));
+        StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System, error => log.Shortage(error.Message), error => log.BackgroundFailed(ServiceStatus.TextOf(error)));
         Environment = new SandboxEnvironment
         {
             Directories = _directories,
@@ -155,6 +164,7 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Keeps background work until it ends; its end is awaited when the service stops.</summary>
     public void Track(Task work)
     {
+        work = work.LoggedAsync(Environment.Log);
         _background[work] = 0;
         _ = work.ContinueWith(static (done, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(done, out _), _background, TaskScheduler.Default);
     }
@@ -168,23 +178,88 @@ internal sealed class PodHost : IAsyncDisposable
     /// <summary>Gives a container's id back.</summary>
     public void Release(ContainerId container) => _index.Release(container);
 
-    /// <summary>Removes what is on disk. The pod is gone; the process ends soon after.</summary>
+    /// <summary>Removes what is on disk. The pod is gone; the process ends soon after, whatever could not be removed.</summary>
+    /// <exception cref="Exception">The first failure. The directory, with its record of what is left, and the ids are there for a remover then.</exception>
     public async Task EndAsync()
     {
-        await StandIns.DisposeAsync();
+        var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(() => StandIns.DisposeAsync().AsTask());
         if (_cgroup is { } cgroup)
         {
             // A child may have outlived its parent, for example virtiofsd's. Stand-ins have been told their exits.
-            await cgroup.RemoveAsync(s_cgroupTimeout, _standIns.Keys.ToHashSet(), CancellationToken.None);
-            await (_processors?.RemoveEmptyAsync(s_cgroupTimeout, CancellationToken.None) ?? System.Threading.Tasks.Task.CompletedTask);
+            await cleanUp.TryAsync(() => cgroup.RemoveAsync(s_cgroupTimeout, _standIns.Keys.ToHashSet(), CancellationToken.None));
+            await cleanUp.TryAsync(() => _processors?.RemoveEmptyAsync(s_cgroupTimeout, CancellationToken.None) ?? Task.CompletedTask);
         }
 
         if (_options.Containerd is { } containerd)
         {
-            File.Delete(containerd.Socket);
+            cleanUp.Try(() => File.Delete(containerd.Socket));
         }
 
-        DirectoryTree.Remove(_directories.Sandbox(_options.Sandbox));
+        if (cleanUp.Failure is null)
+        {
+            cleanUp.Try(RemoveDirectory);
+        }
+
+        Events.Complete();
+        if (cleanUp.Failure is { } failure)
+        {
+            Environment.Log.EndFailed(_options.Sandbox, ServiceStatus.TextOf(failure));
+        }
+        else
+        {
+            Environment.Log.SandboxGone(_options.Sandbox);
+        }
+
+        cleanUp.ThrowIfFailed();
+    }
+
+    /// <summary>Completes when somebody has removed the pod's directory, or put another in its place: nobody can reach this service any more.</summary>
+    public async Task DirectoryGoneAsync()
+    {
+        using var timer = new PeriodicTimer(s_directoryInterval, Environment.Time);
+        while (HasDirectory)
+        {
+            await timer.WaitForNextTickAsync(Stopping);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await StandIns.DisposeAsync();
+        // Most ends at once. What waits for something that never comes must not keep the process.
+        await Task.WhenAny(Task.WhenAll(_background.Keys), Task.Delay(s_backgroundTimeout, Environment.Time));
+        _journal.Dispose();
+        _directory.Dispose();
+        _stopping.Dispose();
+    }
+
+    private bool HasDirectory
+    {
+        get
+        {
+            string directory = _directories.Sandbox(_options.Sandbox);
+            using SafeFileDescriptor now = LibC.open(directory, LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0);
+            return now.IsInvalid
+                ? LinuxException.FromLastErrno("open", $"look for '{directory}'").Errno is not (Errno.ENOENT or Errno.ENOTDIR)
+                : FileStatus.Of(now).IsSameFile(FileStatus.Of(_directory));
+        }
+    }
+
+    private void RemoveDirectory()
+    {
+        string directory = _directories.Sandbox(_options.Sandbox);
+        if (HasDirectory)
+        {
+            DirectoryTree.Remove(directory);
+        }
+
+        if (Path.Exists(directory))
+        {
+            return; // ours was removed before, and the one that is there now is a later pod's, as its ids are
+        }
+
         // The ids last: if we are killed before, whoever deletes one of them still finds the rest.
         foreach ((ContainerId container, SandboxId sandbox) in _index.All())
         {
@@ -193,18 +268,6 @@ internal sealed class PodHost : IAsyncDisposable
                 _index.Release(container);
             }
         }
-
-        Events.Complete();
-        Environment.Log.SandboxGone(_options.Sandbox);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stopping.CancelAsync();
-        await StandIns.DisposeAsync();
-        await Task.WhenAll(_background.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _journal.Dispose();
-        _stopping.Dispose();
     }
 
     private async Task ForwardAsync(ContainerdOptions containerd, Channel<Envelope> events)

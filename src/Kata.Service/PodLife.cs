@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 using Task = System.Threading.Tasks.Task;
@@ -38,23 +39,34 @@ internal sealed class PodLife(PodHost host)
         }
     }
 
-    /// <summary>Ends everything, this process too.</summary>
+    /// <summary>Ends everything, this process too, whatever goes wrong on the way. Under <see cref="Gate"/>.</summary>
     /// <param name="last">The last container, whose poststop hooks run when nothing of the pod is left but this process.</param>
+    /// <exception cref="Exception">The first failure: something is left, which a remover finds.</exception>
     public async Task EndAsync(Container? last = null)
     {
+        var cleanUp = new CleanUp();
         try
         {
-            await StopAsync();
+            await cleanUp.TryAsync(StopAsync);
+            await cleanUp.TryAsync(() => last?.RunPoststopHooksAsync() ?? Task.CompletedTask);
+            await cleanUp.TryAsync(host.EndAsync);
         }
         finally
         {
-            if (last is not null)
-            {
-                await last.RunPoststopHooksAsync();
-            }
-
-            await host.EndAsync();
             _ended.TrySetResult();
+        }
+
+        cleanUp.ThrowIfFailed();
+    }
+
+    /// <summary>The same after a failure, which is what the caller is to be told: another one on the way is logged.</summary>
+    public async Task EndAfterFailureAsync()
+    {
+        var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(() => EndAsync());
+        if (cleanUp.Failure is { } failure)
+        {
+            host.Environment.Log.BackgroundFailed(ServiceStatus.TextOf(failure));
         }
     }
 

@@ -28,7 +28,8 @@ internal static class ServiceProcess
         Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
         using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
-        Task forwarding = host.ForwardEventsAsync(); // ends when the pod has ended and containerd has taken everything
+        Task forwarding = host.ForwardEventsAsync().LoggedAsync(log); // ends when the pod has ended and containerd has taken everything
+        host.Track(service.EndWhenUnreachableAsync());
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());
         await ready.DisposeAsync();

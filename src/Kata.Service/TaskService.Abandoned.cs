@@ -15,6 +15,35 @@ internal sealed partial class TaskService
     /// </summary>
     private static readonly TimeSpan s_abandonedInterval = TimeSpan.FromSeconds(4);
 
+    /// <summary>Ends the pod when its directory was removed by somebody else, and with it the sockets that it is reached by. Ends with the service.</summary>
+    public async System.Threading.Tasks.Task EndWhenUnreachableAsync()
+    {
+        await host.DirectoryGoneAsync();
+        await life.Gate.WaitAsync(host.Stopping);
+        try
+        {
+            if (!life.Ended.IsCompleted)
+            {
+                host.Environment.Log.DirectoryGone(host.Sandbox, host.Environment.Directories.Sandbox(host.Sandbox));
+                try
+                {
+                    await DeleteAllAsync(); // each with its events, and its end told to who waits for it
+                }
+                finally
+                {
+                    if (!life.Ended.IsCompleted)
+                    {
+                        await life.EndAfterFailureAsync();
+                    }
+                }
+            }
+        }
+        finally
+        {
+            life.Gate.Release();
+        }
+    }
+
     // Ends with the container's delete, by whomever, or the service.
     private async System.Threading.Tasks.Task DeleteAbandonedAsync(Container container)
     {

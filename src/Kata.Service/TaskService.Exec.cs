@@ -28,13 +28,13 @@ internal sealed partial class TaskService
 
     public override Task<Empty> Exec(ExecProcessRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        Container container = Find(request.Id, "execute in");
-        var spec = new ExecSpec(
-            OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")), context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
         StandInSession? standIn = host.StandIns.Take(request.Id, request.ExecId);
         ProcessStdio? stdio = null;
         try
         {
+            Container container = Find(request.Id, "execute in");
+            var spec = new ExecSpec(
+                OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")), context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
             await container.AddExecAsync(
                 request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(IgnorePausedHeader) is not null,
@@ -106,10 +106,15 @@ internal sealed partial class TaskService
         await host.StandIns.DropAsync(id.Value);
         foreach ((string Container, string ExecId) key in _execStandIns.Keys.Where(key => key.Container == id.Value))
         {
-            if (_execStandIns.TryRemove(key, out StandInSession? standIn))
-            {
-                await standIn.DisposeAsync();
-            }
+            await DropStandInAsync(key.Container, key.ExecId);
+        }
+    }
+
+    private async System.Threading.Tasks.Task DropStandInAsync(string container, string execId)
+    {
+        if (_execStandIns.TryRemove((container, execId), out StandInSession? standIn))
+        {
+            await standIn.DisposeAsync();
         }
     }
 

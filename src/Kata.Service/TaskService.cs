@@ -21,7 +21,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
     {
         ContainerId id = ContainerId.Parse(request.Id);
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
-        await life.Gate.WaitAsync(context.CancellationToken);
+        await EnterAsync(standIn, context.CancellationToken);
         bool first = life is { Pod: null, Held: null, Ended.IsCompleted: false };
         bool claimed = false;
         ProcessStdio? stdio = null;
@@ -58,7 +58,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
             await AbandonAsync(standIn, stdio);
             if (first)
             {
-                await life.EndAsync();
+                await life.EndAfterFailureAsync();
             }
             else if (claimed)
             {
@@ -122,6 +122,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
             Container container = Find(request.Id, "delete");
             GuestProcess process = container.FindExec(request.ExecId, "delete").Process;
             await container.DeleteExecAsync(request.ExecId, context.CancellationToken);
+            await DropStandInAsync(request.Id, request.ExecId);
             await ExitToldAsync(request.Id, request.ExecId);
             return Deleted(process, 0);
         }
@@ -238,6 +239,19 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
         }
     });
 
+    private async System.Threading.Tasks.Task EnterAsync(StandInSession? standIn, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await life.Gate.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            await AbandonAsync(standIn, null); // nobody else knows of it any more
+            throw;
+        }
+    }
+
     // A restarted containerd asks for the pod as if it were a container, and so does who deletes it.
     private bool IsHeldPod(string id) => life.Held is not null && id == host.Sandbox.Value;
 
@@ -279,30 +293,36 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
         }
 
         int left = await life.Pod!.DeleteContainerAsync(container, force, CancellationToken.None);
-        await DropStandInsAsync(id);
+        // It is gone: whatever fails from here on, its id goes, and with the last one the service.
+        var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(() => DropStandInsAsync(id));
         DeleteResponse response = Deleted(container.Init, container.StandInPid);
-        await PublishDeletedAsync(id.Value, response);
+        await cleanUp.TryAsync(() => PublishDeletedAsync(id.Value, response));
         if (left == 0 && life.Held is null)
         {
-            await life.EndAsync(container); // releases the id too, last of all
+            await cleanUp.TryAsync(() => life.EndAsync(container)); // releases the id too, last of all
         }
         else
         {
-            await container.RunPoststopHooksAsync();
-            host.Release(id);
+            await cleanUp.TryAsync(container.RunPoststopHooksAsync);
+            cleanUp.Try(() => host.Release(id));
             host.Track(MemoryTrim.RunAsync());
         }
 
+        cleanUp.ThrowIfFailed();
         return response;
     }
 
     /// <summary>Ends and deletes every container, each with its events. Under <see cref="PodLife.Gate"/>.</summary>
     public async System.Threading.Tasks.Task DeleteAllAsync()
     {
+        var cleanUp = new CleanUp();
         foreach (Container container in life.Pod?.Containers ?? [])
         {
-            await DeleteAsync(container.Plan.Id, force: true);
+            await cleanUp.TryAsync(() => DeleteAsync(container.Plan.Id, force: true));
         }
+
+        cleanUp.ThrowIfFailed();
     }
 
     private static DeleteResponse Deleted(GuestProcess process, int pid)

@@ -45,7 +45,6 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
                 Arguments = arguments,
                 Environment = [],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = theirs, [2] = theirs },
-                NewSession = true,
                 WorkingDirectory = "/",
             });
         }

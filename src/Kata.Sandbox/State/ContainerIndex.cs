@@ -10,17 +10,34 @@ namespace Kata.Sandbox;
 /// </summary>
 internal sealed class ContainerIndex(SandboxDirectories directories)
 {
+    /// <summary>More than there are others that take the last container's directory away in a row.</summary>
+    private const int Attempts = 100;
+
     /// <summary>Claims the id. False when it is taken.</summary>
     public bool TryClaim(ContainerId container, SandboxId sandbox)
     {
-        Directory.CreateDirectory(directories.Index, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        if (LibC.symlink(sandbox.ToString(), directories.IndexEntry(container)) == 0)
+        for (int attempt = 1; ; attempt++)
         {
-            return true;
-        }
+            try
+            {
+                Directory.CreateDirectory(directories.Index, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+            catch (IOException) when (directories.IsNamespace && attempt < Attempts)
+            {
+                continue; // as below
+            }
 
-        LinuxException error = LinuxException.FromLastErrno("symlink", $"claim the container id '{container}' in '{directories.Index}'");
-        return error.Errno == Errno.EEXIST ? false : throw error;
+            if (LibC.symlink(sandbox.ToString(), directories.IndexEntry(container)) == 0)
+            {
+                return true;
+            }
+
+            LinuxException error = LinuxException.FromLastErrno("symlink", $"claim the container id '{container}' in '{directories.Index}'");
+            if (error.Errno != Errno.ENOENT || attempt == Attempts) // the last container of a namespace went in between, and the directory with it
+            {
+                return error.Errno == Errno.EEXIST ? false : throw error;
+            }
+        }
     }
 
     /// <summary>What tells this claim from a later one of the same id; null when the id is not claimed.</summary>
@@ -47,6 +64,12 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
         catch (DirectoryNotFoundException)
         {
             // nobody ever claimed an id under this root
+        }
+
+        if (directories.IsNamespace)
+        {
+            _ = LibC.rmdir(directories.Index); // unless others are claimed
+            _ = LibC.rmdir(directories.Root); // unless a pod is in it
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed record SandboxDirectories(string Root)
         ? $"/kata/{sandbox}"
         : $"/kata/{sandbox}@{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)).AsSpan(0, 6))}";
 
+    /// <summary>Whether the root is that of one of containerd's namespaces, and goes with the last pod: <c>ROOT/@NAMESPACE</c>.</summary>
+    public bool IsNamespace => Path.GetFileName(Root).StartsWith('@');
+
     public string Index => Path.Combine(Root, IndexName);
 
     public string IndexEntry(ContainerId container) => Path.Combine(Index, container.ToString());

@@ -20,6 +20,7 @@ internal sealed class StandInServer : IAsyncDisposable
     private readonly SocketListener _listener;
     private readonly AcquisitionJournal _journal;
     private readonly TimeProvider _time;
+    private readonly Action<Exception> _failed;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Container, string ExecId), StandInSession> _waiting = []; // guarded by _gate
@@ -31,9 +32,11 @@ internal sealed class StandInServer : IAsyncDisposable
     /// <param name="journal">Of the pod.</param>
     /// <param name="time">The clock.</param>
     /// <param name="shortage">Told when stand-ins must wait because there is no descriptor for them.</param>
-    public StandInServer(string socketPath, AcquisitionJournal journal, TimeProvider time, Action<LinuxException>? shortage = null)
+    /// <param name="failed">Told of a failure that is nobody's mistake: of one stand-in, or of all.</param>
+    public StandInServer(
+        string socketPath, AcquisitionJournal journal, TimeProvider time, Action<LinuxException>? shortage = null, Action<Exception>? failed = null)
     {
-        (_journal, _time) = (journal, time);
+        (_journal, _time, _failed) = (journal, time, failed ?? (static _ => { }));
         _listener = new SocketListener(UnixSocket.Listen(socketPath), shortage);
         _acceptLoop = AcceptAsync(); // ends on _stopping
     }
@@ -99,33 +102,56 @@ internal sealed class StandInServer : IAsyncDisposable
     internal Task RecordUntilItEnds(int pid)
     {
         SafeFileDescriptor handle = LibC.pidfd_open(pid);
-        if (handle.IsInvalid || ProcessIdentity.Of(pid) is not { } process)
+        if (handle.IsInvalid)
         {
+            LinuxException error = LinuxException.FromLastErrno("pidfd_open", $"watch the process {pid}");
             handle.Dispose();
-            return Task.CompletedTask; // it has ended already
+            return error.Errno == Errno.ESRCH ? Task.CompletedTask : throw error; // without a free descriptor it is refused
         }
 
         var ended = new PolledDescriptor(handle);
         try
         {
+            if (ProcessIdentity.Of(pid) is not { } process)
+            {
+                ended.Dispose();
+                return Task.CompletedTask; // it has ended already
+            }
+
             _journal.Record(AcquisitionKind.Process, process.ToString());
+            return ReleaseAtEndAsync(ended, process);
         }
         catch
         {
             ended.Dispose();
             throw;
         }
-
-        return ReleaseAtEndAsync(ended, process);
     }
 
     private async Task AcceptAsync()
     {
         while (true)
         {
-            SafeFileDescriptor socket = await _listener.AcceptAsync(_stopping.Token);
-            // One at a time: a hello is one message from our own program, and its sender waits for the answer.
-            await WelcomeAsync(socket);
+            SafeFileDescriptor socket;
+            try
+            {
+                socket = await _listener.AcceptAsync(_stopping.Token);
+            }
+            catch (Exception error) when (!_stopping.IsCancellationRequested)
+            {
+                _failed(error); // nobody can stand in any more
+                throw;
+            }
+
+            try
+            {
+                // One at a time: a hello is one message from our own program, and its sender waits for the answer.
+                await WelcomeAsync(socket);
+            }
+            catch (Exception error) // a border: the next one is to be welcome
+            {
+                _failed(error);
+            }
         }
     }
 

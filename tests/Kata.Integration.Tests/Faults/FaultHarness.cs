@@ -180,7 +180,7 @@ internal sealed class FaultHarness : IAsyncDisposable
             }
         }
 
-        System.IO.Directory.Delete(Directory, recursive: true);
+        DirectoryTree.Remove(Directory); // with names that .NET cannot spell
     }
 
     private static IEnumerable<int> Processes() => System.IO.Directory.EnumerateDirectories("/proc")

@@ -29,6 +29,46 @@ public sealed class ContainerIndexTests : IDisposable
         Assert.True(_index.TryClaim(container, SandboxId.Parse("other")));
     }
 
+    /// <summary>Of one of containerd's namespaces nothing is left after its last container; the root of the command line stays.</summary>
+    [Theory]
+    [InlineData("@k8s.io", false)]
+    [InlineData("root", true)]
+    public void Release_LastContainer_TakesTheNamespaceWithIt(string name, bool stays)
+    {
+        var directories = new SandboxDirectories(_directory.File(name));
+        var index = new ContainerIndex(directories);
+        Assert.True(index.TryClaim(ContainerId.Parse("c1"), SandboxId.Parse("c1")));
+        Assert.True(index.TryClaim(ContainerId.Parse("c2"), SandboxId.Parse("c2")));
+        index.Release(ContainerId.Parse("c1"));
+        Assert.True(Directory.Exists(directories.Index));
+
+        Directory.CreateDirectory(directories.Sandbox(SandboxId.Parse("c3")));
+        index.Release(ContainerId.Parse("c2"));
+        Assert.True(Directory.Exists(directories.Root)); // a pod is in it
+        Directory.Delete(directories.Sandbox(SandboxId.Parse("c3")));
+        index.Release(ContainerId.Parse("c2"));
+
+        Assert.Equal(stays, Directory.Exists(directories.Root));
+        Assert.True(index.TryClaim(ContainerId.Parse("c1"), SandboxId.Parse("c1")));
+    }
+
+    [Fact]
+    public async Task TryClaim_NamespaceComesAndGoesMeanwhile_AlwaysSucceeds()
+    {
+        var directories = new SandboxDirectories(_directory.File("@ns"));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(() =>
+        {
+            var index = new ContainerIndex(directories);
+            var id = ContainerId.Parse($"c{worker}");
+            for (int i = 0; i < 300; i++)
+            {
+                Assert.True(index.TryClaim(id, SandboxId.Of(id)));
+                index.Release(id);
+            }
+        })));
+        Assert.False(Directory.Exists(directories.Root));
+    }
+
     [Fact]
     public async Task TryClaim_ManyAtOnce_ExactlyOneWins()
     {
