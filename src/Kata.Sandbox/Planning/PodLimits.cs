@@ -46,9 +46,9 @@ internal readonly record struct PodLimits(long MilliProcessors, long MemoryBytes
     {
         foreach (string name in s_documents)
         {
-            if (annotations.TryGetValue(name, out string? document))
+            if (annotations.TryGetValue(name, out string? document) && Parse(name, document) is { } limits)
             {
-                return Parse(name, document);
+                return limits;
             }
         }
 
@@ -72,15 +72,22 @@ internal readonly record struct PodLimits(long MilliProcessors, long MemoryBytes
             : throw new InvalidSpecException($"/annotations/{name}", $"holds {SpecText.Quote(text)}", "It must be a whole number, or 0 for no limit");
     }
 
-    // CRI's LinuxContainerResources; of its fields these decide how large a machine is.
-    private static PodLimits Parse(string name, string text)
+    // CRI's LinuxContainerResources; of its fields these decide how large a machine is. Null, or nothing, is what CRI-O writes for a pod of
+    // which its client said none.
+    private static PodLimits? Parse(string name, string text)
     {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
         try
         {
             using var document = JsonDocument.Parse(text);
-            return Of(Field("cpu_quota"), Field("cpu_period"), Field("memory_limit_in_bytes"));
+            return document.RootElement.ValueKind == JsonValueKind.Null ? null : Of(Field("cpu_quota"), Field("cpu_period"), Field("memory_limit_in_bytes"));
 
-            long Field(string field) => document.RootElement.TryGetProperty(field, out JsonElement value) ? value.GetInt64() : 0;
+            long Field(string field) =>
+                document.RootElement.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.GetInt64() : 0;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {

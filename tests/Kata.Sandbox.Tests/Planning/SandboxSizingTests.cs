@@ -60,12 +60,25 @@ public sealed class SandboxSizingTests
         Assert.Contains("It must be a whole number", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What CRI-O writes for a pod whose client names no limits, and the name of the next release beside it.</summary>
+    [Theory]
+    [InlineData("null")]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"cpu_quota":null,"memory_limit_in_bytes":null}""")]
+    public void Plan_DocumentThatNamesNoLimit_IsNone(string document)
+    {
+        var annotations = new Dictionary<string, string> { ["io.kubernetes.cri-o.ContainerType"] = "sandbox", ["io.kubernetes.cri-o.PodLinuxResources"] = document };
+        Assert.Equal((1, 2048), (Plan(Spec(null, annotations)).Vcpus, Plan(Spec(null, annotations)).MemoryMib));
+        annotations["pod-linux-resources.crio.io"] = "null";
+        annotations["io.kubernetes.cri-o.PodLinuxResources"] = """{"cpu_quota":200000}""";
+        Assert.Equal(3, Plan(Spec(null, annotations)).Vcpus);
+    }
+
     [Theory]
     [InlineData("{")]
-    [InlineData("null")]
     [InlineData("[]")]
     [InlineData("""{"cpu_quota":"x"}""")]
-    [InlineData("")]
     public void Plan_DocumentThatIsNone_IsRefusedByName(string document)
     {
         var annotations = new Dictionary<string, string> { ["io.kubernetes.cri-o.ContainerType"] = "sandbox", ["io.kubernetes.cri-o.PodLinuxResources"] = document };
