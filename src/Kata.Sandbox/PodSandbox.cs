@@ -140,15 +140,16 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// The container that a process id of the host stands for. This process stands for the pod's first one when nobody else does, or, in
-    /// a pod without, for the pod, whose id it then is.
+    /// The containers that live, by what stands for their namespaces. This process stands for the pod's first one when nobody else does, or, in
+    /// a pod without, for the pod.
     /// </summary>
-    public Oci.ContainerId? ContainerOf(int pid)
+    public PodNamespaces Namespaces(IHostFiles files)
     {
         lock (_gate)
         {
-            return _containers.Values.FirstOrDefault(container => container.StandInPid == pid && container.Status != ContainerStatus.Stopped)?.Plan.Id
-                ?? (pid == Environment.ProcessId ? Oci.ContainerId.Parse(Id.Value) : null);
+            return new PodNamespaces(
+                Id, Environment.ProcessId,
+                [.. _containers.Values.Where(static item => item.Status != ContainerStatus.Stopped).Select(static item => new PodNamespaces.Holder(item.Plan, item.StandInPid))], files);
         }
     }
 

@@ -1,13 +1,19 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Sandbox;
+using Kata.Storage;
 
 namespace Kata.Service;
 
 /// <summary>Answers the planner's questions about this host's files.</summary>
-internal sealed class HostFileProbe : IHostFiles
+/// <param name="callerMounts">
+/// A descriptor of the mount namespace of whoever asks for a container, borrowed, or null when it is this process's: engines mount the files
+/// that hold namespaces while the pod runs.
+/// </param>
+internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFiles
 {
-    public static HostFileProbe Instance { get; } = new();
+    /// <summary>Asked by the caller itself.</summary>
+    public static HostFileProbe Instance { get; } = new(null);
 
     public string HostName => File.ReadAllText("/proc/sys/kernel/hostname").TrimEnd('\n'); // not MachineName, which ends at the first dot
 
@@ -34,5 +40,25 @@ internal sealed class HostFileProbe : IHostFiles
         {
             return null; // it is gone, or not ours to see
         }
+    }
+
+    public ulong? NamespaceAt(string path) => callerMounts is null ? Look(path) : NamespaceThread.Run(() =>
+    {
+        HostMounts.Enter(callerMounts, path);
+        return Look(path);
+    });
+
+    // All namespaces are files of one file system.
+    private static ulong? Look(string path)
+    {
+        using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);
+        using SafeFileDescriptor other = LibC.open("/proc/self/ns/mnt", LibC.O_PATH | LibC.O_CLOEXEC, 0);
+        if (file.IsInvalid || other.IsInvalid)
+        {
+            return null;
+        }
+
+        var status = FileStatus.Of(file);
+        return status.Device == FileStatus.Of(other).Device ? status.Inode : null;
     }
 }

@@ -39,6 +39,7 @@ internal sealed class PodHost : IAsyncDisposable
     public PodHost(ServiceOptions options, ILogger log)
     {
         _options = options;
+        Files = new HostFileProbe(options.CallerMountNamespace);
         _directories = new SandboxDirectories(options.Root);
         _index = new ContainerIndex(_directories);
         _directory = LinuxException.ThrowIfInvalid(
@@ -83,6 +84,9 @@ internal sealed class PodHost : IAsyncDisposable
     public EventHub Events { get; }
 
     public SandboxEnvironment Environment { get; }
+
+    /// <summary>The host's files.</summary>
+    public HostFileProbe Files { get; }
 
     /// <summary>What this process was started with: its caller's.</summary>
     public IReadOnlyList<ResourceLimit> Limits { get; } = ResourceLimits.Read();

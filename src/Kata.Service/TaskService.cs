@@ -35,7 +35,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
                 bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));
             }
 
-            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, HostFileProbe.Instance, pod.ContainerOf, pod.Plan.SharedMemory, pod.Plan.Files,
+            ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf, pod.Plan.SharedMemory, pod.Plan.Files,
                     context.RequestHeaders.Get(NotifyHeader) is not null ? host.NotifySocket(id) : null)
                 .WithCallerLimits(LimitsOf(context))
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);

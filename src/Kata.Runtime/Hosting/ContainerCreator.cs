@@ -118,13 +118,19 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
 
         ContainerPlan container = ContainerPlanner.Plan(
-            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, pid => first ? null : ContainerOf(sandbox, pid));
+            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, space => first ? null : OwnerOf(sandbox, space));
         Warn(container.Warnings);
         return container;
     }
 
-    private ContainerId? ContainerOf(SandboxId sandbox, int pid)
+    // Whose a file that holds a namespace is only the service knows, and says it before anything is made.
+    private ContainerId? OwnerOf(SandboxId sandbox, LinuxNamespace space)
     {
+        if (PodNamespaces.ProcessOf(space) is not { } pid)
+        {
+            return HostFileProbe.Instance.NamespaceAt(space.Path!) is null ? null : ContainerId.Parse(sandbox.Value);
+        }
+
         SandboxState? state = SandboxStateStore.Read(_directories.StateFile(sandbox));
         return state?.Containers.FirstOrDefault(container => container.Pid == pid) is { } found ? ContainerId.Parse(found.Id)
             : state?.Service.Pid == pid ? ContainerId.Parse(sandbox.Value)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
 using Kata.Oci;
@@ -20,19 +21,20 @@ internal static class ContainerPlanner
     /// <param name="bundle">Its validated bundle.</param>
     /// <param name="guestSeccomp">Whether the seccomp profile goes to the guest (<c>disable_guest_seccomp</c> is false).</param>
     /// <param name="files">The host's files.</param>
-    /// <param name="containerOf">The container of the same pod that a process id of the host stands for, or null.</param>
+    /// <param name="ownerOf">The container of the same pod that has a namespace which is named by its path, or null.</param>
     /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
     /// <param name="guestFiles">Files of the pod that only the guest has; none by default.</param>
     /// <param name="notifyPath">The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
-        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<int, ContainerId?> containerOf, SharedMemory? sharedMemory = null,
+        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<LinuxNamespace, ContainerId?> ownerOf, SharedMemory? sharedMemory = null,
         IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null)
     {
         guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
         var warnings = new List<string>();
         UnsupportedFields.Check(spec, warnings);
+        CheckHeldNamespaces(spec, files, warnings);
         IReadOnlyList<MountSpec> wanted = spec.Mounts ?? [];
         var mounted = NotifySocket.Of(bundle, files);
         NotifySocket? notify = mounted ?? (notifyPath is not null && spec.Process is not null ? NotifySocket.Default(notifyPath) : null);
@@ -51,7 +53,7 @@ internal static class ContainerPlanner
         }
 
         Spec guestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, files.HostName, warnings);
-        ContainerExtension extension = GuestExtensionBuilder.Container(spec, bundle.Directory, containerOf);
+        ContainerExtension extension = GuestExtensionBuilder.Container(spec, bundle.Directory, ownerOf);
         if (notify is not null)
         {
             extension.NotifySocket = notify.InGuest(id);
@@ -69,6 +71,26 @@ internal static class ContainerPlanner
             Notify = notify,
             Warnings = warnings,
         };
+    }
+
+    // A pod that is to be in one of the host's comes with a file that holds that one.
+    private static void CheckHeldNamespaces(RuntimeSpec spec, IHostFiles files, List<string> warnings)
+    {
+        for (int i = 0; i < (spec.Linux?.Namespaces?.Count ?? 0); i++)
+        {
+            LinuxNamespace space = spec.Linux!.Namespaces![i];
+            if (!PodNamespaces.IsHeldForPod(spec, space))
+            {
+                continue;
+            }
+
+            ulong number = files.NamespaceAt(space.Path!) ?? throw new InvalidSpecException(
+                $"/linux/namespaces/{i.ToString(CultureInfo.InvariantCulture)}/path", $"'{space.Path}' does not exist or holds no namespace", "Remove the path, or name a file that an engine made for the pod");
+            if (number == files.NamespaceAt($"/proc/self/ns/{space.Type}"))
+            {
+                warnings.Add($"The pod asks for the host's {space.Type} namespace and has one of its own, in the guest: the host's is another kernel's");
+            }
+        }
     }
 
     private static PlannedMount PlanMount(

@@ -16,9 +16,9 @@ internal static class GuestExtensionBuilder
 
     /// <param name="spec">The validated specification.</param>
     /// <param name="bundle">Its directory on the host.</param>
-    /// <param name="containerOf">The container of this pod that a process id of the host stands for, or null.</param>
+    /// <param name="ownerOf">The container of this pod that has a namespace which is named by its path, or null.</param>
     /// <exception cref="InvalidSpecException">A namespace that is not of this pod is to be joined.</exception>
-    public static ContainerExtension Container(RuntimeSpec spec, string bundle, Func<int, ContainerId?> containerOf)
+    public static ContainerExtension Container(RuntimeSpec spec, string bundle, Func<LinuxNamespace, ContainerId?> ownerOf)
     {
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
         var result = new ContainerExtension
@@ -46,7 +46,8 @@ internal static class GuestExtensionBuilder
         {
             if (linux.Namespaces![i] is { Type: not "network" } space)
             {
-                result.Namespaces[space.Type] = string.IsNullOrEmpty(space.Path) ? "" : JoinedContainer(i, space, containerOf);
+                result.Namespaces[space.Type] =
+                    string.IsNullOrEmpty(space.Path) || PodNamespaces.IsHeldForPod(spec, space) ? "" : JoinedContainer(i, space, ownerOf);
             }
         }
 
@@ -143,16 +144,9 @@ internal static class GuestExtensionBuilder
         }
     }
 
-    // Engines name a container's namespace by the process that stands for it: /proc/PID/ns/TYPE.
-    private static string JoinedContainer(int index, LinuxNamespace space, Func<int, ContainerId?> containerOf)
+    private static string JoinedContainer(int index, LinuxNamespace space, Func<LinuxNamespace, ContainerId?> ownerOf)
     {
-        string[] parts = space.Path!.Split('/');
-        ContainerId? container = space.Type is not ("mount" or "time")
-            && parts is ["", "proc", string pid, "ns", string type]
-            && (type == space.Type || type == $"{space.Type}_for_children")
-            && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-                ? containerOf(number)
-                : null;
+        ContainerId? container = space.Type is "mount" or "time" ? null : ownerOf(space);
         return container?.Value ?? throw new InvalidSpecException(
             string.Create(CultureInfo.InvariantCulture, $"/linux/namespaces/{index}/path"),
             space.Type is "mount" or "time"

@@ -11,4 +11,10 @@ internal interface IHostFiles
 
     /// <summary>How many bytes the tmpfs at <paramref name="path"/> may hold; null when it is no tmpfs.</summary>
     long? TmpfsSize(string path);
+
+    /// <summary>
+    /// The number of the namespace that the file at <paramref name="path"/> holds, links followed; null when there is none. Two files with
+    /// one number hold one namespace, namespaces(7).
+    /// </summary>
+    ulong? NamespaceAt(string path);
 }

@@ -243,13 +243,38 @@ public sealed class ContainerPlannerTests : IDisposable
         Assert.True(plan.Mounts[^1].IsDirectory);
     }
 
+    [Theory]
+    [InlineData("sandbox", "ipc", "/run/ipcns/u", "", null)]
+    [InlineData("sandbox", "uts", "/run/utsns/u", "", null)]
+    [InlineData("sandbox", "ipc", "/run/ipcns/host", "", "The pod asks for the host's ipc namespace and has one of its own")]
+    [InlineData("sandbox", "ipc", "/run/ipcns/none", null, null)]
+    [InlineData("sandbox", "ipc", "/proc/1/ns/ipc", null, null)]
+    [InlineData("sandbox", "pid", "/run/utsns/u", null, null)]
+    [InlineData("container", "ipc", "/run/ipcns/u", null, null)] // nobody's of its pod
+    public void Plan_NamespaceHeldByAFile_IsThePodsWhereItBeginsOne(string kind, string type, string path, string? owner, string? warning)
+    {
+        string config = $$"""
+            {"ociVersion":"1.2.1","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"linux":{"namespaces":[{"type":"{{type}}","path":"{{path}}"}]},
+             "annotations":{"io.kubernetes.cri-o.ContainerType":"{{kind}}","io.kubernetes.cri-o.SandboxID":"p"} }
+            """;
+        if (owner is null)
+        {
+            Assert.Equal("/linux/namespaces/0/path", Assert.Throws<InvalidSpecException>(() => PlanSpec(config)).Field);
+            return;
+        }
+
+        ContainerPlan plan = PlanSpec(config);
+        Assert.Equal(owner, plan.Extension.Namespaces[type]);
+        Assert.Equal(warning is not null, plan.Warnings.Any(text => text.StartsWith(warning ?? "-", StringComparison.Ordinal)));
+    }
+
     private ContainerPlan Plan(string mounts, SharedMemory? memory = null) =>
         PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""", memory);
 
     private ContainerPlan PlanSpec(string config, SharedMemory? memory = null, string? notifyPath = null)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static pid => pid == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
+        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
     }
 
     private sealed class FakeHostFiles : IHostFiles
@@ -265,5 +290,13 @@ public sealed class ContainerPlannerTests : IDisposable
         };
 
         public long? TmpfsSize(string path) => path is "/engine/shm" or "/dev/shm" ? 8 << 20 : null;
+
+        public ulong? NamespaceAt(string path) => path switch
+        {
+            "/proc/self/ns/ipc" or "/run/ipcns/host" => 1,
+            "/run/ipcns/u" => 10,
+            "/run/utsns/u" => 11,
+            _ => null,
+        };
     }
 }

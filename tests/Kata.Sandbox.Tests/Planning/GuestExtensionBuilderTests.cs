@@ -62,5 +62,5 @@ public sealed class GuestExtensionBuilderTests
     public void NeedOf_Field_IsNamed(string spec, string? need) => Assert.Equal(need, GuestExtensionBuilder.NeedOf(Build(spec)));
 
     private static ContainerExtension Build(string spec) => GuestExtensionBuilder.Container(
-        OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes(spec)), "/bundle", static pid => pid == 77 ? ContainerId.Parse("first") : null);
+        OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes(spec)), "/bundle", static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null);
 }
