@@ -1,4 +1,5 @@
 using Kata.Agent.Protocol;
+using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -20,7 +21,7 @@ internal sealed partial class Container
             throw SandboxStateException.NoExec(Plan.Id.Value, Status);
         }
 
-        var exec = new ExecProcess(_pod.NewProcess(Plan.Id.Value, execId), spec, stdio, standInPid);
+        var exec = new ExecProcess(_pod.NewProcess(Plan.Id.Value, execId), spec with { Process = WithContainers(spec.Process) }, stdio, standInPid);
         exec.Process.Describe(stdio);
         lock (_execs)
         {
@@ -96,6 +97,13 @@ internal sealed partial class Container
         await exec.Process.DisposeAsync();
         await exec.Stdio.DisposeAsync();
     }
+
+    // As with runc: what a process does not say about limits and memory shortages is as with the container's first one.
+    private ProcessSpec WithContainers(ProcessSpec process) => Plan.Bundle.Spec.Process is not { } first ? process : process with
+    {
+        OomScoreAdj = process.OomScoreAdj ?? first.OomScoreAdj,
+        Rlimits = process.Rlimits is { Count: > 0 } limits ? limits : first.Rlimits,
+    };
 
     /// <exception cref="SandboxStateException">There is no such process.</exception>
     public ExecProcess FindExec(string execId, string action)

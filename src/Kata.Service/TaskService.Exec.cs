@@ -33,8 +33,9 @@ internal sealed partial class TaskService
         try
         {
             Container container = Find(request.Id, "execute in");
-            var spec = new ExecSpec(
-                OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")), context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
+            // Engines copy the container's process: whether this one has a terminal only the request says, as with runc.
+            ProcessSpec process = OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")) with { Terminal = request.Terminal };
+            var spec = new ExecSpec(process, context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
             await container.AddExecAsync(
                 request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(IgnorePausedHeader) is not null,

@@ -139,7 +139,8 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension));
             started = await LaunchAsync(
                 process, execId, container.Directory, execId, $"start the process '{execId}'",
-                (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.Value]);
+                (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.Value],
+                oomScore: (int)process.OOMScoreAdj);
             File.Delete(file);
             ApplyScheduling(started, request.Extension);
         }
@@ -238,7 +239,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
 
     private async Task<ContainerProcess> LaunchAsync(
         Process process, string execId, string directory, string prefix, string action, Func<string, string[], string[]> arguments,
-        string? timeOffsets = null)
+        string? timeOffsets = null, int oomScore = 0)
     {
         string pidFile = $"{directory}/{prefix}.pid", log = $"{directory}/{prefix}.log";
         TerminalSize? size = process.ConsoleSize is { Height: > 0 and <= ushort.MaxValue, Width: > 0 and <= ushort.MaxValue } box
@@ -250,7 +251,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             string command = process.Args.Count > 0 ? process.Args[0] : "";
             string[] consoleArguments = console is null ? [] : [$"--console-socket={console.Path}"];
             long since = reaper.Now; // before crun, or an early exit of the process could be taken for an older one's
-            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, action, timeOffsets);
+            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, action, timeOffsets, oomScore);
             int pid = Crun.ReadPid(pidFile);
             Task<ExitStatus> exited = reaper.Adopt(pid, since);
             stdio.ReleaseChildEnds();

@@ -25,12 +25,13 @@ internal sealed class Crun(Reaper reaper)
     /// <param name="command">The container process's first word, for the error text.</param>
     /// <param name="action">What this is for, for the error text.</param>
     /// <param name="timeOffsets">For a process in a time namespace, its clocks' offsets as text; null for one with the guest's clocks.</param>
+    /// <param name="oomScore">For a further process, its <c>oom_score_adj</c>: crun 1.8 sets that of a first one only.</param>
     /// <exception cref="Grpc.Core.RpcException">crun failed; the text is runc's where callers match on it.</exception>
     public async Task RunAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action,
-        string? timeOffsets = null)
+        string? timeOffsets = null, int oomScore = 0)
     {
-        (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors, timeOffsets));
+        (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors, timeOffsets), oomScore);
         ExitStatus status;
         try
         {

@@ -97,7 +97,8 @@ internal sealed class StartHooks
             using SafeFileDescriptor written = LinuxException.ThrowIfInvalid(
                 LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, 0x180 /* 0600 */), "open", "make a file for the hook's output");
             (int pid, Task<ExitStatus> exited) = reaper.Spawn(Crun.Options(
-                ["exec", $"--process={file}", container.Id.Value], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }));
+                ["exec", $"--process={file}", container.Id.Value], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
+                (int)_process.OOMScoreAdj);
             TimeSpan limit = hook.Timeout > 0 ? TimeSpan.FromSeconds(hook.Timeout) : Timeout.InfiniteTimeSpan;
             ExitStatus status;
             try

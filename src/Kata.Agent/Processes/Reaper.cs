@@ -11,16 +11,19 @@ namespace Kata.Agent.Processes;
 internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _spawned = new(0);
+    private readonly Lock _spawning = new();
 
     /// <summary>Starts the thread; it ends with the process.</summary>
     public void Start() => new Thread(Run, maxStackSize: 128 * 1024) { IsBackground = true, Name = "reaper" }.Start();
 
     /// <summary>Starts a process and returns its id and its exit.</summary>
+    /// <param name="options">What is started.</param>
+    /// <param name="oomScore">Its <c>oom_score_adj</c>, which what it starts inherits.</param>
     /// <exception cref="LinuxException">The executable cannot be started.</exception>
-    public (int Pid, Task<ExitStatus> Exited) Spawn(SpawnOptions options)
+    public (int Pid, Task<ExitStatus> Exited) Spawn(SpawnOptions options, int oomScore = 0)
     {
         long since = board.Now;
-        int pid = ProcessSpawner.Spawn(options);
+        int pid = SpawnWith(options, oomScore);
         _spawned.Release();
         return (pid, board.Claim(pid, since));
     }
@@ -33,6 +36,29 @@ internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logge
 
     /// <summary>At the end of the process only: the thread may still use it.</summary>
     public void Dispose() => _spawned.Dispose();
+
+    // A child begins with ours, and we are the one process that the kernel never takes. One at a time: until its exec a child shares our
+    // memory, and the kernel sets the score of all that do.
+    private int SpawnWith(SpawnOptions options, int oomScore)
+    {
+        lock (_spawning)
+        {
+            if (oomScore == 0)
+            {
+                return ProcessSpawner.Spawn(options);
+            }
+
+            OomScore.Write(Environment.ProcessId, oomScore);
+            try
+            {
+                return ProcessSpawner.Spawn(options);
+            }
+            finally
+            {
+                OomScore.Write(Environment.ProcessId, 0);
+            }
+        }
+    }
 
     private void Run()
     {
