@@ -15,6 +15,7 @@ namespace Kata.Service;
 internal sealed class PodLife(PodHost host)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>One create, delete or end at a time: they make and end the pod.</summary>
     public SemaphoreSlim Gate { get; } = new(1, 1);
@@ -27,6 +28,18 @@ internal sealed class PodLife(PodHost host)
 
     /// <summary>Completes when the pod is gone and the process may end.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Completes when the pod is gone and its engine has said that it needs this process no more.</summary>
+    public Task Dismissed => _dismissed.Task;
+
+    /// <summary>The engine's word for that. Of a pod that lives it means nothing.</summary>
+    public void Dismiss()
+    {
+        if (Ended.IsCompleted)
+        {
+            _dismissed.TrySetResult();
+        }
+    }
 
     /// <summary>Ends the machine and what it needs. The process goes on.</summary>
     public async Task StopAsync()

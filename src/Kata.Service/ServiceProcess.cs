@@ -8,7 +8,7 @@ namespace Kata.Service;
 /// <summary>The body of the process that serves one pod: listens, tells its starter that it does, serves until the pod has ended.</summary>
 internal static class ServiceProcess
 {
-    /// <summary>How long a connection may outlive the pod: the answer to the last Delete is on its way.</summary>
+    /// <summary>How long a connection may outlive the pod, or an engine's Shutdown: the answer is on its way.</summary>
     private static readonly TimeSpan s_lingerTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>How long containerd may take from the last Delete to its Shutdown, and for the last events.</summary>
@@ -47,9 +47,18 @@ internal static class ServiceProcess
             connections.Add(ServeAsync(server, await accept, host.Stopping)); // ends with its connection or the service
         }
 
-        // containerd keeps its connection until it has said Shutdown; one that is gone without it counts as a crash of ours.
+        // containerd keeps its connection until it has said Shutdown; one that is gone without it counts as a crash of ours. CRI-O keeps its own
+        // even then.
         TimeSpan linger = options.Containerd is null ? s_lingerTimeout : s_containerdTimeout;
-        await Task.WhenAny(Task.WhenAll([.. connections, forwarding]), Task.Delay(linger, TimeProvider.System));
+        Task left = Task.WhenAny(Task.WhenAll(connections), AnsweredAsync(life.Dismissed));
+        await Task.WhenAny(Task.WhenAll(left, forwarding), Task.Delay(linger, TimeProvider.System));
+    }
+
+    // Ends with the process where nobody says Shutdown.
+    private static async Task AnsweredAsync(Task dismissed)
+    {
+        await dismissed;
+        await Task.Delay(s_lingerTimeout, TimeProvider.System);
     }
 
     private static async Task ServeAsync(TtRpcServer server, SafeFileDescriptor socket, CancellationToken cancellationToken)

@@ -231,6 +231,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
                 await life.EndAsync();
             }
 
+            life.Dismiss();
             return new Empty();
         }
         finally

@@ -16,11 +16,14 @@ internal static class FeaturesCommand
         var command = new Command("features", "Print what a container can be given here, as the OCI specification's features document");
         command.SetAction(static _ =>
         {
-            Console.Out.WriteLine(Encoding.UTF8.GetString(Write()));
+            Print();
             return ExitCodes.Success;
         });
         return command;
     }
+
+    /// <summary>Writes the document to standard output.</summary>
+    internal static void Print() => Console.Out.WriteLine(Encoding.UTF8.GetString(Write()));
 
     internal static byte[] Write()
     {

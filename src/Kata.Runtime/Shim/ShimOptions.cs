@@ -25,7 +25,7 @@ internal sealed record ShimOptions
     /// <summary>Print the version.</summary>
     public bool Version { get; init; }
 
-    /// <summary><c>start</c>, <c>delete</c>, or empty.</summary>
+    /// <summary><c>start</c>, <c>delete</c>, <c>features</c>, or empty.</summary>
     public string Action { get; init; } = "";
 
     /// <exception cref="ArgumentException">A flag is unknown or has no value.</exception>

@@ -4,6 +4,7 @@ using Kata.Containerd.Protocol.TaskV2;
 using Kata.Containerd.Protocol.Types;
 using Kata.Linux;
 using Kata.Oci;
+using Kata.Runtime.Commands;
 using Kata.Runtime.Hosting;
 using Kata.Service;
 using Task = System.Threading.Tasks.Task;
@@ -17,6 +18,9 @@ namespace Kata.Runtime.Shim;
 internal static class ShimProgram
 {
     public const string Name = "containerd-shim-kata-v2";
+
+    /// <summary>containerd's name for the features document.</summary>
+    private const string FeaturesType = "types.containerd.io/opencontainers/runtime-spec/1/features/Features";
 
     /// <summary>What containerd is told of a container whose shim died: killed.</summary>
     private const uint KilledStatus = 137;
@@ -36,6 +40,9 @@ internal static class ShimProgram
                     break;
                 case { Info: true }:
                     WriteInfo();
+                    break;
+                case { Action: "features" }:
+                    FeaturesCommand.Print(); // CRI-O asks every runtime for it when it starts
                     break;
                 case { Action: "start" }:
                     Console.Write(await new ShimStart(Checked(options)).RunAsync());
@@ -93,6 +100,7 @@ internal static class ShimProgram
         {
             Name = "io.containerd.kata.v2",
             Version = new Kata.Containerd.Protocol.Types.RuntimeVersion { Version = Kata.Sandbox.RuntimeVersion.Number, Revision = Kata.Sandbox.RuntimeVersion.Commit },
+            Features = new Any { TypeUrl = FeaturesType, Value = ByteString.CopyFrom(FeaturesCommand.Write()) },
         };
         using var output = new StandardOutput(1);
         info.WriteTo(output);

@@ -123,7 +123,7 @@ internal sealed class ShimStart(ShimOptions options)
         [
             "--root", _directories.Root, "--sandbox", sandbox.Value, "--log", Path.Combine(_bundle, ShimPaths.LogFile),
             "--containerd-socket", socket, "--containerd-namespace", options.Namespace, "--containerd-address", options.Address,
-            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher", options.PublishBinary,
+            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher", options.Address.Length > 0 ? options.PublishBinary : "", // CRI-O names itself, and nothing to publish to
         ];
         // Of a container's pod the service learns it with the container.
         if (ConfigurationSources.ForHost(_isPod ? OptionsPath() : null).ExplicitPath is { } configuration)
