@@ -59,10 +59,11 @@ internal sealed partial class Container
 
         ResourceUpdate update = ResourceUpdate.Plan(
             _resources, change, new MachineSize(_pod.Plan.VirtualMachine.VcpuCount, (long)_pod.Plan.VirtualMachine.MemoryMib << 20));
-        if (change.Memory is { CheckBeforeUpdate: true, Limit: > 0 and var limit })
+        if (change.Memory is { Limit: > 0 and var limit } memory)
         {
-            ulong usage = (await ReadStatsAsync(cancellationToken)).CgroupStats?.MemoryStats?.Usage?.Usage ?? 0;
-            ResourceUpdate.CheckUsage(limit, usage);
+            // The kernel's version 2 would kill; its version 1, and so runc there, refuses. Engines that look first look at the host's groups,
+            // which know nothing of a single container.
+            ResourceUpdate.CheckUsage(limit, UsageOf((await ReadStatsAsync(cancellationToken)).CgroupStats?.MemoryStats, memory.CheckBeforeUpdate ?? false));
         }
 
         foreach (string warning in update.Warnings)
@@ -85,6 +86,15 @@ internal sealed partial class Container
         }
 
         _pod.Log.Updated(Plan.Id);
+    }
+
+    // What a lower limit would take away: all there is when the document asks for that check, else what the kernel cannot take back by itself.
+    private static ulong UsageOf(MemoryStats? stats, bool all)
+    {
+        ulong usage = stats?.Usage?.Usage ?? 0, cache = all ? 0 : Of("inactive_file") + Of("active_file");
+        return usage - Math.Min(usage, cache);
+
+        ulong Of(string name) => stats?.Stats.TryGetValue(name, out ulong bytes) == true ? bytes : 0;
     }
 
     private void RestoreOnHost()

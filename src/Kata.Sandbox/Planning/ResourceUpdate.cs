@@ -44,13 +44,15 @@ internal sealed partial record ResourceUpdate
         };
     }
 
-    /// <summary>What <c>checkBeforeUpdate</c> asks for.</summary>
+    /// <summary>Refuses a limit of memory that would kill.</summary>
+    /// <param name="limit">Bytes.</param>
+    /// <param name="usage">Bytes that the container does not give back by itself.</param>
     /// <exception cref="InvalidSpecException">The container uses more than it may use afterwards.</exception>
     public static void CheckUsage(long limit, ulong usage)
     {
         if ((ulong)limit < usage)
         {
-            throw Invalid("/memory/limit", $"is {limit} bytes and the container uses {usage}", "Ask for more, or leave out checkBeforeUpdate");
+            throw Invalid("/memory/limit", $"is {limit} bytes and the container uses {usage}", "Ask for more: processes of it would be killed. With checkBeforeUpdate its cache of files counts too");
         }
     }
 
