@@ -71,6 +71,7 @@ public class RuntimeFixture : IAsyncLifetime
         }
 
         await AssertCleanAsync();
+        await CleanUpAsync();
         _directory.Delete(recursive: true);
     }
 
@@ -146,6 +147,9 @@ public class RuntimeFixture : IAsyncLifetime
 
     /// <summary>Starts what the fixture's tests share.</summary>
     private protected virtual Task PrepareAsync() => Task.CompletedTask;
+
+    /// <summary>Takes back what it made on the host besides.</summary>
+    private protected virtual Task CleanUpAsync() => Task.CompletedTask;
 
     private static string? FindProblem() =>
         Environment.UserName != "root" ? "needs root"
