@@ -33,11 +33,11 @@ internal static class NamedFiles
         return new[]
         {
             CheckProgram(configuration, "hypervisor.path", hypervisor.Path, "Install 'qemu-system-x86', or name the monitor's executable"),
-            CheckProgram(configuration, "hypervisor.virtio_fs_daemon", hypervisor.VirtioFsDaemonPath, "Install 'qemu-system-common', or name the virtiofsd executable"),
-            CheckGuest(configuration, "hypervisor.kernel", hypervisor.KernelPath, s_kernels, "a kernel image", "Run 'make guest', or name a bzImage or a vmlinux"),
+            CheckProgram(configuration, "hypervisor.virtio_fs_daemon", hypervisor.VirtioFsDaemonPath, "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or name the virtiofsd executable"),
+            CheckGuest(configuration, "hypervisor.kernel", hypervisor.KernelPath, s_kernels, "a kernel image", "Run 'make install' (in a clone 'make guest'), or name a bzImage or a vmlinux"),
             hypervisor.InitrdPath is not { } initrd
                 ? null
-                : CheckGuest(configuration, "hypervisor.initrd", initrd, s_ramDisks, "an initial RAM disk", "Run 'make guest', or name a cpio archive, compressed or not")
+                : CheckGuest(configuration, "hypervisor.initrd", initrd, s_ramDisks, "an initial RAM disk", "Run 'make install' (in a clone 'make guest'), or name a cpio archive, compressed or not")
                     ?? CheckSize(configuration, initrd),
         }.OfType<ConfigurationException>();
     }

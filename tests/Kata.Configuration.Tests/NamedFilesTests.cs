@@ -21,9 +21,9 @@ public sealed class NamedFilesTests : IDisposable
 
     [Theory]
     [InlineData("qemu", "2: hypervisor.path", "does not exist. Install 'qemu-system-x86'")]
-    [InlineData("virtiofsd", "3: hypervisor.virtio_fs_daemon", "does not exist. Install 'qemu-system-common'")]
-    [InlineData("kernel", "4: hypervisor.kernel", "does not exist. Run 'make guest'")]
-    [InlineData("initrd", "5: hypervisor.initrd", "does not exist. Run 'make guest'")]
+    [InlineData("virtiofsd", "3: hypervisor.virtio_fs_daemon", "does not exist. Install 'virtiofsd' (Debian 12: 'qemu-system-common')")]
+    [InlineData("kernel", "4: hypervisor.kernel", "does not exist. Run 'make install' (in a clone 'make guest')")]
+    [InlineData("initrd", "5: hypervisor.initrd", "does not exist. Run 'make install' (in a clone 'make guest')")]
     public void Validate_FileIsMissing_NamesLineKeyAndRemedy(string name, string place, string end)
     {
         File.Delete(_directory.File(name));
@@ -104,7 +104,7 @@ public sealed class NamedFilesTests : IDisposable
         string[] errors = Validate();
         Assert.Equal(2, errors.Length);
         Assert.All(errors, static error => Assert.StartsWith("Cannot use the configuration 'built-in': hypervisor.", error, StringComparison.Ordinal));
-        Assert.Contains(errors, error => error.Contains($"hypervisor.kernel is not set, and the built-in \"{_directory.Path}/share/kata-containers/vmlinuz.container\" does not exist. Run 'make guest'", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains($"hypervisor.kernel is not set, and the built-in \"{_directory.Path}/share/kata-containers/vmlinuz.container\" does not exist. Run 'make install' (in a clone 'make guest')", StringComparison.Ordinal));
     }
 
     private string[] Errors(string more = "")

@@ -50,6 +50,6 @@ public sealed class VirtioFsDaemonCommandLineTests
 
     [Fact]
     public async Task Start_MissingDaemon_SaysWhatToInstall() => Assert.Contains(
-        "Install it",
+        "Install 'virtiofsd'",
         (await Assert.ThrowsAsync<StorageException>(() => VirtioFsDaemon.StartAsync(s_options with { Path = "/nowhere/virtiofsd" }))).Message);
 }

@@ -64,7 +64,7 @@ public sealed class CheckTests : IAsyncLifetime
         _host.Configure(hypervisor: "kernel = \"/nonexistent/vmlinuz\"");
         Outcome outcome = await _host.RunAsync("kata-check");
         Assert.Equal(1, outcome.Code);
-        Assert.Contains("Run 'make guest', or set hypervisor.qemu.kernel", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel", outcome.Error, StringComparison.Ordinal);
         await _host.AssertNothingLeftAsync();
     }
 }

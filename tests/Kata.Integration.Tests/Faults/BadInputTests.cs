@@ -101,10 +101,10 @@ public sealed class BadInputTests : IAsyncLifetime
         await RefuseAsync("Cannot use the container id 'xxxxxxxx*", "create", "-b", _host.Bundle(), new string('x', 1000));
 
     [Theory]
-    [InlineData("kernel", "Cannot use the guest kernel '/nonexistent/file': it does not exist. Run 'make guest', or set hypervisor.qemu.kernel")]
-    [InlineData("initrd", "Cannot use the guest image '/nonexistent/file': it does not exist. Run 'make guest', or set hypervisor.qemu.initrd")]
+    [InlineData("kernel", "Cannot use the guest kernel '/nonexistent/file': it does not exist. Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel")]
+    [InlineData("initrd", "Cannot use the guest image '/nonexistent/file': it does not exist. Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.initrd")]
     [InlineData("path", "Cannot use the hypervisor '/nonexistent/file': it does not exist. Install 'qemu-system-x86', or set hypervisor.qemu.path")]
-    [InlineData("virtio_fs_daemon", "Cannot use the shared file system daemon '/nonexistent/file': it does not exist. Install 'qemu-system-common', or set hypervisor.qemu.virtio_fs_daemon")]
+    [InlineData("virtio_fs_daemon", "Cannot use the shared file system daemon '/nonexistent/file': it does not exist. Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set hypervisor.qemu.virtio_fs_daemon")]
     public async Task Create_FileOfTheConfigurationMissing_NamesKey(string key, string expected)
     {
         _host.Configure(hypervisor: $"{key} = \"/nonexistent/file\"");
