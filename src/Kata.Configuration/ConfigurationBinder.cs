@@ -175,12 +175,10 @@ internal static class ConfigurationBinder
                 value.Origin, $"hypervisor.{key} holds {SpecText.Clean(value.ToString())}", "It must be an absolute path");
     }
 
-    // Beside this installation first, then where Kata's packages put it.
     private static string GuestFile(ConfigurationSources sources, string name)
     {
-        string own = System.IO.Path.Combine(sources.InstallPrefix, GuestFiles, name);
-        string packaged = System.IO.Path.Combine("/usr", GuestFiles, name);
-        return sources.Files.Exists(own) || !sources.Files.Exists(packaged) ? own : packaged;
+        IReadOnlyList<string> places = sources.Installed(System.IO.Path.Combine(GuestFiles, name));
+        return places.FirstOrDefault(sources.Files.Exists) ?? places[0];
     }
 
     private static string FirstExisting(ConfigurationSources sources, IReadOnlyList<string> candidates) =>

@@ -11,9 +11,10 @@ internal static class ConfigurationTemplate
     {
         writer.Write(
             """
-            # Configuration of kata-runtime. It is read from /etc/kata-containers/configuration.toml or
-            # /usr/share/defaults/kata-containers/configuration.toml, the first that exists. Rather than editing this file, put
-            # what differs into config.d/NAME.toml beside it: those files are read after this one, in the order of their names.
+            # Configuration of kata-runtime. It is read from /etc/kata-containers/configuration.toml or, where that is not there, from
+            # what is installed: the first that exists of those that 'kata-runtime --show-default-config-paths' lists. Rather than
+            # editing this file, put what differs into config.d/NAME.toml beside it: those files are read after this one, in the
+            # order of their names.
             # Keys of Kata Containers 1.x to 4.x that are not listed here are accepted.
 
             """);

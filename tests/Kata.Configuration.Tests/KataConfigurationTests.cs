@@ -24,17 +24,35 @@ public sealed class KataConfigurationTests
         Assert.Equal("built-in", configuration.OriginOf("hypervisor.default_memory").ToString());
     }
 
-    [Fact]
-    public void Load_GuestFilesOnlyPackaged_AreUsed()
+    // A copy of the executable somewhere else.
+    [Theory]
+    [InlineData("/opt/k")]
+    [InlineData("/usr/local")]
+    [InlineData("/usr")]
+    [InlineData("/opt/kata")]
+    public void Load_InstalledBelowAKnownPrefix_IsUsed(string prefix)
     {
         MemoryFiles files = new MemoryFiles()
-            .With("/usr/share/kata-containers/vmlinuz.container", "").With("/usr/libexec/virtiofsd", "");
+            .With($"{prefix}/share/kata-containers/vmlinuz.container", "").With($"{prefix}/share/kata-containers/kata-containers-initrd.img", "")
+            .With($"{prefix}/libexec/kata-containers/virtiofsd/virtiofsd", "").With("/usr/libexec/virtiofsd", "")
+            .With($"{prefix}/share/defaults/kata-containers/configuration.toml", "[hypervisor.qemu]\ndefault_memory = 1000\n");
 
-        HypervisorConfig hypervisor = KataConfiguration.Load(files.Sources()).Hypervisor;
+        KataConfiguration configuration = KataConfiguration.Load(files.Sources());
 
-        Assert.Equal("/usr/share/kata-containers/vmlinuz.container", hypervisor.KernelPath);
-        Assert.Equal("/usr/libexec/virtiofsd", hypervisor.VirtioFsDaemonPath);
+        Assert.Equal($"{prefix}/share/kata-containers/vmlinuz.container", configuration.Hypervisor.KernelPath);
+        Assert.Equal($"{prefix}/share/kata-containers/kata-containers-initrd.img", configuration.Hypervisor.InitrdPath);
+        Assert.Equal($"{prefix}/libexec/kata-containers/virtiofsd/virtiofsd", configuration.Hypervisor.VirtioFsDaemonPath);
+        Assert.Equal($"{prefix}/share/defaults/kata-containers/configuration.toml", configuration.Path);
     }
+
+    [Fact]
+    public void SearchPaths_OfAnInstallation_AreTheAdministratorsThenItsOwnThenTheKnownOnes() =>
+        Assert.Equal(
+            [
+                "/etc/kata-containers/configuration.toml", "/usr/local/share/defaults/kata-containers/configuration.toml",
+                "/usr/share/defaults/kata-containers/configuration.toml", "/opt/kata/share/defaults/kata-containers/configuration.toml",
+            ],
+            (new MemoryFiles().Sources() with { InstallPrefix = "/usr/local" }).SearchPaths);
 
     // Debian 12's own loses data that the other keeps: who installed the other wants it.
     [Fact]

@@ -113,7 +113,7 @@ internal static class ConfigurationAnnotations
                 return;
         }
 
-        string file = configuration.Path ?? ConfigurationSources.DefaultSearchPaths[0];
+        string file = configuration.Path ?? configuration.Sources.SearchPaths[0];
         throw new InvalidSpecException(
             field,
             $"annotation {SpecText.Clean(name)} is not enabled",

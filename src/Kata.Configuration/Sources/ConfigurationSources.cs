@@ -6,15 +6,25 @@ namespace Kata.Configuration;
 /// <summary>Where configuration comes from and what machine it is for.</summary>
 internal sealed record ConfigurationSources
 {
-    /// <summary>Kata's paths, highest priority first; only the first that exists is used.</summary>
-    internal static readonly IReadOnlyList<string> DefaultSearchPaths =
-        ["/etc/kata-containers/configuration.toml", "/usr/share/defaults/kata-containers/configuration.toml"];
+    /// <summary>Where <c>make install</c>, packages and the installer for clusters put what they install.</summary>
+    private static readonly string[] s_knownPrefixes = ["/usr/local", "/usr", "/opt/kata"];
+
+    /// <summary>
+    /// Where distributions put virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own on Debian 12,
+    /// which writes what is mapped from an O_APPEND file to the wrong place.
+    /// </summary>
+    private static readonly string[] s_virtioFsDaemonPaths =
+        ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/local/bin/virtiofsd", "/usr/bin/virtiofsd", "/usr/lib/qemu/virtiofsd"];
 
     /// <summary>The file the user named; it must exist, and then nothing is searched.</summary>
     internal string? ExplicitPath { get; init; }
 
-    /// <summary>The files that are looked for in turn.</summary>
-    internal IReadOnlyList<string> SearchPaths { get; init; } = DefaultSearchPaths;
+    /// <summary>The files that are looked for in turn, of which only the first that exists is used: the administrator's, then the installed ones.</summary>
+    internal IReadOnlyList<string> SearchPaths
+    {
+        get => field ?? ["/etc/kata-containers/configuration.toml", .. Installed("share/defaults/kata-containers/configuration.toml")];
+        init;
+    }
 
     /// <summary>The prefix of this installation, such as <c>/usr/local</c>: the guest's files are below its <c>share</c>.</summary>
     internal required string InstallPrefix { get; init; }
@@ -32,14 +42,12 @@ internal sealed record ConfigurationSources
     internal IReadOnlyList<string> HypervisorPaths { get; init; } =
         [RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "/usr/bin/qemu-system-aarch64" : "/usr/bin/qemu-system-x86_64"];
 
-    /// <summary>
-    /// Places of virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own on Debian 12, which writes
-    /// what is mapped from an O_APPEND file to the wrong place.
-    /// </summary>
-    internal IReadOnlyList<string> VirtioFsDaemonPaths { get; init; } = s_virtioFsDaemonPaths;
-
-    private static readonly string[] s_virtioFsDaemonPaths =
-        ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/local/bin/virtiofsd", "/usr/bin/virtiofsd", "/usr/lib/qemu/virtiofsd"];
+    /// <summary>Places of virtiofsd, in order: the one that <c>make</c> fetches where the distribution has only QEMU's, then the distribution's.</summary>
+    internal IReadOnlyList<string> VirtioFsDaemonPaths
+    {
+        get => field ?? [.. Installed("libexec/kata-containers/virtiofsd/virtiofsd"), .. s_virtioFsDaemonPaths];
+        init;
+    }
 
     /// <summary>The file system.</summary>
     internal IConfigurationFiles Files { get; init; } = HostFiles.Instance;
@@ -57,15 +65,16 @@ internal sealed record ConfigurationSources
         return new ConfigurationSources
         {
             ExplicitPath = string.IsNullOrEmpty(explicitPath) ? null : explicitPath,
-            // What `make install` put beside this executable comes before a distribution's, after the administrator's.
-            SearchPaths = [DefaultSearchPaths[0], Path.Combine(prefix, "share/defaults/kata-containers/configuration.toml"), DefaultSearchPaths[1]],
             InstallPrefix = prefix,
-            // The same for the virtiofsd that `make` puts there where the distribution has only QEMU's.
-            VirtioFsDaemonPaths = [Path.Combine(prefix, "libexec/kata-containers/virtiofsd/virtiofsd"), .. s_virtioFsDaemonPaths],
             HostCpuCount = Environment.ProcessorCount,
             HostMemoryMib = ReadMemoryMib(),
         };
     }
+
+    /// <summary>Where a file of an installation may be, in order: beside this executable, then where a copy of it finds what is installed.</summary>
+    /// <param name="file">Relative to the prefix.</param>
+    internal IReadOnlyList<string> Installed(string file) =>
+        [.. s_knownPrefixes.Prepend(InstallPrefix).Distinct().Select(prefix => Path.Combine(prefix, file))];
 
     // "MemTotal:       24689012 kB", proc(5). What .NET calls available is cut to the control group of whoever calls us.
     private static long ReadMemoryMib()

@@ -26,7 +26,7 @@ internal static class VersionCommand
 
         if (result.GetValue(globals.ShowConfigurationPaths))
         {
-            foreach (string path in ConfigurationSources.DefaultSearchPaths)
+            foreach (string path in ConfigurationSources.ForHost(null).SearchPaths)
             {
                 Console.Out.WriteLine(path);
             }
