@@ -17,6 +17,9 @@ internal static class QemuCommandLine
     /// <summary>The QMP id of the agent's virtio-serial port, as VSERPORT_CHANGE names it.</summary>
     public const string AgentPortId = "channel0";
 
+    /// <summary>The device behind which a file server is.</summary>
+    public const string SharedFilesystemDevice = "vhost-user-fs-pci";
+
     /// <summary>
     /// x86-64-v2, which distributions ask for, and no more: emulated AVX and fast string moves are slower than the loops that libraries
     /// fall back to. RDRAND fills the kernel's entropy pool at boot; without it the agent waits a second for random bytes (ADR 9).
@@ -126,7 +129,7 @@ internal static class QemuCommandLine
             arguments.AddRange(
             [
                 "-chardev", $"socket,id=fs{i},fd={descriptors.FirstSharedFilesystem + i}",
-                "-device", $"vhost-user-fs-pci,chardev=fs{i},tag={tag},queue-size=1024",
+                "-device", $"{SharedFilesystemDevice},chardev=fs{i},tag={tag},queue-size=1024",
             ]);
         }
     }

@@ -34,13 +34,16 @@ internal static class QemuExitReason
         };
     }
 
-    private static string DescribeStatus(ExitStatus? status, IReadOnlyList<string> messages) => status switch
+    private static string DescribeStatus(ExitStatus? status, IReadOnlyList<string> messages)
     {
-        null => "QEMU's end could not be learnt",
-        { Signal: SystemCallSignal } => "QEMU was killed by its system call filter (signal 31)",
-        { Signal: { } signal } => $"QEMU was killed by signal {signal}",
-        { Code: { } code } => $"QEMU ended with exit code {code}"
-            + (messages.Count == 0 ? "" : ": " + string.Join(" | ", messages)),
-        _ => "QEMU ended",
-    };
+        string how = status switch
+        {
+            null => "QEMU's end could not be learnt",
+            { Signal: SystemCallSignal } => "QEMU was killed by its system call filter (signal 31)",
+            { Signal: { } signal } => $"QEMU was killed by signal {signal}",
+            { Code: { } code } => $"QEMU ended with exit code {code}",
+            _ => "QEMU ended",
+        };
+        return messages.Count == 0 ? how : $"{how}: {string.Join(" | ", messages)}";
+    }
 }

@@ -74,7 +74,9 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         }
         catch (LinuxException error)
         {
-            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}' with '{_executable}'", error);
+            // The jail has no shell and no interpreter: what the kernel cannot find is theirs, not the file that is plainly there.
+            string needs = error.Errno is Errno.ENOENT or Errno.ENOEXEC ? ", which has to be QEMU's own executable and no script" : "";
+            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}' with '{_executable}'{needs}", error);
         }
         finally
         {
@@ -91,9 +93,16 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
             // A closed control channel means that QEMU is ending: its own words say more than the broken channel.
             bool ended = error is HypervisorException && _monitor!.Closed.IsCompleted;
             VirtualMachineExit exit = ended ? await WaitOrKillAsync() : await KillAsync();
-            throw error is HypervisorException
-                ? new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {StartFailure(ended, exit, error)}{HugePageRemedy()}", ended ? null : error)
-                : error;
+            if (error is not HypervisorException)
+            {
+                throw;
+            }
+
+            string failure = StartFailure(ended, exit, error);
+            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {failure}{HugePageRemedy()}", ended ? null : error)
+            {
+                IsOfSharedFilesystem = failure.Contains(QemuCommandLine.SharedFilesystemDevice, StringComparison.Ordinal), // it names the option
+            };
         }
     }
 

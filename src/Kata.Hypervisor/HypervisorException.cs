@@ -10,4 +10,7 @@ internal sealed class HypervisorException : Exception
 
     /// <summary>The error class the VMM's control channel answered with, for example <c>GenericError</c>, or null.</summary>
     public string? Code { get; internal init; }
+
+    /// <summary>Whether what the VMM complains of is the channel to a file server: then that one knows the cause.</summary>
+    public bool IsOfSharedFilesystem { get; internal init; }
 }

@@ -85,11 +85,12 @@ internal sealed partial class PodSandbox
         {
             await _machine.StartAsync(cancellationToken);
         }
-        catch (HypervisorException)
+        catch (HypervisorException error)
         {
             // A file server that died first is a closed socket to the monitor, which says that and no more.
             await Task.WhenAny(_fileServer.Exited, Task.Delay(s_lastWordsTimeout, _environment.Time, cancellationToken));
-            if (_fileServer.Exited.IsCompleted && await _fileServer.Exited is { Failed: true } exit)
+            VirtioFsDaemonExit? exit = _fileServer.Exited.IsCompleted ? await _fileServer.Exited : null;
+            if (exit is { Failed: true } || (exit is { Requested: false } && error.IsOfSharedFilesystem))
             {
                 throw new HypervisorException($"Cannot share files with the pod '{Id}': {exit.Reason}. Check hypervisor.qemu.virtio_fs_daemon");
             }

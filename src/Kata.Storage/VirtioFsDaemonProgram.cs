@@ -30,7 +30,7 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         if (!File.Exists(path))
         {
             throw new StorageException(
-                $"Cannot find virtiofsd at '{path}'. Install it (Debian 12: qemu-system-common), or set 'virtio_fs_daemon' in [hypervisor.qemu]");
+                $"Cannot find virtiofsd at '{path}'. Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set 'virtio_fs_daemon' in [hypervisor.qemu]");
         }
 
         var lines = new LineTail(KeptLines);
@@ -71,9 +71,9 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
                 process.Kill(Signals.SIGKILL);
                 throw new StorageException($"Cannot ask virtiofsd '{path}' for its version: no answer in {s_limit.TotalSeconds} s. Run '{path} --version' by hand");
             }
-        }
 
-        return Parse(path, lines.Last(KeptLines));
+            return Parse(path, lines.Last(KeptLines), await process.Exited);
+        }
     }
 
     /// <summary>
@@ -92,8 +92,11 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
     }
 
     /// <summary>Reads what <c>--version</c> printed: "virtiofsd version 7.2.22 (Debian …)" is QEMU's, "virtiofsd 1.13.2" or "virtiofsd backend 1.2.0" the other.</summary>
+    /// <param name="path">The program, for the error.</param>
+    /// <param name="lines">What it said on both of its streams.</param>
+    /// <param name="status">How it ended, which is told of a program that is neither.</param>
     /// <exception cref="StorageException">It is neither.</exception>
-    internal static VirtioFsDaemonProgram Parse(string path, IReadOnlyList<string> lines)
+    internal static VirtioFsDaemonProgram Parse(string path, IReadOnlyList<string> lines, ExitStatus status)
     {
         foreach (string line in lines)
         {
@@ -112,7 +115,8 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         }
 
         string said = lines.Count == 0 ? "nothing" : $"'{string.Join(" | ", lines.Take(QuotedLines))}'";
+        string end = status.Code == 0 ? "" : $" and ends with {status}";
         throw new StorageException(
-            $"Cannot use '{path}' as virtiofsd: it answers '--version' with {said}. Set 'virtio_fs_daemon' to the virtiofsd of QEMU or of virtio-fs.gitlab.io");
+            $"Cannot use '{path}' as virtiofsd: it answers '--version' with {said}{end}. Set 'virtio_fs_daemon' to the virtiofsd of QEMU or of virtio-fs.gitlab.io");
     }
 }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Kata.Agent.Containers;
+using Kata.Linux;
 
 namespace Kata.Agent.Tests;
 
@@ -11,12 +12,15 @@ public sealed class CrunErrorsTests
     [InlineData("executable file `./nope` not found in $PATH: No such file or directory", "./nope", StatusCode.NotFound, "exec: \"./nope\": stat ./nope: no such file or directory")]
     [InlineData("open executable: Permission denied", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
     [InlineData("open executable: Operation not permitted", "/etc", StatusCode.PermissionDenied, "exec: \"/etc\": permission denied")]
+    [InlineData("executable file `/nope` not found: No such file or directory", "/nope", StatusCode.NotFound, "exec: \"/nope\": stat /nope: no such file or directory")]
+    [InlineData("the path `/etc/passwd` exists but it is not executable: Operation not permitted", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
+    [InlineData("the path `/etc` is not a regular file: Operation not permitted", "/etc", StatusCode.PermissionDenied, "exec: \"/etc\": permission denied")]
     [InlineData("mount `proc` to `/proc`: Operation not permitted", "sh", StatusCode.Internal, "Cannot create it: mount `proc` to `/proc`: Operation not permitted")]
-    [InlineData("", "sh", StatusCode.Internal, "Cannot create it: crun failed without a message")]
+    [InlineData("", "sh", StatusCode.Internal, "Cannot create it: crun ended with signal 9 and without a message")]
     public void Translate_KnownTexts_AreRuncs(string message, string command, StatusCode code, string expected)
     {
         string log = message.Length == 0 ? "" : System.Text.Json.JsonSerializer.Serialize(new { msg = message, level = "error", time = "2026-01-01T00:00:00Z" });
-        RpcException error = CrunErrors.Translate(log, command, "create it");
+        RpcException error = CrunErrors.Translate(log, message.Length == 0 ? new ExitStatus(null, 9) : new ExitStatus(1, null), command, "create it");
         Assert.Equal(code, error.StatusCode);
         Assert.Equal(expected, error.Status.Detail);
     }
@@ -30,7 +34,7 @@ public sealed class CrunErrorsTests
     [InlineData("chdir: No such file or directory", "8", "8", false)]
     public void Shortage_NoRoomForProcesses_SaysHowManyAndWhatToDo(string text, string limit, string current, bool expected)
     {
-        RpcException error = CrunErrors.Translate($$"""{"msg":"{{text}}"}""", "sh", "start it");
+        RpcException error = CrunErrors.Translate($$"""{"msg":"{{text}}"}""", new ExitStatus(1, null), "sh", "start it");
         RpcException? shortage = CrunErrors.Shortage(error, limit, current, "start it");
         Assert.Equal(expected, shortage is not null);
         if (shortage is not null)

@@ -7,8 +7,8 @@ public sealed class QemuExitReasonTests
     private const string PanicLine = "[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs";
 
     [Theory]
-    [InlineData(null, 9, false, false, null, false, "QEMU", "QEMU was killed by signal 9", false)]
-    [InlineData(null, 31, false, false, null, false, "QEMU", "system call filter", false)]
+    [InlineData(null, 6, false, false, null, false, "QEMU", "QEMU was killed by signal 6: cannot allocate", false)]
+    [InlineData(null, 31, false, false, null, false, "QEMU", "system call filter (signal 31): cannot allocate", false)]
     [InlineData(1, null, false, false, null, false, "QEMU", "QEMU ended with exit code 1: cannot allocate", false)]
     [InlineData(0, null, false, true, "guest-panic", false, "guest kernel", "the guest kernel panicked", false)]
     [InlineData(0, null, false, false, "guest-reset", true, "guest kernel", PanicLine, false)]

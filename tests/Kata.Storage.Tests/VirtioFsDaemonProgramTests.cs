@@ -1,4 +1,6 @@
+using Kata.Linux;
 using Kata.Testing;
+
 namespace Kata.Storage.Tests;
 
 public sealed class VirtioFsDaemonProgramTests : IDisposable
@@ -16,7 +18,7 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     [InlineData("virtiofsd backend 1.4.0", true, "1.4.0", false)]
     public void Parse_Versions_AreTold(string line, bool isRust, string version, bool maps)
     {
-        VirtioFsDaemonProgram program = VirtioFsDaemonProgram.Parse("/v", ["[a warning]", line, "Copyright"]);
+        VirtioFsDaemonProgram program = VirtioFsDaemonProgram.Parse("/v", ["[a warning]", line, "Copyright"], new ExitStatus(0, null));
 
         Assert.Equal(isRust ? VirtioFsDaemonKind.Rust : VirtioFsDaemonKind.C, program.Kind);
         Assert.Equal(Version.Parse(version), program.Version);
@@ -32,7 +34,7 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     [InlineData("virtiofsd 1")]
     public void Parse_AnotherProgram_IsRefusedInItsOwnWords(string line)
     {
-        string message = Assert.Throws<StorageException>(() => VirtioFsDaemonProgram.Parse("/v", line.Length == 0 ? [] : [line])).Message;
+        string message = Assert.Throws<StorageException>(() => VirtioFsDaemonProgram.Parse("/v", line.Length == 0 ? [] : [line], new ExitStatus(0, null))).Message;
 
         Assert.StartsWith("Cannot use '/v' as virtiofsd: it answers '--version' with ", message, StringComparison.Ordinal);
         Assert.Contains(line.Length == 0 ? "nothing" : $"'{line}'", message, StringComparison.Ordinal);
@@ -54,7 +56,15 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     {
         string path = Script("broken", "echo 'virtiofsd: error while loading shared libraries: libseccomp.so.2' >&2; exit 127");
 
-        Assert.Contains("loading shared libraries: libseccomp.so.2'", (await AskAsync(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("loading shared libraries: libseccomp.so.2' and ends with exit code 127. ", (await AskAsync(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ask_ProgramThatIsKilledWithoutAWord_TellsTheSignal()
+    {
+        string path = Script("killed", "kill -SEGV $$");
+
+        Assert.Contains("it answers '--version' with nothing and ends with signal 11. ", (await AskAsync(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ internal sealed class Crun(Reaper reaper)
 
         if (status.Code != 0)
         {
-            throw CrunErrors.Translate(ReadTail(logPath, LogLimit), command, action);
+            throw CrunErrors.Translate(ReadTail(logPath, LogLimit), status, command, action);
         }
     }
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
 using Grpc.Core;
+using Kata.Linux;
 
 namespace Kata.Agent.Containers;
 
 /// <summary>
 /// Says crun's failures in runc's words, which engines and orchestrators match on, with a status code each: NotFound when there is
-/// no such executable, PermissionDenied when it may not be executed, Internal with crun's own text otherwise. Seen with crun 1.8.1.
+/// no such executable, PermissionDenied when it may not be executed, Internal with crun's own text otherwise. Seen with crun 1.8.1 and 1.21.
 /// </summary>
 internal static class CrunErrors
 {
@@ -14,12 +15,13 @@ internal static class CrunErrors
     private const int ProcessesOfExec = 2; // the process, and for a moment the one of crun that makes it
 
     /// <param name="log">crun's log, JSON lines; anything else is taken as its text.</param>
+    /// <param name="status">How crun ended, which is all that there is to tell of one that was killed.</param>
     /// <param name="command">The first word of the process, as the caller gave it.</param>
     /// <param name="action">What was tried, for the general case: "create the container 'x'".</param>
-    public static RpcException Translate(string log, string command, string action)
+    public static RpcException Translate(string log, ExitStatus status, string command, string action)
     {
         string text = LastMessage(log);
-        if (text.Contains("not found in $PATH", StringComparison.Ordinal))
+        if (text.StartsWith("executable file `", StringComparison.Ordinal) && text.Contains("` not found", StringComparison.Ordinal)) // "in $PATH", as the case may be
         {
             return NoProgram(command);
         }
@@ -30,7 +32,7 @@ internal static class CrunErrors
             return AgentException.Of(StatusCode.PermissionDenied, $"exec: \"{command}\": permission denied");
         }
 
-        return AgentException.Failed($"Cannot {action}: {(text.Length > 0 ? text : "crun failed without a message")}");
+        return AgentException.Failed($"Cannot {action}: {(text.Length > 0 ? text : $"crun ended with {status} and without a message")}");
     }
 
     /// <summary>There is no such executable.</summary>
@@ -88,5 +90,7 @@ internal static class CrunErrors
 
     private static bool IsDenied(string text) =>
         text.StartsWith("open executable: ", StringComparison.Ordinal)
-            && (text.EndsWith("Permission denied", StringComparison.Ordinal) || text.EndsWith("Operation not permitted", StringComparison.Ordinal));
+            ? text.EndsWith("Permission denied", StringComparison.Ordinal) || text.EndsWith("Operation not permitted", StringComparison.Ordinal)
+            : text.StartsWith("the path `", StringComparison.Ordinal) // 1.21
+                && (text.Contains("` exists but it is not executable", StringComparison.Ordinal) || text.Contains("` is not a regular file", StringComparison.Ordinal));
 }
