@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all build guest demo test check unit integration lab fuzz soak bench install uninstall clean help
+.PHONY: all build guest demo test check unit integration lab debian-13 fuzz soak bench install uninstall clean help
 
 all: build guest ## Build the executables and the guest image into artifacts/ (the default)
 
@@ -43,6 +43,10 @@ lab: all ## Run the KVM and vhost-vsock tests on an emulated host that has both
 	@scripts/dependencies lab
 	@scripts/test lab
 
+debian-13: all ## Make a Debian 13 from nothing, and in it the guest and a core of the tests
+	@scripts/dependencies test
+	@scripts/test debian-13
+
 fuzz: ## Run every fuzz target for a while (FUZZ_SECONDS each, 60 unless told)
 	@scripts/dependencies build
 	@scripts/fuzz
@@ -65,4 +69,4 @@ clean: ## Remove artifacts/; downloaded packages stay in .cache/
 	@rm -rf artifacts
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
