@@ -24,7 +24,36 @@ public sealed class ProcFilesTests
     {
         GuestProcess process = ProcFiles.Parse(42, Stat, Status, "sh\0"u8, 1)!;
         Assert.Equal(("sh", 2u, 6u, 34817, true, -5), (process.Name, process.Uid, process.Gid, process.Terminal, process.Foreground, process.Nice));
-        Assert.Equal((4194304ul, 40960ul), (process.VirtualBytes, process.ResidentBytes));
+        Assert.Equal((4194304ul, 10ul * (ulong)Environment.SystemPageSize), (process.VirtualBytes, process.ResidentBytes));
+    }
+
+    [Fact]
+    public async Task DescendantsOf_ProcessWithGrandchild_HasBoth()
+    {
+        using Kata.Linux.ChildProcess child = Kata.Linux.ChildProcess.Start(new Kata.Linux.SpawnOptions
+        {
+            Path = "/bin/sh",
+            Arguments = ["sh", "-c", "sleep 1000 & wait"],
+            Environment = ["PATH=/usr/bin:/bin"],
+            NewSession = true,
+        });
+        try
+        {
+            IReadOnlyList<int> found;
+            while ((found = ProcFiles.DescendantsOf(child.Pid)).Count == 0)
+            {
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+
+            Assert.Contains(child.Pid, ProcFiles.DescendantsOf(Environment.ProcessId));
+            Assert.Contains(found[0], ProcFiles.DescendantsOf(Environment.ProcessId));
+            Assert.DoesNotContain(child.Pid, found);
+        }
+        finally
+        {
+            _ = Kata.Linux.Interop.LibC.kill(-child.Pid, Kata.Linux.Signals.SIGKILL); // its whole session
+            await child.Exited;
+        }
     }
 
     [Fact]

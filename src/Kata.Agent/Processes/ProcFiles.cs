@@ -9,7 +9,6 @@ internal static class ProcFiles
 {
     private const int CommandLimit = 4096;
     private const int TicksPerSecond = 100; // USER_HZ, the same on every architecture here
-    private const int PageSize = 4096;
 
     /// <summary>The processes of a container as its own pid namespace numbers them, in that order.</summary>
     /// <param name="pids">In the guest's namespace.</param>
@@ -43,6 +42,36 @@ internal static class ProcFiles
 
         result.Sort(static (left, right) => left.Pid.CompareTo(right.Pid));
         return result;
+    }
+
+    /// <summary>The children of a process, their children and so on, as they are now.</summary>
+    public static IReadOnlyList<int> DescendantsOf(int ancestor)
+    {
+        var parents = new Dictionary<int, int>();
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Describe(pid, 0) is { } process)
+            {
+                parents[pid] = process.ParentPid;
+            }
+        }
+
+        return [.. parents.Keys.Where(IsBelow)];
+
+        bool IsBelow(int pid)
+        {
+            for (int steps = 0; steps < parents.Count && parents.TryGetValue(pid, out int parent); steps++)
+            {
+                if (parent == ancestor)
+                {
+                    return true;
+                }
+
+                pid = parent;
+            }
+
+            return false;
+        }
     }
 
     /// <summary>Null when the texts are not what the kernel writes.</summary>
@@ -81,7 +110,7 @@ internal static class ProcFiles
             StartedMs = Number(fields[19]) * 1000 / TicksPerSecond,
             CpuMs = (Number(fields[11]) + Number(fields[12])) * 1000 / TicksPerSecond,
             VirtualBytes = Number(fields[20]),
-            ResidentBytes = Number(fields[21]) * PageSize,
+            ResidentBytes = Number(fields[21]) * (ulong)Environment.SystemPageSize,
         };
     }
 

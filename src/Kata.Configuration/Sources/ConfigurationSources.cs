@@ -40,7 +40,7 @@ internal sealed record ConfigurationSources
 
     /// <summary>Places of the monitor, in order.</summary>
     internal IReadOnlyList<string> HypervisorPaths { get; init; } =
-        [RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "/usr/bin/qemu-system-aarch64" : "/usr/bin/qemu-system-x86_64"];
+        [$"/usr/bin/qemu-system-{MachineOf(RuntimeInformation.OSArchitecture)}"];
 
     /// <summary>Places of virtiofsd, in order: the one that <c>make</c> fetches where the distribution has only QEMU's, then the distribution's.</summary>
     internal IReadOnlyList<string> VirtioFsDaemonPaths
@@ -75,6 +75,15 @@ internal sealed record ConfigurationSources
     /// <param name="file">Relative to the prefix.</param>
     internal IReadOnlyList<string> Installed(string file) =>
         [.. s_knownPrefixes.Prepend(InstallPrefix).Distinct().Select(prefix => Path.Combine(prefix, file))];
+
+    /// <summary>QEMU's name of an architecture.</summary>
+    internal static string MachineOf(Architecture architecture) => architecture switch
+    {
+        Architecture.X64 => "x86_64",
+        Architecture.Arm64 => "aarch64",
+        Architecture.Ppc64le => "ppc64",
+        _ => architecture.ToString().ToLowerInvariant(), // s390x, riscv64, loongarch64
+    };
 
     // "MemTotal:       24689012 kB", proc(5). What .NET calls available is cut to the control group of whoever calls us.
     private static long ReadMemoryMib()

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Kata.Linux.Interop;
 
-// Flag values are those of x86-64 and arm64 where they agree; O_* flags differ and are chosen at run time.
+// Flag values are those of x86-64 and arm64 where they agree; O_* flags differ.
 internal static partial class LibC
 {
     internal const int AT_FDCWD = -100;
@@ -26,14 +26,12 @@ internal static partial class LibC
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
     internal const int O_PATH = 0x200000;
-    internal static readonly int O_DIRECTORY = IsArm64 ? 0x4000 : 0x10000;
-    internal static readonly int O_NOFOLLOW = IsArm64 ? 0x8000 : 0x20000;
+    internal static readonly int O_DIRECTORY = PerArchitecture(x64: 0x10000, arm64: 0x4000);
+    internal static readonly int O_NOFOLLOW = PerArchitecture(x64: 0x20000, arm64: 0x8000);
 
     internal const int LOCK_SH = 1;
     internal const int LOCK_EX = 2;
     internal const int LOCK_NB = 4;
-
-    private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int close(int fd);

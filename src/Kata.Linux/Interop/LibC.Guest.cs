@@ -26,7 +26,7 @@ internal static partial class LibC
     internal const uint EPOLLET = 1u << 31;
     internal const ulong RESOLVE_IN_ROOT = 16;
 
-    private static readonly long s_sysFinitModule = IsArm64 ? 273 : 313;
+    private static readonly long s_sysFinitModule = PerArchitecture(x64: 313, arm64: 273);
 
     internal static int finit_module(SafeFileDescriptor module, string parameters) =>
         syscall_finit_module(s_sysFinitModule, module, parameters, 0);

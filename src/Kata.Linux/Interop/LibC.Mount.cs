@@ -19,7 +19,7 @@ internal static partial class LibC
     private const long SysOpenTree = 428;
     private const long SysMoveMount = 429;
     private const long SysMountSetattr = 442;
-    private static readonly long s_sysPivotRoot = IsArm64 ? 41 : 155;
+    private static readonly long s_sysPivotRoot = PerArchitecture(x64: 155, arm64: 41);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mount(string? source, string target, string? type, MountFlags flags, string? data);

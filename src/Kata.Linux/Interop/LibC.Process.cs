@@ -39,11 +39,11 @@ internal static partial class LibC
 
     private const long SysPidfdSendSignal = 424;
     private const long SysPidfdOpen = 434;
-    private static readonly long s_sysSetresuid = IsArm64 ? 147 : 117;
-    private static readonly long s_sysSetresgid = IsArm64 ? 149 : 119;
-    private static readonly long s_sysSetgroups = IsArm64 ? 159 : 116;
-    private static readonly long s_sysCapset = IsArm64 ? 91 : 126;
-    private static readonly long s_sysGettid = IsArm64 ? 178 : 186;
+    private static readonly long s_sysSetresuid = PerArchitecture(x64: 117, arm64: 147);
+    private static readonly long s_sysSetresgid = PerArchitecture(x64: 119, arm64: 149);
+    private static readonly long s_sysSetgroups = PerArchitecture(x64: 116, arm64: 159);
+    private static readonly long s_sysCapset = PerArchitecture(x64: 126, arm64: 91);
+    private static readonly long s_sysGettid = PerArchitecture(x64: 186, arm64: 178);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int kill(int pid, int signal);

@@ -6,8 +6,8 @@ internal static partial class LibC
 {
     internal const int IOPRIO_WHO_PROCESS = 1;
 
-    private static readonly long s_sysSchedSetattr = IsArm64 ? 274 : 314;
-    private static readonly long s_sysIoprioSet = IsArm64 ? 30 : 251;
+    private static readonly long s_sysSchedSetattr = PerArchitecture(x64: 314, arm64: 274);
+    private static readonly long s_sysIoprioSet = PerArchitecture(x64: 251, arm64: 30);
 
     /// <summary>No libc has wrappers for these two.</summary>
     internal static int sched_setattr(int pid, in SchedAttr attributes) => syscall_sched_setattr(s_sysSchedSetattr, pid, in attributes, 0);
