@@ -3,6 +3,12 @@ namespace Kata.Configuration;
 /// <summary>What Kata's configuration can ask for and this version has no driver for. Silence would run something else than was asked for.</summary>
 internal static class AvailableChoices
 {
+    private const string FileSharing = "hypervisor.shared_fs";
+    private const string VirtioFs = "virtio-fs";
+
+    // Files of the host by other drivers than ours: containers see no difference.
+    private static readonly string[] s_readAsVirtioFs = ["virtio-9p", "inline-virtio-fs"];
+
     /// <exception cref="ConfigurationException">The first of the errors.</exception>
     internal static void Check(KataConfiguration configuration)
     {
@@ -26,7 +32,23 @@ internal static class AvailableChoices
                 $"hypervisor.image holds {Write(hypervisor.ImagePath)}, and guests cannot boot from a disk image yet",
                 "Leave it out and set 'initrd', or leave both out for the installation's own guest");
         }
+
+        if (hypervisor.SharedFs != VirtioFs)
+        {
+            yield return new ConfigurationException(
+                configuration.OriginOf(FileSharing), $"{FileSharing} holds {Write(hypervisor.SharedFs)}, for which there is no driver yet", "Use \"virtio-fs\", or leave it out");
+        }
     }
+
+    /// <summary>How files are shared; what is refused is as it was set.</summary>
+    internal static string FileSharingOf(ConfigurationValues values) =>
+        values.Get(FileSharing).Text is var text && s_readAsVirtioFs.Contains(text) ? VirtioFs : text;
+
+    /// <summary>What is read as something else that is there.</summary>
+    internal static IReadOnlyList<string> Replaced(ConfigurationValues values) =>
+        values.Get(FileSharing) is { } value && value.Text != FileSharingOf(values)
+            ? [$"{Oci.SpecText.Clean(value.Origin.ToString())}: {FileSharing} holds {value}, which is read as \"{VirtioFs}\""]
+            : [];
 
     internal static string Write(string path) => ConfigurationValue.Write(Oci.SpecText.Clean(path));
 

@@ -23,12 +23,9 @@ internal static class ConfigurationBinder
             Runtime = new RuntimeConfig
             {
                 EnableDebug = values.Get("runtime.enable_debug").Flag,
-                InternetworkingModel = values.Get("runtime.internetworking_model").Text,
                 DisableGuestSeccomp = values.Get("runtime.disable_guest_seccomp").Flag,
                 SandboxCgroupOnly = values.Get("runtime.sandbox_cgroup_only").Flag,
-                StaticSandboxResourceManagement = values.Get("runtime.static_sandbox_resource_mgmt").Flag,
                 CreateContainerTimeout = Seconds(values, "runtime.create_container_timeout"),
-                Experimental = values.Get("runtime.experimental").List,
             },
             Agent = new AgentConfig
             {
@@ -46,6 +43,7 @@ internal static class ConfigurationBinder
                 JailUser = (uint)values.Get("kata.jail_user").Whole,
             },
             Warnings = warnings,
+            ReadAs = AvailableChoices.Replaced(values),
             WithoutEffect = [.. values.Set.Where(item => ConfigurationSchema.Find(item.Key) is not { Use: KeyUse.Applied })],
             Values = values,
             Sources = sources,
@@ -75,7 +73,7 @@ internal static class ConfigurationBinder
             MaxMemoryMib = MaxMemory(values, sources),
             HugePages = values.Get("hypervisor.enable_hugepages").Flag,
             PreallocateMemory = values.Get("hypervisor.enable_mem_prealloc").Flag,
-            SharedFs = values.Get("hypervisor.shared_fs").Text,
+            SharedFs = AvailableChoices.FileSharingOf(values),
             VirtioFsDaemonPath = AbsolutePath(values, "virtio_fs_daemon") ?? FirstExisting(sources, sources.VirtioFsDaemonPaths),
             VirtioFsCache = values.Get("hypervisor.virtio_fs_cache").Text,
             VirtioFsExtraArguments = values.Get("hypervisor.virtio_fs_extra_args").List,

@@ -39,7 +39,7 @@ internal static class ConfigurationValidator
         List<ConfigurationFinding> findings =
             [.. errors.DistinctBy(WithoutLine).OrderBy(error => error.Origin.Source, StringComparer.Ordinal).ThenBy(error => error.Origin.Line)
                 .Select(error => new ConfigurationFinding(true, error.Message))];
-        findings.AddRange(loader.Warnings.Select(text => new ConfigurationFinding(false, text)));
+        findings.AddRange(loader.Warnings.Concat(bound?.ReadAs ?? []).Select(text => new ConfigurationFinding(false, text)));
         findings.AddRange((bound?.WithoutEffect ?? []).Select(item =>
             new ConfigurationFinding(false, $"{Oci.SpecText.Clean(item.Value.Origin.ToString())}: the key '{item.Key}' is accepted and has no effect here")));
         return findings;

@@ -41,7 +41,7 @@ internal sealed record HypervisorConfig
 
     public required bool PreallocateMemory { get; init; }
 
-    /// <summary><c>virtio-fs</c>, <c>virtio-9p</c>, <c>none</c> and so on.</summary>
+    /// <summary><c>virtio-fs</c>, or what is refused.</summary>
     public required string SharedFs { get; init; }
 
     /// <summary>The virtiofsd executable; the first usual place where none exists.</summary>

@@ -20,6 +20,9 @@ internal sealed record KataConfiguration
     /// <summary>What is odd and was accepted, as sentences for a log: unknown keys and annotations.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
+    /// <summary>Values that are read as others, which do the same by other means; sentences for a log.</summary>
+    public required IReadOnlyList<string> ReadAs { get; init; }
+
     /// <summary>Keys that a file or an annotation sets, are known, and have no effect here; each with its value and origin.</summary>
     public required IReadOnlyList<KeyValuePair<string, ConfigurationValue>> WithoutEffect { get; init; }
 

@@ -34,6 +34,7 @@ internal static class NamedFiles
         {
             CheckProgram(configuration, "hypervisor.path", hypervisor.Path, "Install 'qemu-system-x86', or name the monitor's executable"),
             CheckProgram(configuration, "hypervisor.virtio_fs_daemon", hypervisor.VirtioFsDaemonPath, "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or name the virtiofsd executable"),
+            CheckEntropySource(configuration, hypervisor.EntropySource),
             CheckGuest(configuration, "hypervisor.kernel", hypervisor.KernelPath, s_kernels, "a kernel image", "Run 'make install' (in a clone 'make guest'), or name a bzImage or a vmlinux"),
             hypervisor.InitrdPath is not { } initrd
                 ? null
@@ -49,6 +50,12 @@ internal static class NamedFiles
         if (cause is null && (File.GetUnixFileMode(path) & Executable) == 0)
             (cause, remedy) = ("is not executable", "Make it executable (chmod 755), or name another one");
         return cause is null ? null : Error(configuration, id, path, cause, remedy);
+    }
+
+    private static ConfigurationException? CheckEntropySource(KataConfiguration configuration, string path)
+    {
+        string? cause = !Path.Exists(path) ? "does not exist" : Directory.Exists(path) || new FileInfo(path).Length > 0 ? "is no character device" : null;
+        return cause is null ? null : Error(configuration, "hypervisor.entropy_source", path, cause, "Name one such as /dev/urandom, or leave it out");
     }
 
     private static ConfigurationException? CheckGuest(

@@ -5,16 +5,9 @@ internal sealed record RuntimeConfig
 {
     public required bool EnableDebug { get; init; }
 
-    /// <summary><c>tcfilter</c>, <c>macvtap</c> or <c>none</c>.</summary>
-    public required string InternetworkingModel { get; init; }
-
     public required bool DisableGuestSeccomp { get; init; }
 
     public required bool SandboxCgroupOnly { get; init; }
 
-    public required bool StaticSandboxResourceManagement { get; init; }
-
     public required TimeSpan CreateContainerTimeout { get; init; }
-
-    public required IReadOnlyList<string> Experimental { get; init; }
 }

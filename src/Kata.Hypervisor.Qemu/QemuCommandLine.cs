@@ -83,14 +83,14 @@ internal static class QemuCommandLine
             "-chardev", $"socket,id=console,fd={descriptors.Console}",
             "-serial", "chardev:console",
             "-device", "pvpanic-pci",
-            "-object", "rng-builtin,id=rng0",
+            .. Entropy(config, descriptors),
             "-device", "virtio-rng-pci,rng=rng0,disable-legacy=on",
         ]);
         AddAgentChannel(arguments, config, descriptors);
         AddSharedFilesystems(arguments, config, descriptors);
-        if (config.Seccomp)
+        if (config.SystemCallFilter.Length > 0)
         {
-            arguments.AddRange(["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]);
+            arguments.AddRange(["-sandbox", config.SystemCallFilter]);
         }
 
         return arguments;
@@ -98,6 +98,11 @@ internal static class QemuCommandLine
 
     /// <summary>A value inside an option list: QEMU reads <c>,,</c> as one comma.</summary>
     internal static string EscapeValue(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
+
+    private static string[] Entropy(VirtualMachineConfig config, QemuDescriptors descriptors) =>
+        config.EntropySource == VirtualMachineConfig.KernelEntropy
+            ? ["-object", "rng-builtin,id=rng0"]
+            : ["-add-fd", $"fd={descriptors.Entropy},set=1", "-object", "rng-random,id=rng0,filename=/dev/fdset/1"];
 
     // Without it the guest does not calibrate against an emulated HPET; other machines do not know the property.
     private static string HpetFor(VirtualMachineConfig config) => config.MachineType is "q35" or "pc" ? ",hpet=off" : "";

@@ -20,4 +20,7 @@ internal sealed record QemuDescriptors
 
     /// <summary>The vhost-user socket of the first shared file system; the others follow.</summary>
     public int FirstSharedFilesystem { get; init; } = 6;
+
+    /// <summary>The source of random numbers, where it is a device; after the shared file systems.</summary>
+    public int Entropy { get; init; }
 }

@@ -18,7 +18,7 @@ internal sealed class QemuFactory(TimeProvider? timeProvider = null) : IVirtualM
 
     public Task<IVirtualMachine> CreateAsync(VirtualMachineConfig config, VirtualMachineResources resources, CancellationToken cancellationToken)
     {
-        SafeFileDescriptor? kernel = null, initrd = null;
+        SafeFileDescriptor? kernel = null, initrd = null, entropy = null;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -26,12 +26,14 @@ internal sealed class QemuFactory(TimeProvider? timeProvider = null) : IVirtualM
             string executable = ResolveExecutable(config.HypervisorPath);
             kernel = OpenRegularFile(config.KernelPath, "kernel");
             initrd = config.InitrdPath is { } path ? OpenRegularFile(path, "initrd") : null;
-            return Task.FromResult<IVirtualMachine>(new QemuVirtualMachine(config, resources, executable, kernel, initrd, _time));
+            entropy = config.EntropySource == VirtualMachineConfig.KernelEntropy ? null : OpenEntropySource(config.EntropySource);
+            return Task.FromResult<IVirtualMachine>(new QemuVirtualMachine(config, resources, executable, kernel, initrd, entropy, _time));
         }
         catch (Exception error)
         {
             kernel?.Dispose();
             initrd?.Dispose();
+            entropy?.Dispose();
             resources.Dispose();
             return Task.FromException<IVirtualMachine>(error);
         }
@@ -86,6 +88,27 @@ internal sealed class QemuFactory(TimeProvider? timeProvider = null) : IVirtualM
 
         throw new HypervisorException(
             $"Cannot find the hypervisor '{path}': no such file. Install qemu-system-x86, or set 'path' in the [hypervisor.qemu] section");
+    }
+
+    // QEMU reads it without waiting, as it was opened.
+    private static SafeFileDescriptor OpenEntropySource(string path)
+    {
+        const string Remedy = "Set 'entropy_source' in the [hypervisor.qemu] section to a character device such as /dev/urandom";
+        SafeFileDescriptor file = LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC | LibC.O_NONBLOCK | LibC.O_NOCTTY, 0);
+        if (file.IsInvalid)
+        {
+            LinuxException error = LinuxException.FromLastErrno("open", $"open '{path}'");
+            file.Dispose();
+            throw new HypervisorException($"Cannot open the source of random numbers '{path}': {error.Errno}. {Remedy}", error);
+        }
+
+        if (!FileStatus.Of(file).IsCharacterDevice)
+        {
+            file.Dispose();
+            throw new HypervisorException($"Cannot use the source of random numbers '{path}': it is no character device. {Remedy}");
+        }
+
+        return file;
     }
 
     // By descriptor from here on: QEMU's user may not be allowed to read the file, and nobody can swap it any more.

@@ -35,6 +35,12 @@ internal sealed partial class QemuVirtualMachine
                 (agentOurs, descriptors[numbers.Agent]) = Track(owned, UnixSocket.Pair());
             }
 
+            if (_entropy is not null)
+            {
+                numbers = numbers with { Entropy = numbers.FirstSharedFilesystem + _config.SharedFilesystems.Count };
+                descriptors[numbers.Entropy] = _entropy;
+            }
+
             for (int i = 0; i < _config.SharedFilesystems.Count; i++)
             {
                 descriptors[numbers.FirstSharedFilesystem + i] = _resources.SharedFilesystemSockets[_config.SharedFilesystems[i].Tag];

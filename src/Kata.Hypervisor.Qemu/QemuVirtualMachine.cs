@@ -22,6 +22,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
     private readonly string _executable;
     private readonly SafeFileDescriptor _kernel;
     private readonly SafeFileDescriptor? _initrd;
+    private readonly SafeFileDescriptor? _entropy;
     private readonly TimeProvider _time;
     private readonly QemuEvents _events = new();
     private readonly LineTail _messages = new();
@@ -41,6 +42,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         string executable,
         SafeFileDescriptor kernel,
         SafeFileDescriptor? initrd,
+        SafeFileDescriptor? entropy,
         TimeProvider timeProvider)
     {
         _config = config;
@@ -48,6 +50,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         _executable = executable;
         _kernel = kernel;
         _initrd = initrd;
+        _entropy = entropy;
         _time = timeProvider;
         Console = new ConsoleLog(resources.ConsoleLogPath, timeProvider: timeProvider);
     }
@@ -234,6 +237,7 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         _resources.Dispose();
         _kernel.Dispose();
         _initrd?.Dispose();
+        _entropy?.Dispose();
         _vsock?.Dispose();
     }
 }

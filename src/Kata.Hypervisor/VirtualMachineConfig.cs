@@ -3,6 +3,9 @@ namespace Kata.Hypervisor;
 /// <summary>What a virtual machine is made of. Pure data, decided by the plan; a driver opens nothing that is not named here.</summary>
 internal sealed record VirtualMachineConfig
 {
+    /// <summary>The host kernel's own generator, which needs no device: getrandom(2).</summary>
+    public const string KernelEntropy = "/dev/urandom";
+
     /// <summary>Shown in the host's process list; the sandbox id.</summary>
     public required string Name { get; init; }
 
@@ -40,8 +43,11 @@ internal sealed record VirtualMachineConfig
     /// <summary>The group the VMM runs as.</summary>
     public uint JailGroupId { get; init; } = 65534;
 
-    /// <summary>Whether the VMM filters its own system calls. Off only for debugging.</summary>
-    public bool Seccomp { get; init; } = true;
+    /// <summary>How the VMM filters its own system calls, in its own words; empty for not at all.</summary>
+    public string SystemCallFilter { get; init; } = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+    /// <summary>Absolute path of the character device that the guest's random numbers come from; opened read-only by us.</summary>
+    public string EntropySource { get; init; } = KernelEntropy;
 
     /// <summary>Each needs a connected socket in <see cref="VirtualMachineResources.SharedFilesystemSockets"/>.</summary>
     public IReadOnlyList<SharedFilesystem> SharedFilesystems { get; init; } = [];

@@ -17,6 +17,8 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
 
     public bool IsSocket => (Mode & LibC.S_IFMT) == LibC.S_IFSOCK;
 
+    public bool IsCharacterDevice => (Mode & LibC.S_IFMT) == LibC.S_IFCHR;
+
     public bool IsBlockDevice => (Mode & LibC.S_IFMT) == LibC.S_IFBLK;
 
     public static unsafe FileStatus Of(SafeFileDescriptor descriptor)

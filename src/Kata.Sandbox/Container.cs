@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Protocol;
@@ -82,8 +83,7 @@ internal sealed partial class Container
                 Extension = Plan.Extension,
             };
             _inGuest = true;
-            await AgentConnection.CallAsync(
-                $"create the container '{Plan.Id}' in the guest", _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Timed(cancellationToken)));
+            await CreateInGuestAsync(request, cancellationToken);
             await _pod.Propagation.WatchAsync(Plan.Id, _files, cancellationToken);
         }
         catch
@@ -237,6 +237,21 @@ internal sealed partial class Container
             Poststop = Hooks?.Poststop,
             NotifyPath = Plan.Notify?.HostPath,
         };
+    }
+
+    private async Task CreateInGuestAsync(CreateContainerRequest request, CancellationToken cancellationToken)
+    {
+        string action = $"create the container '{Plan.Id}' in the guest";
+        TimeSpan limit = _pod.Plan.Timeouts.Create;
+        try
+        {
+            await AgentConnection.CallAsync(action, _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Within(limit, cancellationToken)));
+        }
+        catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
+        {
+            throw new AgentException(action, error.Code, string.Create(
+                CultureInfo.InvariantCulture, $"it did not come to be within {limit.TotalSeconds:0.#} s. See the pod's console.log; a slow host may need a longer create_container_timeout"));
+        }
     }
 
     private async Task StartInGuestAsync(CancellationToken cancellationToken)

@@ -63,6 +63,7 @@ internal sealed partial class PodSandbox
                 SourceDirectory = _share.Path,
                 SocketDirectory = machine,
                 CacheMode = _plan.VirtioFsCache,
+                ExtraArguments = _plan.VirtioFsExtraArguments,
                 StopTimeout = _plan.Timeouts.Stop,
             },
             _environment.Time);
@@ -143,7 +144,7 @@ internal sealed partial class PodSandbox
     {
         try
         {
-            AgentConnection agent = await AgentConnection.OpenAsync(channel, _plan.Timeouts.Request, _environment.Time, cancellationToken);
+            AgentConnection agent = await AgentConnection.OpenAsync(channel, _plan.Timeouts.Dial, _plan.Timeouts.Request, _environment.Time, cancellationToken);
             if (agent.Hello is { } hello)
             {
                 Log.AgentUp(GuestText.Escape(hello.AgentVersion), GuestText.Escape(hello.KernelRelease), hello.Protocol, hello.UptimeMs);

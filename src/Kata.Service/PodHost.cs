@@ -115,6 +115,11 @@ internal sealed class PodHost : IAsyncDisposable
             AcceleratorProbe.Decide(VirtualizationFacts.Read()),
             spec,
             _directories.Cgroup(_options.Sandbox));
+        if (plan.Debug && Environment.Log is RecordLog log)
+        {
+            log.Lower(LogLevel.Debug);
+        }
+
         return SandboxPlanner.Within(plan, spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path));
     }
 

@@ -43,13 +43,29 @@ public sealed class ConfigurationAnnotationsTests
     }
 
     [Theory]
-    [InlineData("hypervisor.virtio_fs_extra_args", "[\"-o\",\"x\"]")]
     [InlineData("hypervisor.seccompsandbox", "off")]
     [InlineData("hypervisor.enable_annotations", ".*")]
     [InlineData("hypervisor.valid_hypervisor_paths", "/*")]
     [InlineData("hypervisor.kernel_hash", "00")]
     public void Apply_NeverTaken_IsRefusedEvenWhenEverythingIsEnabled(string name, string value) =>
         Assert.Contains("is never taken", Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Apply_DaemonArguments_AreTakenWhereTheyAreEnabled()
+    {
+        const string Value = "[\"--thread-pool-size=1\", \"-o\", \"a b\"]";
+        Assert.Equal(["--thread-pool-size=1", "-o", "a b"], Apply("^virtio_fs_extra_args$", ("hypervisor.virtio_fs_extra_args", Value)).Hypervisor.VirtioFsExtraArguments);
+        Assert.Contains(
+            "is not enabled", Assert.Throws<InvalidSpecException>(() => Apply("^default_memory$", ("hypervisor.virtio_fs_extra_args", Value))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-o x")]
+    [InlineData("[1]")]
+    [InlineData("[\"a\"")]
+    [InlineData("{}")]
+    public void Apply_DaemonArgumentsAreNoArray_IsRefused(string value) =>
+        Assert.Contains("must be an array of strings", Assert.Throws<InvalidSpecException>(() => Apply(".*", ("hypervisor.virtio_fs_extra_args", value))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("hypervisor.default_memory", "255", "from 256 to")]
@@ -69,7 +85,7 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("hypervisor.entropy_source", "/dev/zero", "/dev/urandom, /dev/random")]
     [InlineData("hypervisor.cc_init_data", "x", "not available yet")]
     [InlineData("runtime.disable_guest_seccomp", "yes", "true or false")]
-    [InlineData("runtime.internetworking_model", "bridged", "\"tcfilter\"")]
+    [InlineData("runtime.create_container_timeout", "0", "from 0.1 to")]
     public void Apply_WrongValue_SaysWhatIsAllowed(string name, string value, string remedy)
     {
         var exception = Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value)));

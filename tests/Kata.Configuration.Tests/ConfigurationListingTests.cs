@@ -5,13 +5,13 @@ public sealed class ConfigurationListingTests
     private const string DropIn = "/etc/kata-containers/config.d/10.toml";
 
     private static MemoryFiles Files => new MemoryFiles()
-        .With(MemoryFiles.Main, "[hypervisor.qemu]\ndefault_memory = 512\nkernel = \"/k\"\nmemory_slots = 10\n[runtime]\ninternetworking_model = \"none\"\n")
+        .With(MemoryFiles.Main, "[hypervisor.qemu]\ndefault_memory = 512\nkernel = \"/k\"\nmemory_slots = 10\n[runtime]\ncreate_container_timeout = 90\n")
         .With(DropIn, "[hypervisor.qemu]\ndefault_memory = 1024\n[agent.kata]\nkernel_modules = [\"a b\", \"c\"]\n");
 
     [Theory]
     [InlineData("default_memory = 1024", DropIn + ":2")]
     [InlineData("kernel = \"/k\"", MemoryFiles.Main + ":3")]
-    [InlineData("internetworking_model = \"none\"", MemoryFiles.Main + ":6")]
+    [InlineData("create_container_timeout = 90", MemoryFiles.Main + ":6")]
     [InlineData("kernel_modules = [\"a b\", \"c\"]", DropIn + ":4")]
     [InlineData("boot_timeout = 60", "built-in")]
     [InlineData("path = \"/usr/bin/qemu-system-", "found on this host")]

@@ -19,7 +19,7 @@ public sealed class ConfigurationTemplateTests
         }
 
         Assert.Equal(builtIn.Hypervisor.KernelPath, fromTemplate.Hypervisor.KernelPath);
-        Assert.Equal(builtIn.Runtime with { Experimental = [] }, fromTemplate.Runtime with { Experimental = builtIn.Runtime.Experimental });
+        Assert.Equal(builtIn.Runtime, fromTemplate.Runtime);
         Assert.Equal(builtIn.Limits, fromTemplate.Limits);
     }
 

@@ -71,7 +71,8 @@ public sealed class KataConfigurationTests
         Assert.Empty(configuration.Warnings);
         Assert.Equal("/usr/share/kata-containers/kata-containers.img", configuration.Hypervisor.ImagePath);
         Assert.Null(configuration.Hypervisor.InitrdPath);
-        Assert.Equal("virtio-9p", configuration.Hypervisor.SharedFs);
+        Assert.Equal("virtio-fs", configuration.Hypervisor.SharedFs);
+        Assert.EndsWith("hypervisor.shared_fs holds \"virtio-9p\", which is read as \"virtio-fs\"", Assert.Single(configuration.ReadAs), StringComparison.Ordinal);
         Assert.Equal(["--thread-pool-size=1"], configuration.Hypervisor.VirtioFsExtraArguments);
         Assert.True(configuration.Hypervisor.EnableDebug);
         Assert.True(configuration.Runtime.DisableGuestSeccomp);

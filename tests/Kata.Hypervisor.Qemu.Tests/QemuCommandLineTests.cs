@@ -56,6 +56,26 @@ public sealed class QemuCommandLineTests
         $"memory-backend-memfd,id=mem0,size=512M,share=on{expected}",
         QemuCommandLine.Build(s_config with { HugePages = huge, PreallocateMemory = allocated }, new QemuDescriptors()));
 
+    [Theory]
+    [InlineData("on,obsolete=deny", true)]
+    [InlineData("", false)]
+    public void Build_SystemCallFilter_IsQemusOwnArgument(string filter, bool there)
+    {
+        IReadOnlyList<string> line = QemuCommandLine.Build(s_config with { SystemCallFilter = filter }, new QemuDescriptors());
+        Assert.Equal(there, line.Contains("-sandbox"));
+        Assert.Equal(there, line.Contains(filter));
+    }
+
+    [Fact]
+    public void Build_EntropyFromADevice_IsReadByItsDescriptor()
+    {
+        IReadOnlyList<string> line = QemuCommandLine.Build(s_config with { EntropySource = "/dev/hwrng" }, new QemuDescriptors { Entropy = 7 });
+        Assert.Contains("fd=7,set=1", line);
+        Assert.Contains("rng-random,id=rng0,filename=/dev/fdset/1", line);
+        Assert.DoesNotContain("rng-builtin,id=rng0", line);
+        Assert.DoesNotContain(line, static item => item.Contains("hwrng", StringComparison.Ordinal)); // the jail has no such file
+    }
+
     [Fact]
     public void Build_CommaInATextValue_StaysInTheValue()
     {

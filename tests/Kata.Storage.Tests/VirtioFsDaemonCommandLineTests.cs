@@ -39,14 +39,17 @@ public sealed class VirtioFsDaemonCommandLineTests
     [Theory]
     [InlineData("auto,source=/", VirtioFsDaemonKind.C)]
     [InlineData("auto,source=/", VirtioFsDaemonKind.Rust)]
-    [InlineData("metadata", VirtioFsDaemonKind.C)]
     public void Build_UnknownCacheMode_NamesTheSetting(string mode, object kind) => Assert.Contains(
         "Set 'virtio_fs_cache'",
         Assert.Throws<StorageException>(() => VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = mode }, (VirtioFsDaemonKind)kind)).Message);
 
     [Fact]
-    public void Build_CacheModeOfRustAlone_IsPassed() =>
-        Assert.Contains("--cache=metadata", VirtioFsDaemonCommandLine.Build(s_options with { CacheMode = "metadata" }, VirtioFsDaemonKind.Rust));
+    public void Build_CacheModeOfRustAlone_IsPassedAndCachesNoContentWithTheOther()
+    {
+        VirtioFsDaemonOptions options = s_options with { CacheMode = "metadata" };
+        Assert.Contains("--cache=metadata", VirtioFsDaemonCommandLine.Build(options, VirtioFsDaemonKind.Rust));
+        Assert.Contains(VirtioFsDaemonCommandLine.Build(options, VirtioFsDaemonKind.C), static item => item.Contains(",cache=none,", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task Start_MissingDaemon_SaysWhatToInstall() => Assert.Contains(

@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Text.Json;
 using Kata.Oci;
 
 namespace Kata.Configuration;
 
 /// <summary>
 /// Lets a pod change the configuration by annotation, as far as the configuration allows it. Pods are not trusted: hypervisor options
-/// need an entry in <c>enable_annotations</c>, paths of programs a pattern of their own, and free-form arguments are never taken.
+/// need an entry in <c>enable_annotations</c>, and paths of programs a pattern of their own.
 /// </summary>
 internal static class ConfigurationAnnotations
 {
@@ -30,15 +31,15 @@ internal static class ConfigurationAnnotations
         "hypervisor.path", "hypervisor.kernel", "hypervisor.image", "hypervisor.initrd", "hypervisor.kernel_params",
         "hypervisor.machine_type", "hypervisor.default_vcpus", "hypervisor.default_maxvcpus", "hypervisor.default_memory",
         "hypervisor.enable_hugepages", "hypervisor.enable_mem_prealloc",
-        "hypervisor.shared_fs", "hypervisor.virtio_fs_daemon", "hypervisor.virtio_fs_cache", "hypervisor.entropy_source",
-        "runtime.disable_guest_seccomp", "runtime.sandbox_cgroup_only", "runtime.experimental", "runtime.internetworking_model",
-        "runtime.create_container_timeout", "agent.kernel_modules",
+        "hypervisor.shared_fs", "hypervisor.virtio_fs_daemon", "hypervisor.virtio_fs_cache", "hypervisor.virtio_fs_extra_args",
+        "hypervisor.entropy_source", "runtime.disable_guest_seccomp", "runtime.sandbox_cgroup_only", "runtime.create_container_timeout",
+        "agent.kernel_modules",
     };
 
     // Applied keys whose annotation must fail rather than be ignored.
     private static readonly HashSet<string> s_never = new(StringComparer.Ordinal)
     {
-        "virtio_fs_extra_args", "seccompsandbox", "enable_annotations", "valid_hypervisor_paths", "valid_virtio_fs_daemon_paths",
+        "seccompsandbox", "enable_annotations", "valid_hypervisor_paths", "valid_virtio_fs_daemon_paths",
         "valid_entropy_sources",
     };
 
@@ -130,12 +131,29 @@ internal static class ConfigurationAnnotations
             "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
             _ => null,
         },
+        ConfigurationType.TextList when key.Section == "hypervisor" => ParseArray(text),
         ConfigurationType.TextList => text.Split(
             key.Section == "agent" ? ';' : ' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
         _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) => whole,
         ConfigurationType.Number when double.TryParse(text, Decimal, CultureInfo.InvariantCulture, out double number) => number,
         _ => null,
     };
+
+    // As Kata has it for arguments, which may hold spaces.
+    private static string[]? ParseArray(string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.EnumerateArray().All(static item => item.ValueKind == JsonValueKind.String)
+                ? [.. document.RootElement.EnumerateArray().Select(static item => item.GetString()!)]
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static void CheckLimits(KataConfiguration configuration, ConfigurationKey key, string field, object content)
     {

@@ -57,8 +57,7 @@ internal static partial class ConfigurationSchema
         Applied(Hypervisor, "enable_mem_prealloc", Flag, false, "Whether all of a pod's memory is taken from the host when the pod starts."),
         Applied(
             Hypervisor, "shared_fs", Text, "virtio-fs",
-            "How files of the host reach the guest. 'virtio-9p' loses file owners when the monitor is "
-            + "unprivileged; 'none' copies what it must.")
+            "How files of the host reach the guest: by virtio-fs. 'virtio-9p' and 'inline-virtio-fs' are read as that, the others are refused.")
             with { Choices = ["virtio-fs", "virtio-9p", "virtio-fs-nydus", "inline-virtio-fs", "none"] },
         Applied(Hypervisor, "virtio_fs_daemon", Text, null, "The virtiofsd executable. Found on its usual paths when missing.")
             with { Example = "/usr/lib/qemu/virtiofsd", BoundedBy = "valid_virtio_fs_daemon_paths" },
@@ -69,8 +68,9 @@ internal static partial class ConfigurationSchema
             with { Choices = ["none", "never", "metadata", "auto", "always"] },
         Applied(
             Hypervisor, "virtio_fs_extra_args", TextList, Array.Empty<string>(),
-            "Further arguments for virtiofsd. Never taken from an annotation."),
-        Applied(Hypervisor, "entropy_source", Text, "/dev/urandom", "The host's source of the guest's random numbers.")
+            "Further arguments for virtiofsd, after the runtime's own. They can undo its confinement: an annotation sets them only where "
+            + "'enable_annotations' has a pattern for them, and then as a JSON array."),
+        Applied(Hypervisor, "entropy_source", Text, "/dev/urandom", "The host's source of the guest's random numbers, a character device.")
             with { BoundedBy = "valid_entropy_sources" },
         Applied(
             Hypervisor, "valid_entropy_sources", TextList, EntropySources,
@@ -81,7 +81,7 @@ internal static partial class ConfigurationSchema
             + "the option's name. Nothing may be set when empty."),
         Applied(
             Hypervisor, "seccompsandbox", Text, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-            "QEMU's own system call filter. Empty turns it off."),
+            "QEMU's own system call filter, as its option '-sandbox' takes it. Empty turns it off."),
         Applied(Hypervisor, "enable_debug", Flag, false, "More messages from the monitor, and the guest kernel's console at full length."),
     ];
 

@@ -16,7 +16,7 @@ internal static partial class ConfigurationSchema
         Applied(
             Agent, "kernel_modules", TextList, Array.Empty<string>(),
             "Kernel modules the guest loads before the first container, each with its parameters: \"e1000e InterruptThrottleRate=3000\"."),
-        Seconds(Agent, "dial_timeout", 45, "How long to try to reach an agent that should be up."),
+        Seconds(Agent, "dial_timeout", 45, "How long an agent whose channel is open may take to say who it is."),
         .. Kept(Agent, Flag, "enable_tracing", "debug_console_enabled"),
         .. Kept(Agent, Text, "trace_mode", "trace_type", "policy"),
         .. Kept(
@@ -30,23 +30,21 @@ internal static partial class ConfigurationSchema
     private static IEnumerable<ConfigurationKey> RuntimeKeys() =>
     [
         Applied(Runtime, "hypervisor_name", Text, "", "Which [hypervisor.NAME] table applies, where a file has several."),
-        Applied(Runtime, "enable_debug", Flag, false, "More messages from the runtime."),
-        Applied(Runtime, "internetworking_model", Text, "tcfilter", "How the pod's interfaces are joined to the guest's.")
-            with { Choices = ["tcfilter", "macvtap", "none"] },
+        Applied(Runtime, "enable_debug", Flag, false, "Whether a pod's service logs what developers want to know, as with '--debug'."),
         Applied(Runtime, "disable_guest_seccomp", Flag, false, "Whether the container's system call filter is left out in the guest."),
         Applied(Runtime, "sandbox_cgroup_only", Flag, true, "Whether a pod's host processes are in the cgroup that its engine names, and limited there; else they are below /kata_overhead, without limits."),
-        Applied(Runtime, "static_sandbox_resource_mgmt", Flag, false, "Whether a pod's machine keeps the size it started with. It always does so far."),
-        Seconds(Runtime, "create_container_timeout", 60, "How long the creation of one container may take."),
-        Applied(Runtime, "experimental", TextList, Array.Empty<string>(), "Features that may change. None is known at present."),
+        Seconds(Runtime, "create_container_timeout", 60, "How long the guest may take to create one container."),
+        // 'bridged' is Kata 1.x's.
+        .. Kept(Runtime, Text, "internetworking_model").Select(static key => key with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }),
         .. Kept(
             Runtime, Flag,
             "enable_tracing", "disable_new_netns", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",
-            "experimental_force_guest_pull", "keep_abnormal", "use_passfd_io"),
+            "experimental_force_guest_pull", "keep_abnormal", "use_passfd_io", "static_sandbox_resource_mgmt"),
         .. Kept(
             Runtime, Text,
             "jaeger_endpoint", "jaeger_user", "jaeger_password", "vfio_mode", "guest_selinux_label", "emptydir_mode", "dan_conf",
             "pod_resource_api_sock", "kubelet_root_dir", "name", "agent_name"),
-        .. Kept(Runtime, TextList, "sandbox_bind_mounts"),
+        .. Kept(Runtime, TextList, "sandbox_bind_mounts", "experimental"),
         .. Kept(Runtime, Whole, "passfd_listener_port"),
         .. Kept(Runtime, Any, "log_level", "shared_mounts"),
     ];

@@ -17,6 +17,7 @@ namespace Kata.Runtime.Hosting;
 internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result)
 {
     private readonly SandboxDirectories _directories = globals.Directories(result);
+    private TimeSpan _guestLimit; // what the configuration allows the guest until the container is there
 
     /// <summary>Returns the stand-in to wait for when in the foreground, else null.</summary>
     public async Task<ForegroundProcess?> CreateAsync(CreateRequest request)
@@ -88,7 +89,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
             _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, bundle.Spec.Hostname, HasOwnNetwork(bundle.Spec), console, request.Foreground);
-        int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks));
+        int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks) + _guestLimit);
         if (request.PidFile is { } file)
         {
             await WritePidFileAsync(file, pid);
@@ -104,6 +105,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
     private ContainerPlan Check(ContainerId id, Bundle bundle, SandboxId sandbox, bool first)
     {
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
+        _guestLimit = configuration.Limits.BootTimeout + configuration.Agent.DialTimeout + configuration.Runtime.CreateContainerTimeout;
         if (first)
         {
             configuration = ConfigurationAnnotations.Apply(configuration, bundle.Spec.Annotations);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
@@ -28,6 +29,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <inheritdoc cref="ProtocolMin"/>
     public const uint ProtocolMax = 1;
+
+    /// <summary>The agent ends what it has begun within milliseconds.</summary>
+    private static readonly TimeSpan s_undoTimeout = TimeSpan.FromSeconds(5);
 
     private readonly TtRpcClient _client;
     private readonly TimeSpan _requestTimeout;
@@ -78,15 +82,27 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     }
 
     /// <summary>Takes ownership of <paramref name="channel"/> and agrees on a protocol with the agent.</summary>
+    /// <param name="channel">To the agent.</param>
+    /// <param name="dialTimeout">How long the agent may take to agree.</param>
+    /// <param name="requestTimeout">How long one call may take from then on.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="AgentException">The agent did not answer in time, answered garbage, or speaks another protocol.</exception>
     public static async Task<AgentConnection> OpenAsync(
-        Stream channel, TimeSpan requestTimeout, TimeProvider time, CancellationToken cancellationToken)
+        Stream channel, TimeSpan dialTimeout, TimeSpan requestTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
         var connection = new AgentConnection(new TtRpcClient(channel, new TtRpcOptions { TimeProvider = time }), requestTimeout, time);
         try
         {
-            await connection.NegotiateAsync(cancellationToken);
+            await connection.NegotiateAsync(connection.Within(dialTimeout, cancellationToken));
             return connection;
+        }
+        catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
+        {
+            await connection.DisposeAsync();
+            throw new AgentException(
+                "agree on a protocol with the guest's agent", error.Code,
+                string.Create(CultureInfo.InvariantCulture, $"it did not answer within {dialTimeout.TotalSeconds:0.#} s. See the pod's console.log; a slow host may need a longer dial_timeout"));
         }
         catch
         {
@@ -100,7 +116,11 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>The same for a call that may take <paramref name="longer"/>, because it waits for programs of the caller's; null when nothing limits those.</summary>
     public CallOptions Timed(TimeSpan? longer, CancellationToken cancellationToken) =>
-        new(deadline: longer is { } more ? _time.GetUtcNow().UtcDateTime + _requestTimeout + more : null, cancellationToken: cancellationToken);
+        longer is { } more ? Within(_requestTimeout + more, cancellationToken) : new CallOptions(cancellationToken: cancellationToken);
+
+    /// <summary>Options of a call that must answer within a limit of its own.</summary>
+    public CallOptions Within(TimeSpan limit, CancellationToken cancellationToken) =>
+        new(deadline: _time.GetUtcNow().UtcDateTime + limit, cancellationToken: cancellationToken);
 
     /// <summary>Makes one call; whatever becomes of it but an answer comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
     /// <exception cref="AgentException">Also <see cref="StatusCode.Cancelled"/>: the caller called it off, we hung up, or the agent says that it was so.</exception>
@@ -129,12 +149,28 @@ internal sealed partial class AgentConnection : IAsyncDisposable
             new AddMountRequest { ContainerId = container, Source = mount.Source, Destination = mount.Destination, ReadOnly = mount.Options.Contains("ro") },
             Timed(cancellationToken)));
 
+    /// <summary>
+    /// Asks the agent to undo what a call that failed may have done or be about to do; what it says then is not needed. An agent that answers
+    /// nothing holds nobody up for long.
+    /// </summary>
+    public async Task TryUndoAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call)
+    {
+        try
+        {
+            await CallAsync("undo what failed", call(Within(s_undoTimeout, CancellationToken.None)));
+        }
+        catch (Exception error) when (error is AgentException or RpcException)
+        {
+            // There was nothing to undo, or nobody is there.
+        }
+    }
+
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private async Task NegotiateAsync(CancellationToken cancellationToken)
+    private async Task NegotiateAsync(CallOptions options)
     {
         GuestDetailsResponse details = await CallAsync(
-            "learn what the guest can do", Agent.GetGuestDetailsAsync(new GuestDetailsRequest(), Timed(cancellationToken)));
+            "learn what the guest can do", Agent.GetGuestDetailsAsync(new GuestDetailsRequest(), options));
         SupportsSeccomp = details.AgentDetails?.SupportsSeccomp ?? false;
         if (details.AgentDetails?.ExtraFeatures.Contains(ExtensionFeature) != true)
         {
@@ -143,7 +179,7 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
         var extension = new AgentExtension.AgentExtensionClient(_client.CallInvoker);
         var request = new HelloRequest { ProtocolMin = ProtocolMin, ProtocolMax = ProtocolMax, RuntimeVersion = RuntimeVersion.Text };
-        Hello = await CallAsync("agree on a protocol with the guest's agent", extension.HelloAsync(request, Timed(cancellationToken)));
+        Hello = await CallAsync("agree on a protocol with the guest's agent", extension.HelloAsync(request, options));
         if (Hello.Protocol is < ProtocolMin or > ProtocolMax)
         {
             throw new AgentException(

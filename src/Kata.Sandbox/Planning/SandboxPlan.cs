@@ -22,8 +22,11 @@ internal sealed record SandboxPlan
     /// <summary>Absolute path of virtiofsd.</summary>
     public required string VirtioFsDaemonPath { get; init; }
 
-    /// <summary>virtiofsd's cache mode: <c>auto</c>, <c>always</c> or <c>none</c>.</summary>
+    /// <summary>virtiofsd's cache mode, as the configuration has it.</summary>
     public required string VirtioFsCache { get; init; }
+
+    /// <summary>Further arguments for virtiofsd.</summary>
+    public IReadOnlyList<string> VirtioFsExtraArguments { get; init; } = [];
 
     public required SandboxTimeouts Timeouts { get; init; }
 
@@ -44,6 +47,9 @@ internal sealed record SandboxPlan
 
     /// <summary>Kernel modules the agent loads, each <c>NAME PARAMETER...</c>.</summary>
     public IReadOnlyList<string> KernelModules { get; init; } = [];
+
+    /// <summary>Whether the pod's service logs what developers want to know.</summary>
+    public bool Debug { get; init; }
 
     /// <summary>What an operator should know, once per pod.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

@@ -17,8 +17,8 @@ internal static class SandboxPlanner
         "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
         + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on";
 
-    /// <summary>What version 1 of cgroups calls no limit, PAGE_COUNTER_MAX of 4 KiB pages; some callers pass it on.</summary>
-    private const long NoMemoryLimit = long.MaxValue & ~0xfffL;
+    /// <summary>What version 1 of cgroups calls no limit, PAGE_COUNTER_MAX in whole pages; some callers pass it on.</summary>
+    private static readonly long s_noMemoryLimit = long.MaxValue / Environment.SystemPageSize * Environment.SystemPageSize;
 
     /// <param name="id">The pod.</param>
     /// <param name="configuration">With the specification's annotations applied.</param>
@@ -33,7 +33,7 @@ internal static class SandboxPlanner
         HypervisorConfig hypervisor = configuration.Hypervisor;
         LimitsConfig limits = configuration.Limits;
         SandboxSize size = SandboxSizing.Plan(hypervisor, spec);
-        List<string> warnings = [.. configuration.Warnings, .. size.Warnings];
+        List<string> warnings = [.. configuration.Warnings, .. configuration.ReadAs, .. size.Warnings];
         if (host.Warning is { } warning)
         {
             warnings.Add(warning);
@@ -58,6 +58,8 @@ internal static class SandboxPlanner
                 AgentTransport = host.AgentTransport,
                 JailUserId = limits.JailUser,
                 JailGroupId = limits.JailUser,
+                SystemCallFilter = hypervisor.SeccompSandbox,
+                EntropySource = hypervisor.EntropySource,
                 SharedFilesystems = [new SharedFilesystem(GuestPaths.ShareTag)],
                 MonitorTimeout = limits.RequestTimeout,
                 StopTimeout = limits.StopTimeout,
@@ -67,10 +69,14 @@ internal static class SandboxPlanner
             ProcessorCgroup = configuration.Runtime.SandboxCgroupOnly ? null : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
-            Timeouts = new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout),
+            VirtioFsExtraArguments = hypervisor.VirtioFsExtraArguments,
+            Timeouts = new SandboxTimeouts(
+                limits.BootTimeout, configuration.Agent.DialTimeout, limits.RequestTimeout, configuration.Runtime.CreateContainerTimeout, limits.AgentCheckInterval,
+                limits.StopTimeout, limits.StdioDrainTimeout),
             Hostname = spec.Hostname ?? "",
             GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
             KernelModules = configuration.Agent.KernelModules,
+            Debug = configuration.Runtime.EnableDebug,
             Warnings = warnings,
         };
     }
@@ -118,5 +124,5 @@ internal static class SandboxPlanner
     }
 
     /// <summary>Bytes, or null for none.</summary>
-    internal static long? MemoryLimitOf(LinuxResources resources) => resources.Memory?.Limit is > 0 and < NoMemoryLimit and var limit ? limit : null;
+    internal static long? MemoryLimitOf(LinuxResources resources) => resources.Memory?.Limit is > 0 and var limit && limit < s_noMemoryLimit ? limit : null;
 }

@@ -19,9 +19,9 @@ internal sealed class RecordLog : ILogger, IDisposable
     private readonly SafeFileDescriptor? _file;
     private readonly JournalLog? _journal;
     private readonly LogFormat _format;
-    private readonly LogLevel _level;
     private readonly LogLevel _fileLevel;
     private readonly TimeProvider _time;
+    private volatile LogLevel _level;
 
     private RecordLog(SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, LogLevel fileLevel, TimeProvider time) =>
         (_file, _journal, _format, _level, _fileLevel, _time) = (file, journal, format, level, fileLevel, time);
@@ -44,6 +44,9 @@ internal sealed class RecordLog : ILogger, IDisposable
             : OpenFile(path);
         return new RecordLog(file, JournalLog.Open(journalPath), format, level, fileLevel, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
     }
+
+    /// <summary>Has records of a lower level written too, from now on.</summary>
+    public void Lower(LogLevel level) => _level = level < _level ? level : _level;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

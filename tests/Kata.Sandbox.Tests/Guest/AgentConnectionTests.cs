@@ -62,14 +62,15 @@ public sealed class AgentConnectionTests : IAsyncDisposable
     {
         _agent.Details = null;
         var time = new FakeTimeProvider();
-        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), time, CancellationToken.None);
+        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(300), time, CancellationToken.None);
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.False(open.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
         AgentException error = await Assert.ThrowsAsync<AgentException>(() => open).Within();
         Assert.Equal(StatusCode.DeadlineExceeded, error.Code);
-        Assert.StartsWith("Cannot learn what the guest can do: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Cannot agree on a protocol with the guest's agent: it did not answer within 30 s", error.Message, StringComparison.Ordinal);
         Assert.Contains("console.log", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("longer dial_timeout", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class AgentConnectionTests : IAsyncDisposable
     {
         _agent.Details = null;
         using var cancellation = new CancellationTokenSource();
-        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeProvider.System, cancellation.Token);
+        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30), TimeProvider.System, cancellation.Token);
         await cancellation.CancelAsync();
         AgentException error = await Assert.ThrowsAsync<AgentException>(() => open).Within();
         Assert.Equal(StatusCode.Cancelled, error.Code);
@@ -105,5 +106,5 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         Assert.Equal(expected, new AgentException("do it", new RpcException(new Status(code, detail))).Message);
 
     private Task<AgentConnection> OpenAsync() =>
-        AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None);
+        AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None);
 }

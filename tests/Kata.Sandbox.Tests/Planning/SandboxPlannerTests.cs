@@ -136,7 +136,8 @@ public sealed class SandboxPlannerTests
     {
         LimitsConfig limits = s_configuration.Limits;
         SandboxPlan plan = Plan(null);
-        Assert.Equal(new SandboxTimeouts(limits.BootTimeout, limits.RequestTimeout, limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
+        Assert.Equal(new SandboxTimeouts(
+            limits.BootTimeout, TimeSpan.FromSeconds(45), limits.RequestTimeout, TimeSpan.FromSeconds(60), limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
         Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.VirtualMachine.MonitorTimeout, plan.VirtualMachine.StopTimeout));
     }
 
