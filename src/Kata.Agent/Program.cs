@@ -40,7 +40,7 @@ internal static class Program
         }
         catch (Exception error) // the border of the process: PID 1 must not die, the kernel would panic
         {
-            WriteToConsole($"kata-agent: cannot go on: {error}\n");
+            WriteToConsole($"kata-agent: cannot go on: {ErrorText.Of(error)}: {error}\n");
         }
 
         PowerControl.PowerOff();
@@ -55,7 +55,7 @@ internal static class Program
         using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
         reaper.Start();
         var table = new ContainerTable();
-        using var sandbox = new Sandbox(reaper, logger);
+        using var sandbox = new Sandbox(reaper);
         using var oom = new OomWatcher(logger);
         var factory = new ContainerFactory(table, sandbox, reaper, oom, logger);
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });

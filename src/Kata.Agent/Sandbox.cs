@@ -6,12 +6,11 @@ using Kata.Agent.Protocol;
 using Kata.Agent.Storage;
 using Kata.Linux;
 using Kata.Linux.Interop;
-using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent;
 
 /// <summary>What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.</summary>
-internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
+internal sealed class Sandbox(Reaper reaper) : IDisposable
 {
     private const string NamespaceRoot = "/run/sandbox-ns";
     private const string ResolvConf = "/run/kata-containers/sandbox/resolv.conf";
@@ -29,9 +28,9 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
     public string Id { get; private set; } = "";
 
     /// <exception cref="Grpc.Core.RpcException">AlreadyExists: a guest has one sandbox.</exception>
-    public async Task CreateAsync(CreateSandboxRequest request)
+    public async Task CreateAsync(CreateSandboxRequest request, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync();
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             if (_created)
@@ -44,10 +43,9 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
                 throw AgentException.Missing("Cannot create the sandbox: guest hooks are not supported by this agent yet");
             }
 
-            var modules = new KernelModules(logger);
             foreach (KernelModule module in request.KernelModules)
             {
-                modules.LoadNamed(module.Name, module.Parameters);
+                KernelModules.LoadNamed(module.Name, module.Parameters);
             }
 
             string hostname = request.Hostname.Length > 0 ? request.Hostname : "localhost";
@@ -95,7 +93,7 @@ internal sealed class Sandbox(Reaper reaper, ILogger logger) : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused. {error.Message}");
+            throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
         }
     }
 

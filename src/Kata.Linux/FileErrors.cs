@@ -33,7 +33,7 @@ internal static class FileErrors
             Errno.ENOSPC or Errno.EDQUOT => "Make room there",
             _ => "See the kernel's log for more",
         };
-        return $"Cannot use {(PathIn(error.Message) is { } path ? $"the file '{path}'" : "a file")}: {LinuxException.Describe(errno)}. {remedy}";
+        return $"Cannot use {(((error as FileNotFoundException)?.FileName ?? PathIn(error.Message)) is { } path ? $"the file '{path}'" : "a file")}: {LinuxException.Describe(errno)}. {remedy}";
     }
 
     private static bool IsBelowAFile(string? path)

@@ -1,4 +1,6 @@
+using Grpc.Core;
 using Kata.Agent.Protocol;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -60,6 +62,7 @@ internal sealed partial class Container
     private async Task StartInGuestAsync(ExecProcess exec, CancellationToken cancellationToken)
     {
         Agent.Protocol.Extension.ProcessExtension extension = GuestExtensionBuilder.Process(exec.Spec.Process, exec.Spec.CallerLimits);
+        extension.PlainNewlines = exec.Spec.PlainNewlines;
         if (!_pod.Agent.SupportsSpecExtension)
         {
             GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(extension));
@@ -73,8 +76,19 @@ internal sealed partial class Container
             StringUser = exec.Spec.UserName is { } name ? GuestSpecBuilder.NamedUser(name, exec.Spec.Process.User) : null,
             Extension = extension,
         };
-        await AgentConnection.CallAsync(
-            $"execute in the container '{Plan.Id}'", _pod.Agent.Agent.ExecProcessAsync(request, _pod.Agent.Timed(cancellationToken)));
+        try
+        {
+            await AgentConnection.CallAsync(
+                $"execute in the container '{Plan.Id}'", _pod.Agent.Agent.ExecProcessAsync(request, _pod.Agent.Timed(cancellationToken)));
+        }
+        catch (AgentException error) when (error.Code is StatusCode.Cancelled or StatusCode.DeadlineExceeded)
+        {
+            // We do not wait any longer, and the agent may be about to start it: ttRPC tells it nothing.
+            await _pod.Agent.TryUndoAsync(options => _pod.Agent.Agent.SignalProcessAsync(
+                new SignalProcessRequest { ContainerId = Plan.Id.Value, ExecId = exec.Process.ExecId, Signal = Signals.SIGKILL }, options));
+            throw;
+        }
+
         exec.Started = true;
         exec.Process.Attach(exec.Stdio);
     }

@@ -36,7 +36,17 @@ internal sealed partial class Container
         }
 
         _beforePause = Status;
-        await CallAsync(Action, _pod.Agent.Agent.PauseContainerAsync(new PauseContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+        try
+        {
+            await CallAsync(Action, _pod.Agent.Agent.PauseContainerAsync(new PauseContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken)));
+        }
+        catch (AgentException)
+        {
+            // Some of it may stand still, or be about to: a container that is not paused could not be resumed.
+            await _pod.Agent.TryUndoAsync(options => _pod.Agent.Agent.ResumeContainerAsync(new ResumeContainerRequest { ContainerId = Plan.Id.Value }, options));
+            throw;
+        }
+
         SetStatus(ContainerStatus.Paused); // unless it has ended already
     }
 

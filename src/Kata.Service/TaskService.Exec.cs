@@ -33,9 +33,15 @@ internal sealed partial class TaskService
         try
         {
             Container container = Find(request.Id, "execute in");
+            ContainerId.CheckExec(request.ExecId);
             // Engines copy the container's process: whether this one has a terminal only the request says, as with runc.
             ProcessSpec process = OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")) with { Terminal = request.Terminal };
-            var spec = new ExecSpec(process, context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context));
+            if (standIn?.Hello is { Rows: > 0, Columns: > 0 } terminal)
+            {
+                process = process with { ConsoleSize = new ConsoleSize { Height = terminal.Rows, Width = terminal.Columns } }; // from its first moment on
+            }
+
+            var spec = new ExecSpec(process, context.RequestHeaders.Get(UserHeader)?.Value, LimitsOf(context), standIn?.Hello.PlainNewlines ?? false);
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
             await container.AddExecAsync(
                 request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(IgnorePausedHeader) is not null,

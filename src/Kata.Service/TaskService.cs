@@ -38,6 +38,7 @@ internal sealed partial class TaskService(PodHost host, PodLife life) : Containe
             ContainerPlan plan = ContainerPlanner.Plan(id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf, pod.Plan.SharedMemory, pod.Plan.Files,
                     context.RequestHeaders.Get(NotifyHeader) is not null ? host.NotifySocket(id) : null)
                 .WithCallerLimits(LimitsOf(context))
+                .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
             stdio = await OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), host.Stopping);
             Container container = await pod.AddContainerAsync(plan, stdio, standIn?.Pid, host.Stopping);

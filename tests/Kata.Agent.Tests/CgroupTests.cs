@@ -22,4 +22,32 @@ public sealed class CgroupTests
         RpcException error = Assert.Throws<RpcException>(() => new Cgroup("/nobody").WriteLimit(file, "1"));
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
     }
+
+    [Fact]
+    public async Task FreezeAsync_CallerGivesUp_ThawsWhatStandsStill()
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-");
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 0\n", TestContext.Current.CancellationToken);
+        var cgroup = new Cgroup("/c1", directory.FullName);
+        using var deadline = new CancellationTokenSource();
+        Task freeze = cgroup.FreezeAsync(frozen: true, deadline.Token);
+        Assert.Equal("1", cgroup.Read("cgroup.freeze"));
+
+        await deadline.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => freeze);
+        Assert.Equal("0", cgroup.Read("cgroup.freeze"));
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task FreezeAsync_AllStandsStill_StaysSo()
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-");
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 1\n", TestContext.Current.CancellationToken);
+        var cgroup = new Cgroup("/c1", directory.FullName);
+        await cgroup.FreezeAsync(frozen: true, TestContext.Current.CancellationToken);
+        Assert.Equal("1", cgroup.Read("cgroup.freeze"));
+        directory.Delete(recursive: true);
+    }
 }

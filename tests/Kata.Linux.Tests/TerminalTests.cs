@@ -26,6 +26,41 @@ public sealed class TerminalTests
         Assert.Equal("\r\n", Encoding.ASCII.GetString(buffer, 0, 2)); // cooked again
     }
 
+    [Theory]
+    [InlineData(false, "\n")]
+    [InlineData(true, "\r\n")] // as runc has its caller's terminal: the container's own writes newlines alone
+    public async Task MakeRaw_WhatIsWritten_IsTreatedWhereItIsAskedFor(bool processOutput, string expected)
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor terminal) = Terminal.Open();
+        Terminal.MakeRaw(terminal, processOutput);
+        Assert.Equal(expected, await WriteNewlineAsync(controller, terminal));
+    }
+
+    [Fact]
+    public async Task LeaveNewlines_ByTheControllingSide_WritesThemAlone()
+    {
+        (SafeFileDescriptor controller, SafeFileDescriptor terminal) = Terminal.Open();
+        Terminal.LeaveNewlines(controller);
+        Assert.Equal("\n", await WriteNewlineAsync(controller, terminal));
+    }
+
+    // Owns both.
+    private static async Task<string> WriteNewlineAsync(SafeFileDescriptor controller, SafeFileDescriptor terminal)
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        await using var outside = new DescriptorStream(controller);
+        await using var inside = new DescriptorStream(terminal);
+        await inside.WriteAsync("\n|"u8.ToArray(), cancellation);
+        byte[] buffer = new byte[16];
+        int count = 0;
+        while (!buffer.AsSpan(0, count).Contains((byte)'|'))
+        {
+            count += await outside.ReadAsync(buffer.AsMemory(count), cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), cancellation);
+        }
+
+        return Encoding.ASCII.GetString(buffer, 0, count - 1);
+    }
+
     [Fact]
     public void SetSize_Terminal_IsReadBack()
     {

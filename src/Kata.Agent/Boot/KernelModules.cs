@@ -4,13 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Boot;
 
-/// <summary>Loads the image's kernel modules in the order the image gives; dependencies come first in the list.</summary>
+/// <summary>Loads the image's kernel modules: at boot in the order that the image gives, later by name with what each needs.</summary>
 internal sealed class KernelModules(ILogger logger)
 {
-    /// <summary>One path a line, <c>#</c> begins a comment.</summary>
+    /// <summary>One path a line, <c>#</c> begins a comment; what a module needs is before it.</summary>
     public const string ListPath = "/etc/kata/modules";
 
     private const string ModuleDirectory = "/lib/modules";
+    private const string LoadedDirectory = "/sys/module";
 
     /// <summary>Loads what the list names. A module that is missing or refused is logged: the kernel may have it built in.</summary>
     public void LoadListed()
@@ -23,47 +24,61 @@ internal sealed class KernelModules(ILogger logger)
         foreach (string line in File.ReadLines(ListPath))
         {
             string path = line.Trim();
-            if (path.Length > 0 && path[0] != '#')
-            {
-                TryLoad(path, "");
-            }
-        }
-    }
-
-    /// <summary>Loads a module by its name, as CreateSandbox asks for it.</summary>
-    /// <exception cref="FileNotFoundException">The image has no such module.</exception>
-    public void LoadNamed(string name, IEnumerable<string> parameters)
-    {
-        string file = name.Replace('-', '_') + ".ko";
-        string? path = Directory.EnumerateFiles(ModuleDirectory, "*.ko", SearchOption.AllDirectories)
-            .FirstOrDefault(candidate => Path.GetFileName(candidate).Replace('-', '_') == file);
-        if (path is null)
-        {
-            if (!Directory.Exists($"/sys/module/{name.Replace('-', '_')}"))
-            {
-                throw new FileNotFoundException($"Cannot load the kernel module '{name}': the guest image has no '{file}'. Add it to the image");
-            }
-
-            return; // built in, or loaded at boot
-        }
-
-        TryLoad(path, string.Join(' ', parameters));
-    }
-
-    private void TryLoad(string path, string parameters)
-    {
-        using SafeFileDescriptor module = LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
-        if (module.IsInvalid)
-        {
-            logger.ModuleNotLoaded(path, LinuxException.FromLastErrno("open", $"open '{path}'").Message);
-        }
-        else if (LibC.finit_module(module, parameters) < 0)
-        {
-            LinuxException error = LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
-            if (error.Errno != Errno.EEXIST)
+            if (path.Length > 0 && path[0] != '#' && TryLoad(path, "") is { } error)
             {
                 logger.ModuleNotLoaded(path, error.Message);
             }
         }
+    }
+
+    /// <summary>Loads a module by its name, as CreateSandbox asks for it, after those that it needs. One that is there already is left alone.</summary>
+    /// <exception cref="Grpc.Core.RpcException">NotFound: the image has no such module. Internal: the kernel refuses it, or one that it needs.</exception>
+    public static void LoadNamed(string name, IEnumerable<string> parameters)
+    {
+        var order = new ModuleOrder(ModuleFiles(), static path => ModuleInformation.Needs(File.ReadAllBytes(path)), IsLoaded);
+        if (order.Find(name) is null && !IsLoaded(name))
+        {
+            throw AgentException.NotFound(
+                $"Cannot load the kernel module '{name}': the guest image has no '{ModuleOrder.Normalize(name)}.ko'. Add it to the image, or correct 'kernel_modules' in [agent.kata]");
+        }
+
+        foreach (string path in order.Of(name))
+        {
+            bool isLast = path == order.Find(name);
+            if (TryLoad(path, isLast ? string.Join(' ', parameters) : "") is not { } error)
+            {
+                continue;
+            }
+
+            string missing = string.Join(", ", order.MissingFor(name).Select(static item => $"'{item}'"));
+            throw AgentException.Failed(
+                $"Cannot load the kernel module '{name}'{(isLast ? "" : $", which needs '{Path.GetFileNameWithoutExtension(path)}'")}: "
+                + $"the guest's kernel refused: {LinuxException.Describe(error.Errno)}. "
+                + (missing.Length > 0 ? $"The image has no {missing}, which it needs" : "It must be of the guest's kernel, and its parameters ones that it takes: see the guest's console"));
+        }
+    }
+
+    private static IEnumerable<string> ModuleFiles() =>
+        Directory.Exists(ModuleDirectory) ? Directory.EnumerateFiles(ModuleDirectory, "*.ko", SearchOption.AllDirectories) : [];
+
+    // Also one that is built in, when it has parameters.
+    private static bool IsLoaded(string name) => Directory.Exists($"{LoadedDirectory}/{ModuleOrder.Normalize(name)}");
+
+    // Null when it is there now.
+    private static LinuxException? TryLoad(string path, string parameters)
+    {
+        using SafeFileDescriptor module = LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
+        if (module.IsInvalid)
+        {
+            return LinuxException.FromLastErrno("open", $"open '{path}'");
+        }
+
+        if (LibC.finit_module(module, parameters) == 0)
+        {
+            return null;
+        }
+
+        LinuxException error = LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
+        return error.Errno == Errno.EEXIST ? null : error;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class Cgroup(string path, string? directory = null)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw AgentException.Invalid($"Cannot set the limit '{file}' to '{value}': the guest's kernel refused. {error.Message}");
+            throw AgentException.Invalid($"Cannot set the limit '{file}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
         }
     }
 
@@ -88,6 +88,23 @@ internal sealed class Cgroup(string path, string? directory = null)
         foreach (int pid in Processes())
         {
             _ = LibC.kill(pid, signal);
+        }
+    }
+
+    /// <summary>Has every process in it and below stand still, or go on. Returns when they do.</summary>
+    /// <exception cref="OperationCanceledException">They do not all stand still: they go on, as nobody would know of a container half frozen.</exception>
+    public async Task FreezeAsync(bool frozen, CancellationToken cancellationToken)
+    {
+        string value = frozen ? "1" : "0";
+        Write("cgroup.freeze", value);
+        try
+        {
+            await WaitEventAsync("frozen", value, cancellationToken);
+        }
+        catch when (frozen)
+        {
+            Write("cgroup.freeze", "0");
+            throw;
         }
     }
 

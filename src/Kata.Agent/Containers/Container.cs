@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
@@ -12,7 +13,9 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ContainerProcess> _processes = new(StringComparer.Ordinal); // guarded by _gate
-    private readonly HashSet<string> _starting = new(StringComparer.Ordinal); // guarded by _gate
+    private readonly Dictionary<string, Beginning> _starting = new(StringComparer.Ordinal); // guarded by _gate
+
+    private int _files; // interlocked
 
     public ContainerId Id { get; } = id;
 
@@ -58,6 +61,10 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     /// <summary>The first process; set once, when crun has made it.</summary>
     public ContainerProcess Init { get; private set; } = null!;
 
+    /// <summary>A path beside its bundle that no other call has, for what crun is told and tells. Whoever makes the file deletes it.</summary>
+    /// <param name="purpose">A word for people.</param>
+    public string NewFile(string purpose) => string.Create(CultureInfo.InvariantCulture, $"{Directory}/{purpose}-{Interlocked.Increment(ref _files)}");
+
     public void SetInit(ContainerProcess process)
     {
         Init = process;
@@ -68,13 +75,15 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     }
 
     /// <summary>Keeps a name for a process that is about to start. One that has ended has it no more: the host uses a name again when it knows of the end.</summary>
+    /// <param name="execId">The name.</param>
+    /// <param name="beginning">The caller's; disposed after <see cref="Settle"/>.</param>
     /// <exception cref="Grpc.Core.RpcException">AlreadyExists.</exception>
-    public void Reserve(string execId)
+    public void Reserve(string execId, Beginning beginning)
     {
         ContainerProcess? ended;
         lock (_gate)
         {
-            if ((_processes.TryGetValue(execId, out ended) && (ended == Init || !ended.Exited.IsCompleted)) || !_starting.Add(execId))
+            if ((_processes.TryGetValue(execId, out ended) && (ended == Init || !ended.Exited.IsCompleted)) || !_starting.TryAdd(execId, beginning))
             {
                 throw AgentException.Exists($"Cannot start the process '{execId}': the container '{Id}' has one of that name");
             }
@@ -86,15 +95,18 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     }
 
     /// <summary>Ends a reservation, with the process or, after a failure, without.</summary>
-    public void Settle(string execId, ContainerProcess? process)
+    /// <returns>Whether the process is kept: not one that was called off meanwhile, which is the caller's to end.</returns>
+    public bool Settle(string execId, ContainerProcess? process)
     {
         ContainerProcess? surplus = null;
+        bool kept;
         lock (_gate)
         {
-            _starting.Remove(execId);
-            if (process is not null)
+            _starting.Remove(execId, out Beginning? beginning);
+            kept = process is not null && beginning is not { IsCalledOff: true };
+            if (kept)
             {
-                _processes[execId] = process;
+                _processes[execId] = process!;
                 ContainerProcess[] ended = [.. _processes.Values.Where(item => item != Init && item.Exited.IsCompleted && item.Stdio.Attached == 0)];
                 if (ended.Length > EndedLimit)
                 {
@@ -105,16 +117,29 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
         }
 
         surplus?.Dispose();
+        return kept;
+    }
+
+    /// <summary>A process that is being started, or null.</summary>
+    public Beginning? FindStarting(string execId)
+    {
+        lock (_gate)
+        {
+            return _starting.GetValueOrDefault(execId);
+        }
     }
 
     /// <summary>An empty name, or the container's own, is its first process.</summary>
     /// <exception cref="Grpc.Core.RpcException">NotFound.</exception>
-    public ContainerProcess Get(string execId)
+    public ContainerProcess Get(string execId) => Find(execId)
+        ?? throw AgentException.NotFound($"Cannot find the process '{execId}' of the container '{Id}': it does not exist");
+
+    /// <summary>The same, or null.</summary>
+    public ContainerProcess? Find(string execId)
     {
         lock (_gate)
         {
-            return _processes.GetValueOrDefault(execId.Length == 0 ? Id.Value : execId)
-                ?? throw AgentException.NotFound($"Cannot find the process '{execId}' of the container '{Id}': it does not exist");
+            return _processes.GetValueOrDefault(execId.Length == 0 ? Id.Value : execId);
         }
     }
 

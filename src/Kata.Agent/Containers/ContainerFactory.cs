@@ -3,7 +3,6 @@ using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
-using Kata.Agent.Stdio;
 using Kata.Agent.Storage;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;
@@ -16,13 +15,18 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     private const string BundleRoot = "/run/kata-containers/bundles";
 
     private readonly Crun _crun = new(reaper);
+    private readonly ProcessLauncher _launcher = new(reaper);
     private readonly ProcessPreparation _preparation = new(logger);
 
     /// <summary>What containers have of the shared file system.</summary>
     public ContainerMounts Mounts { get; } = new();
 
+    private ContainerCleaner Cleaner => new(Mounts, logger);
+
+    /// <param name="request">What is asked for.</param>
+    /// <param name="cancellationToken">Its caller has given up: nothing is left of it then.</param>
     /// <exception cref="Grpc.Core.RpcException">The request is wrong, or crun refused.</exception>
-    public async Task CreateAsync(CreateContainerRequest request)
+    public async Task CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
     {
         var id = ContainerId.Parse(request.ContainerId);
         Spec spec = request.OCI ?? throw AgentException.Invalid($"Cannot create the container '{id}': the request has no specification");
@@ -32,7 +36,8 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
 
         spec.Process ??= new Process();
-        table.Reserve(id);
+        using var beginning = new Beginning(cancellationToken);
+        table.Reserve(id, beginning);
         string directory = $"{BundleRoot}/{id}";
         var container = new Container(id, directory, new Cgroup($"/kata/{id}"))
         {
@@ -69,29 +74,34 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 Namespaces = NamespacesOf(request.Extension),
                 JoinPidNamespace = sandbox.SharesPidNamespace && (request.SandboxPidns || sandbox.SharedNamespaces.ContainsKey("pid")),
             };
-            await File.WriteAllBytesAsync($"{directory}/config.json", SpecJson.Write(spec, context));
-            ContainerProcess init = await LaunchAsync(
-                spec.Process, id.Value, directory, "init", $"create the container '{id}'",
-                (pidFile, console) => ["create", $"--bundle={directory}", $"--pid-file={pidFile}", .. console, id.Value],
+            await File.WriteAllBytesAsync($"{directory}/config.json", SpecJson.Write(spec, context), beginning.Token);
+            ContainerProcess init = await _launcher.LaunchAsync(
+                new ProcessLaunch(spec.Process, id.Value, $"create the container '{id}'", $"{directory}/init", request.Extension?.Process),
+                (pidFile, console) => ["create", $"--bundle={directory}", $"--pid-file={pidFile}", .. console, id.CrunName],
+                beginning.Token,
                 request.Extension is { } extension && extension.Namespaces.ContainsKey("time") ? TimeNamespace.Text(extension.TimeOffsets) : null);
             container.SetInit(init);
             ProcessScheduling.Apply(init.Pid, request.Extension?.Process);
             oom.Watch(id.Value, container.Cgroup);
-            table.Add(container);
+            if (!table.TryAdd(container))
+            {
+                throw new OperationCanceledException(beginning.Token);
+            }
+
             logger.ContainerCreated(id.Value, init.Pid);
         }
         catch
         {
-            CleanUp(container);
+            await Cleaner.RemoveAsync(container);
             table.Remove(id);
             throw;
         }
     }
 
     /// <summary>Lets the first process run.</summary>
-    public async Task StartAsync(Container container)
+    public async Task StartAsync(Container container, CancellationToken cancellationToken)
     {
-        await container.Turn.WaitAsync();
+        await container.Turn.WaitAsync(cancellationToken);
         try
         {
             if (container.Started)
@@ -101,14 +111,15 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
 
             if (container.StartHooks is { } hooks)
             {
-                await RunHooksAsync(container, hooks);
+                await RunHooksAsync(container, hooks, cancellationToken);
             }
 
+            cancellationToken.ThrowIfCancellationRequested(); // the last moment: what runs is not taken back
+
             // What 'crun start' does is open this FIFO, remove it and write one byte: done here it saves a process start.
-            if (container.HasStartHooks || !StartFifo.TryRelease($"{Crun.StateRoot}/{container.Id}/exec.fifo"))
+            if (container.HasStartHooks || !StartFifo.TryRelease($"{Crun.StateRoot}/{container.Id.CrunName}/exec.fifo"))
             {
-                await _crun.RunAsync(
-                    ["start", container.Id.Value], new Dictionary<int, SafeFileDescriptor>(), $"{container.Directory}/start.log", "", $"start the container '{container.Id}'");
+                await RunCrunAsync(container, "start", ["start", container.Id.CrunName], cancellationToken);
             }
 
             container.Started = true;
@@ -120,7 +131,9 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     }
 
     /// <summary>Starts a further process.</summary>
-    public async Task ExecAsync(ExecProcessRequest request)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="cancellationToken">Its caller has given up: the process does not run then.</param>
+    public async Task ExecAsync(ExecProcessRequest request, CancellationToken cancellationToken)
     {
         Container container = table.Get(request.ContainerId);
         string execId = ContainerId.ParseExec(request.ExecId);
@@ -130,47 +143,63 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             throw AgentException.WrongState($"Cannot start the process '{execId}': the container '{container.Id}' is stopped");
         }
 
-        container.Reserve(execId);
+        using var beginning = new Beginning(cancellationToken);
+        container.Reserve(execId, beginning);
+        string action = $"start the process '{execId}'", files = container.NewFile("exec"), file = $"{files}.json";
         ContainerProcess? started = null;
+        bool kept = false;
         try
         {
             _preparation.Prepare(process, request.StringUser, request.Extension, ContainerFiles.Of(container.Init.Pid));
-            string file = $"{container.Directory}/{execId}.process.json";
-            await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension));
-            started = await LaunchAsync(
-                process, execId, container.Directory, execId, $"start the process '{execId}'",
-                (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.Value],
-                oomScore: (int)process.OOMScoreAdj);
-            File.Delete(file);
-            ApplyScheduling(started, request.Extension);
+            await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension), beginning.Token);
+            started = await _launcher.LaunchAsync(
+                new ProcessLaunch(process, execId, action, files, request.Extension) { OomScore = (int)process.OOMScoreAdj },
+                (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.CrunName],
+                beginning.Token);
+            ProcessScheduling.Apply(started.Pid, request.Extension);
         }
         catch (Grpc.Core.RpcException error) when (CrunErrors.Shortage(
-            error, container.Cgroup.Read("pids.max"), container.Cgroup.Read("pids.current"), $"start the process '{execId}'") is { } shortage)
+            error, container.Cgroup.Read("pids.max"), container.Cgroup.Read("pids.current"), action) is { } shortage)
         {
             throw shortage;
         }
+        catch
+        {
+            started?.Abandon(); // the host hears that it never came to be
+            started = null;
+            throw;
+        }
         finally
         {
-            container.Settle(execId, started);
+            File.Delete(file);
+            kept = container.Settle(execId, started);
+        }
+
+        if (!kept)
+        {
+            started.Abandon();
+            throw new OperationCanceledException(beginning.Token);
         }
     }
 
     /// <summary>Kills what lives in it, waits for the end and removes every trace.</summary>
     /// <param name="container">Nobody may use it afterwards.</param>
     /// <param name="limit">How long the killed processes may take; infinite for no limit.</param>
-    public async Task RemoveAsync(Container container, TimeSpan limit)
+    /// <param name="cancellationToken">The caller does not wait any longer: it may ask again.</param>
+    public async Task RemoveAsync(Container container, TimeSpan limit, CancellationToken cancellationToken)
     {
-        await container.Turn.WaitAsync();
+        await container.Turn.WaitAsync(cancellationToken);
         try
         {
             container.Cgroup.Kill();
             using var deadline = new CancellationTokenSource(limit);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             try
             {
-                await container.Init.Exited.WaitAsync(deadline.Token);
-                await container.Cgroup.WaitEventAsync("populated", "0", deadline.Token);
+                await container.Init.Exited.WaitAsync(both.Token);
+                await container.Cgroup.WaitEventAsync("populated", "0", both.Token);
             }
-            catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+            catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 throw AgentException.Of(
                     Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot remove the container '{container.Id}': its processes still live {limit.TotalSeconds:0} s after SIGKILL");
@@ -178,11 +207,10 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
 
             if (container.HasDeleteHooks)
             {
-                await _crun.RunAsync(
-                    ["delete", "--force", container.Id.Value], new Dictionary<int, SafeFileDescriptor>(), $"{container.Directory}/delete.log", "", $"remove the container '{container.Id}'");
+                await RunCrunAsync(container, "remove", ["delete", "--force", container.Id.CrunName], cancellationToken);
             }
 
-            CleanUp(container);
+            await Cleaner.RemoveAsync(container);
             table.Remove(container.Id);
         }
         finally
@@ -195,15 +223,17 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
     /// <param name="container">The container.</param>
     /// <param name="resources">What crun has a name for; null for nothing.</param>
     /// <param name="files">The rest, by file of the cgroup.</param>
-    public async Task UpdateAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
+    /// <param name="cancellationToken">Its caller has given up: everything is as before then.</param>
+    public async Task UpdateAsync(
+        Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files, CancellationToken cancellationToken)
     {
-        await container.Turn.WaitAsync();
+        await container.Turn.WaitAsync(cancellationToken);
         try
         {
             var before = CgroupSnapshot.Take(container.Cgroup, files.Keys);
             try
             {
-                await ApplyAsync(container, resources, files);
+                await ApplyAsync(container, resources, files, cancellationToken);
             }
             catch
             {
@@ -221,77 +251,49 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
     }
 
-    private async Task ApplyAsync(Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files)
+    private async Task ApplyAsync(
+        Container container, LinuxResources? resources, IReadOnlyDictionary<string, string> files, CancellationToken cancellationToken)
     {
         if (resources is not null)
         {
             string file = $"{container.Directory}/resources.json";
-            await File.WriteAllBytesAsync(file, SpecJson.Write(resources));
-            await _crun.RunAsync(
-                ["update", $"--resources={file}", container.Id.Value], new Dictionary<int, SafeFileDescriptor>(), $"{container.Directory}/update.log", "", $"update the container '{container.Id}'");
+            try
+            {
+                await File.WriteAllBytesAsync(file, SpecJson.Write(resources), cancellationToken);
+                await RunCrunAsync(container, "update", ["update", $"--resources={file}", container.Id.CrunName], cancellationToken);
+            }
+            finally
+            {
+                File.Delete(file);
+            }
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         foreach ((string file, string value) in files)
         {
             container.Cgroup.WriteLimit(file, value);
         }
     }
 
-    private async Task<ContainerProcess> LaunchAsync(
-        Process process, string execId, string directory, string prefix, string action, Func<string, string[], string[]> arguments,
-        string? timeOffsets = null, int oomScore = 0)
+    // One at a time: its caller has the container's turn.
+    private async Task RunCrunAsync(Container container, string verb, string[] arguments, CancellationToken cancellationToken)
     {
-        string pidFile = $"{directory}/{prefix}.pid", log = $"{directory}/{prefix}.log";
-        TerminalSize? size = process.ConsoleSize is { Height: > 0 and <= ushort.MaxValue, Width: > 0 and <= ushort.MaxValue } box
-            ? new TerminalSize((ushort)box.Height, (ushort)box.Width) : null;
-        ProcessStdio stdio = process.Terminal ? ProcessStdio.CreateTerminal(size) : ProcessStdio.CreatePipes();
+        string log = container.NewFile(verb);
         try
         {
-            using ConsoleSocket? console = process.Terminal ? ConsoleSocket.Listen($"{directory}/{prefix}.sock") : null;
-            string command = process.Args.Count > 0 ? process.Args[0] : "";
-            string[] consoleArguments = console is null ? [] : [$"--console-socket={console.Path}"];
-            long since = reaper.Now; // before crun, or an early exit of the process could be taken for an older one's
-            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, action, timeOffsets, oomScore);
-            int pid = Crun.ReadPid(pidFile);
-            Task<ExitStatus> exited = reaper.Adopt(pid, since);
-            stdio.ReleaseChildEnds();
-            if (console is not null)
-            {
-                stdio.SetTerminal(await console.ReceiveAsync());
-            }
-
-            return new ContainerProcess(execId, pid, stdio, exited);
-        }
-        catch
-        {
-            stdio.Dispose();
-            throw;
+            await _crun.RunAsync(arguments, new Dictionary<int, SafeFileDescriptor>(), log, "", $"{verb} the container '{container.Id}'", cancellationToken);
         }
         finally
         {
-            File.Delete(pidFile);
             File.Delete(log);
         }
     }
 
-    private static void ApplyScheduling(ContainerProcess process, ProcessExtension? extension)
+    private async Task RunHooksAsync(Container container, StartHooks hooks, CancellationToken cancellationToken)
     {
         try
         {
-            ProcessScheduling.Apply(process.Pid, extension);
-        }
-        catch
-        {
-            process.Signal(Signals.SIGKILL); // the host hears that it never came to be
-            throw;
-        }
-    }
-
-    private async Task RunHooksAsync(Container container, StartHooks hooks)
-    {
-        try
-        {
-            await hooks.RunAsync(container, reaper, container.ProcessExtension);
+            await hooks.RunAsync(container, reaper, container.ProcessExtension, cancellationToken);
         }
         catch
         {
@@ -347,47 +349,4 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
 
     private static string[] SharedPaths(Spec spec) =>
         [spec.Root?.Path ?? "", .. spec.Mounts.Where(static mount => mount.Type is "bind").Select(static mount => mount.Source)];
-
-    // Goes on after a failure: what is left behind is logged, and never hides why the container ended here.
-    private void CleanUp(Container container)
-    {
-        container.Dispose();
-        Attempt(container, () =>
-        {
-            container.Cgroup.Kill();
-            container.Cgroup.Remove();
-        });
-        foreach (string mount in Mounts.Release(container))
-        {
-            logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
-        }
-
-        if (container.Notifications is { } notifications)
-        {
-            Attempt(container, () => DeleteTree(Path.GetDirectoryName(notifications.Path)!));
-        }
-
-        Attempt(container, () => DeleteTree($"{Crun.StateRoot}/{container.Id}"));
-        Attempt(container, () => DeleteTree(container.Directory));
-    }
-
-    private void Attempt(Container container, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            logger.CleanupIncomplete(container.Id.Value, error.Message);
-        }
-    }
-
-    private static void DeleteTree(string directory)
-    {
-        if (Directory.Exists(directory))
-        {
-            Directory.Delete(directory, recursive: true); // never follows links
-        }
-    }
 }

@@ -1,13 +1,19 @@
 namespace Kata.Agent.Containers;
 
-/// <summary>A container's name. It becomes part of paths, so only letters, digits, <c>_ + . -</c> and never a leading dot.</summary>
+/// <summary>A container's name, by runc's rule: letters, digits and <c>_ + . -</c>, as it becomes part of paths.</summary>
 internal readonly record struct ContainerId
 {
-    private const int LengthLimit = 256;
+    private const int LengthLimit = 255; // NAME_MAX
 
     private ContainerId(string value) => Value = value;
 
     public string Value { get; }
+
+    /// <summary>
+    /// What crun is told: it names a keyring so too, and the kernel keeps names with a leading dot for itself (add_key(2)). No name has a
+    /// '~' otherwise.
+    /// </summary>
+    public string CrunName => Value.StartsWith('.') ? $"~{Value[1..]}" : Value;
 
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument.</exception>
     public static ContainerId Parse(string text) => new(Check(text, "container id"));
@@ -19,8 +25,8 @@ internal readonly record struct ContainerId
 
     private static string Check(string text, string what)
     {
-        bool valid = text.Length is > 0 and <= LengthLimit && text[0] != '.'
+        bool valid = text.Length is > 0 and <= LengthLimit && text is not ("." or "..")
             && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '.' or '-');
-        return valid ? text : throw AgentException.Invalid($"Cannot use the {what}: it must be 1 to {LengthLimit} letters, digits or '_+.-'");
+        return valid ? text : throw AgentException.Invalid($"Cannot use the {what}: it must be 1 to {LengthLimit} letters, digits or '_+.-', and neither '.' nor '..'");
     }
 }

@@ -17,9 +17,10 @@ internal sealed class ContainerMounts
     /// <param name="source">A directory or file.</param>
     /// <param name="destination">In the container; it exists.</param>
     /// <param name="readOnly">Whether it cannot be written to there.</param>
-    public async Task AddAsync(Container container, string source, string destination, bool readOnly)
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    public async Task AddAsync(Container container, string source, string destination, bool readOnly, CancellationToken cancellationToken)
     {
-        await container.Turn.WaitAsync();
+        await container.Turn.WaitAsync(cancellationToken);
         try
         {
             IReadOnlyList<string> entered = _submounts.Enter([source]);
@@ -49,9 +50,9 @@ internal sealed class ContainerMounts
     }
 
     /// <summary>Takes away what is mounted on top there, at once for every path that leads there; what is open stays.</summary>
-    public async Task RemoveAsync(Container container, string destination)
+    public async Task RemoveAsync(Container container, string destination, CancellationToken cancellationToken)
     {
-        await container.Turn.WaitAsync();
+        await container.Turn.WaitAsync(cancellationToken);
         try
         {
             RunIn(container, () => LinuxException.ThrowIfNegative(

@@ -62,6 +62,17 @@ internal sealed class ContainerProcess : IDisposable
         }
     }
 
+    /// <summary>Ends the process, which nobody was told of, and its streams.</summary>
+    public void Abandon()
+    {
+        if (_pidfd is not null && !Exited.IsCompleted)
+        {
+            _ = LibC.pidfd_send_signal(_pidfd, Signals.SIGKILL); // ended meanwhile is as good
+        }
+
+        Dispose();
+    }
+
     public void Dispose()
     {
         Stdio.Dispose();

@@ -24,23 +24,33 @@ internal sealed class Crun(Reaper reaper)
     /// <param name="logPath">A file of this call alone.</param>
     /// <param name="command">The container process's first word, for the error text.</param>
     /// <param name="action">What this is for, for the error text.</param>
+    /// <param name="cancellationToken">Ends crun, with the process that it is about to make.</param>
     /// <param name="timeOffsets">For a process in a time namespace, its clocks' offsets as text; null for one with the guest's clocks.</param>
     /// <param name="oomScore">For a further process, its <c>oom_score_adj</c>: crun 1.8 sets that of a first one only.</param>
     /// <exception cref="Grpc.Core.RpcException">crun failed; the text is runc's where callers match on it.</exception>
+    /// <exception cref="OperationCanceledException">It was not started, or ended before it was done.</exception>
     public async Task RunAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action,
-        string? timeOffsets = null, int oomScore = 0)
+        CancellationToken cancellationToken, string? timeOffsets = null, int oomScore = 0)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors, timeOffsets), oomScore);
         ExitStatus status;
         try
         {
-            status = await exited.WaitAsync(s_limit);
+            status = await exited.WaitAsync(s_limit, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
-            _ = Kata.Linux.Interop.LibC.kill(pid, Signals.SIGKILL); // our child, not reaped: the number is still its own
-            throw AgentException.Of(Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot {action}: crun did not end within {s_limit.TotalMinutes:0} minutes");
+            if (!exited.IsCompleted)
+            {
+                await KillAsync(pid, exited);
+                throw error is TimeoutException
+                    ? AgentException.Of(Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot {action}: crun did not end within {s_limit.TotalMinutes:0} minutes")
+                    : error;
+            }
+
+            status = await exited; // it was done a moment before: what it made is the caller's to end
         }
 
         if (status.Code != 0)
@@ -61,6 +71,31 @@ internal sealed class Crun(Reaper reaper)
             Descriptors = descriptors,
         };
         return timeOffsets is null ? options : TimeNamespace.Enter(options, timeOffsets);
+    }
+
+    // What it has made so far would go on without it. While everything stands still, nothing can make more.
+    private static async Task KillAsync(int pid, Task<ExitStatus> exited)
+    {
+        var stopped = new List<int>();
+        List<int> found = [pid];
+        while (found.Count > 0)
+        {
+            foreach (int process in found)
+            {
+                _ = Kata.Linux.Interop.LibC.kill(process, Signals.SIGSTOP);
+            }
+
+            stopped.AddRange(found);
+            found = ProcFiles.DescendantsOf(pid);
+            found.RemoveAll(stopped.Contains);
+        }
+
+        foreach (int process in stopped)
+        {
+            _ = Kata.Linux.Interop.LibC.kill(process, Signals.SIGKILL); // our child and its own, not reaped: the numbers are still theirs
+        }
+
+        await exited;
     }
 
     /// <summary>Reads the file that <c>--pid-file</c> named.</summary>

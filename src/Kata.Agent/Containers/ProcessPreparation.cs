@@ -102,7 +102,7 @@ internal sealed class ProcessPreparation(ILogger logger)
             }
             catch (IOException error)
             {
-                logger.LimitNotRaised(OpenFilesSetting, error.Message);
+                logger.LimitNotRaised(OpenFilesSetting, ErrorText.CauseOf(error));
             }
 
             allowed = Read();

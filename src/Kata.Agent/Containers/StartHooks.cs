@@ -49,14 +49,21 @@ internal sealed class StartHooks
     }
 
     /// <exception cref="Grpc.Core.RpcException">One failed or took too long; those after it were not run. The caller ends the container.</exception>
-    public async Task RunAsync(Container container, Reaper reaper, ProcessExtension? extension)
+    public async Task RunAsync(Container container, Reaper reaper, ProcessExtension? extension, CancellationToken cancellationToken)
     {
-        string state = $"{container.Directory}/hook-state.json";
-        await File.WriteAllBytesAsync(state, State(container));
-        for (int i = 0; i < _hooks.Length; i++)
+        string state = container.NewFile("hook-state");
+        try
         {
-            string name = string.Create(CultureInfo.InvariantCulture, $"startContainer hook {i} '{_hooks[i].Path}'");
-            await RunAsync(name, _hooks[i], container, reaper, extension, state);
+            await File.WriteAllBytesAsync(state, State(container), cancellationToken);
+            for (int i = 0; i < _hooks.Length; i++)
+            {
+                string name = string.Create(CultureInfo.InvariantCulture, $"startContainer hook {i} '{_hooks[i].Path}'");
+                await RunAsync(name, _hooks[i], container, reaper, extension, state, cancellationToken);
+            }
+        }
+        finally
+        {
+            File.Delete(state);
         }
     }
 
@@ -87,28 +94,28 @@ internal sealed class StartHooks
 
     private byte[] State(Container container) => State(container.Id.Value, _ownPidNamespace ? 1 : container.Init.Pid);
 
-    private async Task RunAsync(string name, Hook hook, Container container, Reaper reaper, ProcessExtension? extension, string state)
+    private async Task RunAsync(string name, Hook hook, Container container, Reaper reaper, ProcessExtension? extension, string state, CancellationToken cancellationToken)
     {
-        string file = $"{container.Directory}/hook.json", log = $"{container.Directory}/hook.log", output = $"{container.Directory}/hook.out";
-        await File.WriteAllBytesAsync(file, SpecJson.Write(ProcessOf(hook), extension));
+        string files = container.NewFile("hook"), file = $"{files}.json", log = $"{files}.log", output = $"{files}.out";
+        await File.WriteAllBytesAsync(file, SpecJson.Write(ProcessOf(hook), extension), cancellationToken);
         try
         {
             using SafeFileDescriptor input = LinuxException.ThrowIfInvalid(LibC.open(state, LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open the state");
             using SafeFileDescriptor written = LinuxException.ThrowIfInvalid(
                 LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, 0x180 /* 0600 */), "open", "make a file for the hook's output");
             (int pid, Task<ExitStatus> exited) = reaper.Spawn(Crun.Options(
-                ["exec", $"--process={file}", container.Id.Value], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
+                ["exec", $"--process={file}", container.Id.CrunName], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
                 (int)_process.OOMScoreAdj);
             TimeSpan limit = hook.Timeout > 0 ? TimeSpan.FromSeconds(hook.Timeout) : Timeout.InfiniteTimeSpan;
             ExitStatus status;
             try
             {
-                status = await exited.WaitAsync(limit);
+                status = await exited.WaitAsync(limit, cancellationToken);
             }
-            catch (TimeoutException)
+            catch (Exception error) when (error is TimeoutException or OperationCanceledException)
             {
                 _ = LibC.kill(pid, Signals.SIGKILL); // crun; the hook itself goes with the container
-                throw AgentException.Of(
+                throw error is OperationCanceledException ? error : AgentException.Of(
                     Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot run the {name}: it did not end within its timeout of {limit.TotalSeconds:0} s and was killed");
             }
 

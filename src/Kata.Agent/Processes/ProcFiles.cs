@@ -45,7 +45,7 @@ internal static class ProcFiles
     }
 
     /// <summary>The children of a process, their children and so on, as they are now.</summary>
-    public static IReadOnlyList<int> DescendantsOf(int ancestor)
+    public static List<int> DescendantsOf(int ancestor)
     {
         var parents = new Dictionary<int, int>();
         foreach (string directory in Directory.EnumerateDirectories("/proc"))
@@ -56,7 +56,16 @@ internal static class ProcFiles
             }
         }
 
-        return [.. parents.Keys.Where(IsBelow)];
+        var found = new List<int>();
+        foreach (int pid in parents.Keys)
+        {
+            if (IsBelow(pid))
+            {
+                found.Add(pid);
+            }
+        }
+
+        return found;
 
         bool IsBelow(int pid)
         {

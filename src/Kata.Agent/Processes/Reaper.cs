@@ -78,7 +78,7 @@ internal sealed class Reaper(IChildWaiter waiter, ExitBoard board, ILogger logge
         }
         catch (Exception error) // a border: the thread's end
         {
-            logger.ReaperFailed(error.Message);
+            logger.ReaperFailed(ErrorText.Of(error));
         }
     }
 }

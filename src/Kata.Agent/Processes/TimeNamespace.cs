@@ -59,7 +59,7 @@ internal static class TimeNamespace
         }
         catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException)
         {
-            Tell(arguments, $"cannot set the clocks: {error.Message}");
+            Tell(arguments, $"cannot set the clocks: {ErrorText.CauseOf(error)}");
             return 1;
         }
     }

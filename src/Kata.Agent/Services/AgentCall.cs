@@ -26,10 +26,17 @@ internal sealed class AgentCall(ILogger logger)
         {
             throw;
         }
-        catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException or FormatException or InvalidOperationException or OverflowException or ArgumentException)
+        catch (OperationCanceledException)
         {
-            logger.CallFailed(context.Method, error.Message);
-            throw AgentException.Failed(error.Message);
+            string text = $"Cannot go on with '{context.Method}': it was called off by another call";
+            logger.CallFailed(context.Method, text);
+            throw AgentException.Of(StatusCode.Aborted, text);
+        }
+        catch (Exception error) // the border
+        {
+            string text = ErrorText.Of(error);
+            logger.CallFailed(context.Method, error is LinuxException ? text : $"{text}: {error}");
+            throw AgentException.Failed(text);
         }
     }
 

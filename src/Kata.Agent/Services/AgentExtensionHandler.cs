@@ -78,19 +78,19 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
 
     public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.UpdateAsync(table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values));
+        await factory.UpdateAsync(table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values), context.CancellationToken);
         return new WriteCgroupResponse();
     });
 
     public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.Mounts.AddAsync(table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly);
+        await factory.Mounts.AddAsync(table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly, context.CancellationToken);
         return new AddMountResponse();
     });
 
     public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.Mounts.RemoveAsync(table.Get(request.ContainerId), request.Destination);
+        await factory.Mounts.RemoveAsync(table.Get(request.ContainerId), request.Destination, context.CancellationToken);
         return new RemoveMountResponse();
     });
 

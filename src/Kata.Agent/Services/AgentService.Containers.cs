@@ -10,19 +10,31 @@ namespace Kata.Agent.Services;
 internal sealed partial class AgentServiceHandler
 {
     public override Task<Empty> CreateContainer(CreateContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.CreateAsync(request));
+        _call.RunAsync(context, () => _factory.CreateAsync(request, context.CancellationToken));
 
     public override Task<Empty> StartContainer(StartContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.StartAsync(_table.Get(request.ContainerId)));
+        _call.RunAsync(context, () => _factory.StartAsync(_table.Get(request.ContainerId), context.CancellationToken));
 
     public override Task<Empty> RemoveContainer(RemoveContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.RemoveAsync(
-            _table.Get(request.ContainerId), request.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(request.Timeout)));
+        _call.RunAsync(context, async () =>
+        {
+            if (_table.FindStarting(request.ContainerId) is { } beginning)
+            {
+                await beginning.CallOffAsync(context.CancellationToken); // whoever asked for it has given up
+                if (_table.Find(request.ContainerId) is null)
+                {
+                    return;
+                }
+            }
+
+            await _factory.RemoveAsync(
+                _table.Get(request.ContainerId), request.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(request.Timeout), context.CancellationToken);
+        });
 
     public override Task<Empty> ExecProcess(ExecProcessRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.ExecAsync(request));
+        _call.RunAsync(context, () => _factory.ExecAsync(request, context.CancellationToken));
 
-    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.Run(context, () =>
+    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
         Container container = _table.Get(request.ContainerId);
         if (request.Signal > Signals.Last)
@@ -31,7 +43,12 @@ internal sealed partial class AgentServiceHandler
         }
 
         int signal = (int)request.Signal;
-        if (request.ExecId.Length > 0)
+        if (signal == Signals.SIGKILL && container.FindStarting(request.ExecId) is { } beginning)
+        {
+            await beginning.CallOffAsync(context.CancellationToken); // whoever asked for it has given up
+            container.Find(request.ExecId)?.Signal(signal); // which was too late
+        }
+        else if (request.ExecId.Length > 0)
         {
             container.Get(request.ExecId).Signal(signal);
         }
@@ -57,7 +74,7 @@ internal sealed partial class AgentServiceHandler
     });
 
     public override Task<Empty> UpdateContainer(UpdateContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>()));
+        _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>(), context.CancellationToken));
 
     public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
@@ -83,8 +100,6 @@ internal sealed partial class AgentServiceHandler
             throw AgentException.WrongState($"Cannot {(frozen ? "pause" : "resume")} the container '{container.Id}': it is stopped");
         }
 
-        string value = frozen ? "1" : "0";
-        container.Cgroup.Write("cgroup.freeze", value);
-        await container.Cgroup.WaitEventAsync("frozen", value, cancellationToken);
+        await container.Cgroup.FreezeAsync(frozen, cancellationToken);
     }
 }

@@ -10,13 +10,13 @@ namespace Kata.Agent.Services;
 internal sealed partial class AgentServiceHandler
 {
     public override Task<Empty> CreateSandbox(CreateSandboxRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _sandbox.CreateAsync(request));
+        _call.RunAsync(context, () => _sandbox.CreateAsync(request, context.CancellationToken));
 
     public override Task<Empty> DestroySandbox(DestroySandboxRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        foreach (Container container in _table.All.ToArray())
+        foreach (Container container in _table.All)
         {
-            await _factory.RemoveAsync(container, s_destroyLimit);
+            await _factory.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
         }
 
         Kata.Linux.Interop.LibC.sync(); // the host stops the machine next

@@ -23,6 +23,9 @@ public readonly record struct ContainerId
         return new ContainerId(IdRule.Check(text, "container", MaxLength));
     }
 
+    /// <summary>Refuses what cannot be the name of a further process in a container, by the same rule.</summary>
+    internal static void CheckExec(string text) => IdRule.Check(text, "exec", MaxLength);
+
     /// <summary>As <see cref="Parse"/>, for names that need not be ids, such as those of a directory listing.</summary>
     internal static bool TryParse(string text, out ContainerId id)
     {

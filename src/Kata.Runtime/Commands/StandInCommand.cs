@@ -78,7 +78,7 @@ internal static class StandInCommand
                 TakeTerminal(streams[0]);
             }
 
-            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, terminal ? [streams[0]] : streams, detached: true, CancellationToken.None);
+            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, terminal ? [streams[0]] : streams, plainNewlines: false, detached: true, CancellationToken.None);
             enterView();
             standIn.ForwardSignals();
             await ready.WriteAsync("ready\n"u8.ToArray());

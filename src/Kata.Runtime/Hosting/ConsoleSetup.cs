@@ -5,7 +5,7 @@ namespace Kata.Runtime.Hosting;
 
 /// <summary>
 /// The streams a process will have: this command's own three; with a terminal this command's input and output, while the terminal that it
-/// was called from is in raw mode (the guest's does the editing); a new pseudoterminal whose controlling side goes through the console
+/// was called from is in raw mode (the guest's does the editing) but for what is written to it, as runc has it; a new pseudoterminal whose controlling side goes through the console
 /// socket; or the terminal that <c>--console</c> names, whose controlling side somebody else holds.
 /// </summary>
 internal sealed class ConsoleSetup : IDisposable
@@ -20,6 +20,9 @@ internal sealed class ConsoleSetup : IDisposable
 
     /// <summary>Whose size the process's terminal has, or null when it has none.</summary>
     public SafeFileDescriptor? Terminal { get; }
+
+    /// <summary>Whether the process's terminal is to leave newlines alone: the output may go to a file, and where it goes to a terminal, that does the rest.</summary>
+    public bool PlainNewlines { get; private init; }
 
     /// <summary>What the service gets: input, output and error; or input and output of a process with a terminal; or the terminal that is both.</summary>
     public IReadOnlyList<SafeFileDescriptor> HandedOver { get; }
@@ -98,7 +101,7 @@ internal sealed class ConsoleSetup : IDisposable
         try
         {
             return Linux.Terminal.IsTerminal(terminal)
-                ? new ConsoleSetup(terminal, [s_own[0], s_own[1]], opened, Linux.Terminal.MakeRaw(terminal))
+                ? new ConsoleSetup(terminal, [s_own[0], s_own[1]], opened, Linux.Terminal.MakeRaw(terminal, processOutput: true)) { PlainNewlines = true }
                 : throw new ArgumentException(
                     "Cannot give the process a terminal: none of standard input, output and error is one, and this command was not called from one. Set process.terminal to false, or run from a terminal");
         }

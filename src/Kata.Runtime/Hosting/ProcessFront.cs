@@ -39,7 +39,7 @@ internal sealed class ProcessFront : IAsyncDisposable
             if (foreground)
             {
                 front._foreground = await StandIn.ConnectAsync(
-                    socket, container.Value, execId, console.Terminal, console.HandedOver, detached: false, CancellationToken.None);
+                    socket, container.Value, execId, console.Terminal, console.HandedOver, console.PlainNewlines, detached: false, CancellationToken.None);
                 front._foreground.ForwardSignals();
             }
             else

@@ -159,7 +159,7 @@ internal sealed partial class AgentConnection : IAsyncDisposable
         {
             await CallAsync("undo what failed", call(Within(s_undoTimeout, CancellationToken.None)));
         }
-        catch (Exception error) when (error is AgentException or RpcException)
+        catch (AgentException)
         {
             // There was nothing to undo, or nobody is there.
         }

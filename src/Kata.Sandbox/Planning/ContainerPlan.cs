@@ -42,6 +42,14 @@ internal sealed record ContainerPlan
         return this with { Extension = extension };
     }
 
+    /// <summary>The same for a caller whose own terminal puts the carriage return before a newline, where a process has one.</summary>
+    public ContainerPlan WithPlainNewlines(bool plain)
+    {
+        ContainerExtension extension = Extension.Clone();
+        extension.Process?.PlainNewlines = plain;
+        return this with { Extension = extension };
+    }
+
     /// <summary>The same with a root file system that is still to be mounted.</summary>
     public ContainerPlan WithRootFs(IReadOnlyList<FileSystemMount> mounts) =>
         this with { RootFs = RootFs with { Mounts = mounts } };

@@ -16,6 +16,9 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     private const int InputChunk = 64 * 1024;
 
+    /// <summary>For the last frames, to a channel that nobody may read any more.</summary>
+    private static readonly TimeSpan s_farewellTimeout = TimeSpan.FromSeconds(1);
+
     private readonly AsyncDuplexStreamingCall<StdioToGuest, StdioFromGuest> _call;
     private readonly SemaphoreSlim _sending = new(1, 1); // a request stream takes one write at a time
     private readonly CancellationTokenSource _stopping = new();
@@ -53,6 +56,7 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     public async ValueTask DisposeAsync()
     {
+        await TellGoneAsync();
         await _stopping.CancelAsync();
         // The queues first: a flush waits for their reader, who may never read again.
         await _output.DisposeAsync();
@@ -62,6 +66,17 @@ internal sealed class StreamedStdioPump : IStdioPump
         _call.Dispose();
         _sending.Dispose();
         _stopping.Dispose();
+    }
+
+    // A process that lives on and has the streams is to see that nobody reads them any more. ttRPC does not tell of a call that is given up.
+    private async Task TellGoneAsync()
+    {
+        if (!_receiveLoop.IsCompleted)
+        {
+            using var limit = new CancellationTokenSource(s_farewellTimeout);
+            await TrySendAsync(new StdioToGuest { StdoutClosed = true }, limit.Token);
+            await TrySendAsync(new StdioToGuest { StderrClosed = true }, limit.Token);
+        }
     }
 
     private async Task ReceiveAsync(StdioOpen open)
@@ -174,11 +189,13 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     // The guest may have ended the call while its output is still on the way to the reader: nobody needs the credit, and the rest
     // must be written all the same.
-    private async Task TrySendAsync(StdioToGuest frame)
+    private Task TrySendAsync(StdioToGuest frame) => TrySendAsync(frame, _stopping.Token);
+
+    private async Task TrySendAsync(StdioToGuest frame, CancellationToken cancellationToken)
     {
         try
         {
-            await SendAsync(frame);
+            await SendAsync(frame, cancellationToken);
         }
         catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or InvalidOperationException)
         {
@@ -186,12 +203,14 @@ internal sealed class StreamedStdioPump : IStdioPump
         }
     }
 
-    private async Task SendAsync(StdioToGuest frame)
+    private Task SendAsync(StdioToGuest frame) => SendAsync(frame, _stopping.Token);
+
+    private async Task SendAsync(StdioToGuest frame, CancellationToken cancellationToken)
     {
-        await _sending.WaitAsync(_stopping.Token);
+        await _sending.WaitAsync(cancellationToken);
         try
         {
-            await _call.RequestStream.WriteAsync(frame, _stopping.Token);
+            await _call.RequestStream.WriteAsync(frame, cancellationToken);
         }
         finally
         {

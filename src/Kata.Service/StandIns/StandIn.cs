@@ -41,15 +41,25 @@ internal sealed class StandIn : IAsyncDisposable
     /// <param name="execId">Empty for its first process.</param>
     /// <param name="terminal">Whose size the process's terminal has, or null when it has none. Kept until disposed.</param>
     /// <param name="streams">What to hand over: input, output and error; of a process with a terminal input and output, or the terminal for both.</param>
+    /// <param name="plainNewlines">Whether the terminal that the output goes to puts the carriage return before a newline itself.</param>
     /// <param name="detached">This process is only a stand-in and belongs to the pod.</param>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
     /// <exception cref="TimeoutException">The service does not answer.</exception>
     public static async Task<StandIn> ConnectAsync(
-        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams, bool detached,
+        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams, bool plainNewlines, bool detached,
         CancellationToken cancellationToken)
     {
         TerminalSize size = terminal is null ? default : Terminal.GetSize(terminal) ?? default;
-        var hello = new StandInHello { Container = container, ExecId = execId, Terminal = terminal is not null, Rows = size.Rows, Columns = size.Columns, Detached = detached };
+        var hello = new StandInHello
+        {
+            Container = container,
+            ExecId = execId,
+            Terminal = terminal is not null,
+            Rows = size.Rows,
+            Columns = size.Columns,
+            PlainNewlines = plainNewlines,
+            Detached = detached,
+        };
         byte[] line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(hello, ServiceJsonContext.Default.StandInHello) + "\n");
         SafeFileDescriptor socket = UnixSocket.Connect(socketPath);
         var connection = new LineConnection(new DescriptorStream(socket));

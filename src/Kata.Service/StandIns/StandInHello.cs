@@ -17,6 +17,9 @@ internal sealed record StandInHello
 
     public ushort Columns { get; init; }
 
+    /// <summary>The caller's terminal puts the carriage return before a newline, so that the process's own is not to.</summary>
+    public bool PlainNewlines { get; init; }
+
     /// <summary>A process of its own that belongs to the pod and ends with it; false for the caller's own command.</summary>
     public bool Detached { get; init; }
 }

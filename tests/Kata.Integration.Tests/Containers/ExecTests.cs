@@ -49,6 +49,19 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
         Assert.Equal("to-error\n", result.Error);
     }
 
+    /// <summary>As with runc, whose copy of the output ends with the program.</summary>
+    [Fact]
+    public async Task Exec_DescendantWritesOnAfterTheEnd_GetsSigpipe()
+    {
+        string marker = $"/tmp/{_runtime.NewId()}";
+        // More than what lies in the pipe and on its way: it would block for ever.
+        (await _runtime.ExecShellAsync(_runtime.Id, $"(sleep 1; dd if=/dev/zero bs=64k count=256; echo $? > {marker}) 2>/dev/null &")).Ok();
+
+        CommandResult status = await _runtime.ExecShellAsync(_runtime.Id, $"i=0; until test -s {marker} || test $((i += 1)) -gt 300; do sleep 0.1; done; cat {marker}");
+
+        Assert.Equal("141", status.Ok().Text); // 128 + SIGPIPE
+    }
+
     [Fact]
     public async Task Exec_Env_IsAddedToTheContainers()
     {

@@ -33,6 +33,25 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
         Assert.Equal(0, Pid(stopped));
     }
 
+    /// <summary>As with runc; crun calls a keyring by the id, and no keyring may have a leading dot.</summary>
+    [Theory]
+    [InlineData(".", 0, true)]
+    [InlineData("..", 0, false)]
+    [InlineData("_", 255, true)]
+    [InlineData(".", 255, false)]
+    public async Task Run_IdThatRuncTakes_Runs(string beginning, int length, bool inPod)
+    {
+        string id = $"{beginning}{_pod.NewId()}".PadRight(length, 'x');
+        TestBundle bundle = (inPod ? _pod.NewPodBundle() : _pod.NewBundle()).Shell("echo runs; exec sleep 100000");
+
+        (await _pod.RunDetachedAsync("run", "--detach", "--bundle", bundle.Write(), id)).Result.Ok();
+
+        Assert.Equal("here", (await _pod.ExecAsync(id, "echo", "here")).Ok().Text);
+        Assert.Contains("\"status\": \"running\"", (await _pod.RunAsync("state", id)).Ok().Text, StringComparison.Ordinal);
+        (await _pod.RunAsync("update", "--pids-limit", "50", id)).Ok();
+        (await _pod.RunAsync("delete", "--force", id)).Ok();
+    }
+
     [Fact]
     public async Task State_Created_HasTheFieldsOfTheSpecificationAndOfRunc()
     {

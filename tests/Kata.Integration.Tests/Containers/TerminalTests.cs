@@ -120,6 +120,53 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         command.Dispose();
     }
 
+    [Theory]
+    [InlineData("run")]
+    [InlineData("exec")]
+    public async Task Foreground_OutputInAFile_HasTheProgramsOwnNewlines(string verb)
+    {
+        string file = Path.Combine(_pod.NewDirectory("newlines"), "out");
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
+            "/bin/sh", ["-c", $"\"$0\" \"$@\" >{file}; echo status-$?", RuntimeFixture.RuntimePath!, .. _pod.Globals(Newlines(verb))]);
+        await using (terminal)
+        {
+            Assert.EndsWith("status-0\r\n", await terminal.ReadToEndAsync(), StringComparison.Ordinal);
+            Assert.Equal("a\nb\r\nc", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
+        }
+
+        command.Dispose();
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("exec")]
+    public async Task Foreground_OutputOnTheTerminal_BeginsEachLineAtItsLeft(string verb)
+    {
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(Newlines(verb));
+        await using (terminal)
+        {
+            Assert.Equal("a\r\nb\r\r\nc", await terminal.ReadToEndAsync());
+            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+        }
+
+        command.Dispose();
+    }
+
+    [Fact]
+    public async Task Exec_ConsoleSocket_TerminalIsAsTheKernelMakesIt()
+    {
+        using var socket = new ConsoleSocket(Path.Combine(_pod.NewDirectory("console"), "socket"));
+        Task<CommandResult> exec = _pod.RunAsync("exec", "--tty", "--detach", "--console-socket", socket.Path, _pod.PodId, "printf", "a\\nb|");
+        await using Pseudoterminal terminal = await socket.ReceiveAsync();
+        (await exec).Ok();
+        await terminal.ExpectAsync("a\r\nb|");
+    }
+
+    private string[] Newlines(string verb) => verb == "run"
+        ? ["run", "--bundle", TerminalBundle("printf", "a\\nb\\r\\nc"), _pod.NewId()]
+        : ["exec", "--tty", _pod.PodId, "printf", "a\\nb\\r\\nc"];
+
     [Fact]
     public async Task Run_NoTerminalAnywhere_IsRefusedWithTheRemedy()
     {

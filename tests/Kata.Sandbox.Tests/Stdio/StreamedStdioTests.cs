@@ -48,6 +48,31 @@ public sealed class StreamedStdioTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Dispose_DescendantHasTheOutputs_GuestIsToldThatNobodyReads()
+    {
+        _agent.Stdio = async (requests, responses) =>
+        {
+            await OpenAsync(requests);
+            await responses.WriteAsync(new StdioFromGuest { Drained = new StdioDrained() });
+            _agent.Exit.TrySetResult(0);
+            while (await requests.MoveNext(CancellationToken.None))
+            {
+                _received.Enqueue(requests.Current); // the call goes on: a descendant holds the pipes
+            }
+        };
+        await using AgentConnection connection = await ConnectAsync();
+        GuestProcess process = Attach(connection, new ProcessStdio { Output = new MemoryStream(), Error = new MemoryStream() });
+        await process.Exited.Within();
+
+        await process.DisposeAsync().AsTask().Within();
+
+        while (!_received.Any(static frame => frame.StdoutClosed) || !_received.Any(static frame => frame.StderrClosed))
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Output_CallEndsWhileTheReaderIsSlow_NothingIsLost()
     {
         _agent.Stdio = async (requests, responses) =>
@@ -261,7 +286,7 @@ public sealed class StreamedStdioTests : IAsyncDisposable
     }
 
     private async Task<AgentConnection> ConnectAsync() =>
-        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
 
     private GuestProcess Attach(AgentConnection connection, ProcessStdio stdio, string execId = "")
     {

@@ -96,5 +96,5 @@ public sealed class UnaryStdioTests : IAsyncDisposable
     }
 
     private async Task<AgentConnection> ConnectAsync() =>
-        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
 }

@@ -80,7 +80,7 @@ public sealed class StandInTests : IAsyncDisposable
         using (write)
         {
             IOException error = await Assert.ThrowsAsync<IOException>(
-                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], detached: false, CancellationToken.None)).Within();
+                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [_streams[0], write, write], plainNewlines: false, detached: false, CancellationToken.None)).Within();
             Assert.Equal("Cannot register with the pod's service: this process has a stand-in already. End the other command first", error.Message);
         }
 
@@ -196,7 +196,7 @@ public sealed class StandInTests : IAsyncDisposable
         await using var server = new StandInServer(_directory.File("full.sock"), journal, _time);
 
         IOException error = await Assert.ThrowsAsync<IOException>(
-            () => StandIn.ConnectAsync(_directory.File("full.sock"), "c1", "", null, _streams, detached: true, CancellationToken.None)).Within();
+            () => StandIn.ConnectAsync(_directory.File("full.sock"), "c1", "", null, _streams, plainNewlines: false, detached: true, CancellationToken.None)).Within();
 
         Assert.StartsWith("Cannot register with the pod's service: Cannot record in the journal", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("No space left on device (ENOSPC)", error.Message, StringComparison.Ordinal);
@@ -374,7 +374,7 @@ public sealed class StandInTests : IAsyncDisposable
     private void CloseOurs() => Array.ForEach(_streams, static stream => stream.Dispose());
 
     private Task<StandIn> ConnectAsync(string container, string execId, bool detached = false) =>
-        StandIn.ConnectAsync(SocketPath, container, execId, null, _streams, detached, CancellationToken.None).Within();
+        StandIn.ConnectAsync(SocketPath, container, execId, null, _streams, plainNewlines: false, detached, CancellationToken.None).Within();
 
     private async Task<(StandIn StandIn, StandInSession Session, GuestProcess Process)> ServeAsync(string lossReason = "lost")
     {
@@ -385,7 +385,7 @@ public sealed class StandInTests : IAsyncDisposable
 
     private async Task<GuestProcess> AttachAsync(StandInSession session, string lossReason)
     {
-        _connection = await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        _connection = await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
         var process = new GuestProcess(
             _connection, "c1", "", TimeSpan.FromMilliseconds(1), () => Task.FromResult(lossReason), TimeProvider.System);
         process.Attach(session.Stdio);
