@@ -27,14 +27,32 @@ public sealed class DependencyTests
     }
 
     [Fact]
+    public void Packages_EveryOne_IsReferredTo()
+    {
+        HashSet<string?> used = [.. References().Select(static reference => reference.Reference.Attribute("Include")?.Value)];
+        Findings.AssertNone(Packages().Where(package => !used.Contains(package)).Select(static package => $"{package}: no project refers to it. Remove its version, and its line in {Decision}"));
+    }
+
+    [Fact]
+    public void Packages_OfEveryProject_AreLocked() => Findings.AssertNone(
+        from project in Repository.Projects()
+        let file = Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json")
+        where !Repository.Exists(file)
+        select $"{file}: run 'dotnet restore', and commit it");
+
+    [Fact]
     public void Versions_InEveryProject_StandOnlyInTheCentralFile()
     {
-        var own = from file in Repository.Files("src", "*.csproj").Concat(Repository.Files("tests", "*.csproj")).Concat(Repository.Files("benchmarks", "*.csproj"))
-                  from reference in XDocument.Parse(Repository.Read(file)).Descendants("PackageReference")
-                  where reference.Attribute("Version") is not null || reference.Attribute("VersionOverride") is not null
-                  select $"{file}: {reference.Attribute("Include")?.Value}";
+        var own = from item in References()
+                  where item.Reference.Attribute("Version") is not null || item.Reference.Attribute("VersionOverride") is not null
+                  select $"{item.File}: {item.Reference.Attribute("Include")?.Value}";
         Findings.AssertNone(own);
     }
+
+    private static IEnumerable<(string File, XElement Reference)> References() =>
+        from file in Repository.Projects().Concat(["Directory.Build.targets", "tests/Directory.Build.props"])
+        from reference in XDocument.Parse(Repository.Read(file)).Descendants("PackageReference")
+        select (file, reference);
 
     private static IEnumerable<string> Packages() =>
         XDocument.Parse(Repository.Read("Directory.Packages.props")).Descendants("PackageVersion").Select(package => package.Attribute("Include")!.Value);
