@@ -26,11 +26,12 @@ internal sealed record ContainerState
     /// <summary>Why the container ended when it was not its own doing, for example that its VM died.</summary>
     public string? Reason { get; init; }
 
-    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+    // Settable, as the next with a value of its own: what a document does not have the generated reader would make null of otherwise.
+    public IReadOnlyDictionary<string, string> Annotations { get; set; } = new Dictionary<string, string>();
 
     /// <summary>What the hooks of its start may take; null when one of them has no limit.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    public long? StartHookSeconds { get; init; } = 0;
+    public long? StartHookSeconds { get; set; } = 0;
 
     /// <summary>The host's socket that gets the container's notifications, or null.</summary>
     public string? NotifyPath { get; init; }

@@ -22,5 +22,6 @@ internal sealed record SandboxState
 
     public string? ImagePath { get; init; }
 
-    public IReadOnlyList<ContainerState> Containers { get; init; } = [];
+    // Settable: what a document does not have the generated reader would make null of otherwise.
+    public IReadOnlyList<ContainerState> Containers { get; set; } = [];
 }

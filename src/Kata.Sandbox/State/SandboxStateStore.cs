@@ -53,8 +53,8 @@ internal static class SandboxStateStore
                 throw Malformed(path, $"its version is {state.Version}, this runtime knows up to {SandboxState.CurrentVersion}");
             }
 
-            // The reader checks members, not items.
-            return state.Containers.All(static container => container is not null && !container.Annotations.Values.Contains(null!))
+            // The reader checks neither items nor what may be missing.
+            return state.Containers?.All(static container => container?.Annotations?.Values.Contains(null!) == false) == true
                 ? state
                 : throw Malformed(path, "it holds null in place of a container or an annotation");
         }

@@ -46,6 +46,19 @@ public sealed class SandboxStateStoreTests : IDisposable
         Assert.Null(SandboxStateStore.Read(_directory.File("none/state.json")));
     }
 
+    [Fact]
+    public void Read_DocumentOfAnOlderVersion_HasWhatItLacksAsIfItWereNew()
+    {
+        const string Pod = "{\"version\":1,\"id\":\"p\",\"runtime\":\"x\",\"service\":{\"pid\":1,\"startTime\":2}";
+        File.WriteAllText(StatePath, Pod + "}");
+        Assert.Empty(SandboxStateStore.Read(StatePath)!.Containers);
+
+        File.WriteAllText(StatePath, Pod + ",\"containers\":[{\"id\":\"c\",\"ociVersion\":\"1.0.2\",\"bundle\":\"/b\",\"rootFs\":\"/r\",\"status\":\"running\",\"created\":\"2026-01-02T03:04:05Z\"}]}");
+        ContainerState container = Assert.Single(SandboxStateStore.Read(StatePath)!.Containers);
+        Assert.Empty(container.Annotations);
+        Assert.Equal(0, container.StartHookSeconds);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("null")]
