@@ -82,9 +82,9 @@ internal static class CrunErrors
                 ? text.GetString()
                 : null;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            return line;
+            return line; // no JSON, or no text in it: half of a surrogate pair
         }
     }
 

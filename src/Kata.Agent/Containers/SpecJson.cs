@@ -127,6 +127,11 @@ internal static partial class SpecJson
         }
 
         json.WriteBoolean("noNewPrivileges", process.NoNewPrivileges);
+        if (process.OOMScoreAdj is < -1000 or > 1000)
+        {
+            throw AgentException.Invalid($"Cannot use the OOM score {process.OOMScoreAdj}: it is out of range. Give one from -1000 to 1000");
+        }
+
         if (process.OOMScoreAdj != 0)
         {
             json.WriteNumber("oomScoreAdj", process.OOMScoreAdj);
