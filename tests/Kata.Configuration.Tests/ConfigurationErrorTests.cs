@@ -72,6 +72,7 @@ public sealed class ConfigurationErrorTests
     [Theory]
     [InlineData("a = ", "[")]
     [InlineData("", "[")]
+    [InlineData("a = ", "[\"]\",")]
     [InlineData("a = ", "{a=")]
     [InlineData("", "a.")]
     [InlineData("[", "a.")]

@@ -1,5 +1,6 @@
 using System.Text;
 using Kata.Oci;
+using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
@@ -11,7 +12,6 @@ internal static class TomlReader
     /// <summary>The largest file that is read; shipped ones have 30 KiB.</summary>
     internal const int MaxBytes = 256 * 1024;
 
-    private const int MaxNesting = 64;
     private const int MaxMessage = 200;
 
     /// <summary>Reads one file; the text is not trusted.</summary>
@@ -21,18 +21,10 @@ internal static class TomlReader
     internal static List<TomlEntry> Read(ReadOnlySpan<byte> utf8, string fileName)
     {
         string text = Decode(utf8, fileName);
-        CheckNesting(text, fileName);
-        DocumentSyntax document = SyntaxParser.Parse(text, fileName, validate: true);
-        foreach (DiagnosticMessage message in document.Diagnostics)
+        DocumentSyntax document = Parse(text, fileName, out TomlError? error);
+        if (error is not null)
         {
-            if (message.Kind == DiagnosticMessageKind.Error)
-            {
-                string cause = message.Message.TrimEnd('.');
-                throw new ConfigurationException(
-                    new ConfigurationOrigin(fileName, message.Span.Start.Line + 1),
-                    "it is not TOML: " + SpecText.Clean(cause.Length > MaxMessage ? cause[..MaxMessage] : cause),
-                    "Correct that line");
-            }
+            throw new ConfigurationException(new ConfigurationOrigin(fileName, error.Line), $"it is not TOML: {error.Cause}", "Correct that line");
         }
 
         var entries = new List<TomlEntry>();
@@ -75,26 +67,25 @@ internal static class TomlReader
         }
     }
 
-    /// <summary>
-    /// The parser recurses; a file of brackets would end the process. Brackets inside strings and comments count too, which is
-    /// harmless: they come in pairs, or in small numbers.
-    /// </summary>
-    internal static void CheckNesting(string text, string fileName)
+    /// <summary>Parses a text as far as it goes; the first error in it, or null.</summary>
+    internal static DocumentSyntax Parse(string text, string fileName, out TomlError? error)
     {
-        int depth = 0, line = 1;
-        foreach (char c in text)
+        try
         {
-            if (c == '\n')
-                line++;
-            else if (c is '[' or '{' && ++depth > MaxNesting)
-            {
-                throw new ConfigurationException(
-                    new ConfigurationOrigin(fileName, line), "arrays are nested too deeply", $"At most {MaxNesting} levels are read");
-            }
-            else if (c is ']' or '}' && depth > 0)
-                depth--;
+            DocumentSyntax document = SyntaxParser.Parse(text, fileName, validate: true);
+            DiagnosticMessage? first = document.Diagnostics.FirstOrDefault(static message => message.Kind == DiagnosticMessageKind.Error);
+            error = first is null ? null : new TomlError(first.Span.Start.Line + 1, first.Span.Start.Column + 1, Shorten(first.Message.TrimEnd('.')));
+            return document;
+        }
+        catch (TomlException exception)
+        {
+            // It stops at 64 levels of arrays and tables, without saying where.
+            error = new TomlError(exception.Line ?? 0, exception.Column ?? 0, Shorten(exception.Message.Split(". ")[0]));
+            return new DocumentSyntax();
         }
     }
+
+    private static string Shorten(string cause) => SpecText.Clean(cause.Length > MaxMessage ? cause[..MaxMessage] : cause);
 
     private static void AddItems(List<TomlEntry> entries, List<string> prefix, SyntaxList<KeyValueSyntax> items)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Kata.Configuration;
 using Kata.Oci;
-using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
 namespace Kata.Runtime.Installing;
@@ -55,18 +54,12 @@ internal sealed class ContainerdDocument
     /// <exception cref="ArgumentException">It is not TOML, or of a version that nobody has seen yet.</exception>
     public static ContainerdDocument Parse(string path, string text)
     {
-        TomlReader.CheckNesting(text, path);
-        DocumentSyntax syntax = SyntaxParser.Parse(text, path, validate: true);
-        foreach (DiagnosticMessage error in syntax.Diagnostics)
+        DocumentSyntax syntax = TomlReader.Parse(text, path, out TomlError? error);
+        if (error is not null)
         {
-            if (error.Kind != DiagnosticMessageKind.Error)
-            {
-                continue;
-            }
-
-            throw new ArgumentException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Cannot change {SpecText.Quote(path)}: it is not TOML in line {error.Span.Start.Line + 1}, column {error.Span.Start.Column + 1}: {SpecText.Clean(error.Message.TrimEnd('.'))}. Correct it first, or name another file with '--file'; nothing was changed"));
+            string where = error.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $" in line {error.Line}, column {error.Column}") : "";
+            throw new ArgumentException(
+                $"Cannot change {SpecText.Quote(path)}: it is not TOML{where}: {error.Cause}. Correct it first, or name another file with '--file'; nothing was changed");
         }
 
         var document = new ContainerdDocument(path, text)
