@@ -87,7 +87,7 @@ internal struct SockAddrVm
     public ushort svm_reserved1;
     public uint svm_port;
     public uint svm_cid;
-    public uint svm_zero;
+    private readonly uint _flagsAndZero; // svm_flags, svm_zero
 }
 
 /// <summary><c>struct ucred</c>, sys/socket.h; 12 bytes.</summary>
