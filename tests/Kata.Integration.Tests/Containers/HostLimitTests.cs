@@ -31,7 +31,9 @@ public sealed class HostLimitTests : IClassFixture<RuntimeFixture>
         });
         (await _runtime.RunDetachedAsync("run", "--detach", "--bundle", bundle.Write(), "--pid-file", pidFile, id)).Result.Ok();
 
-        Assert.All(_runtime.Snapshot().Processes, process => Assert.Contains(named, File.ReadAllText($"/proc/{process.Pid}/cgroup"), StringComparison.Ordinal));
+        IReadOnlyList<(int Pid, string Command)> processes = _runtime.Snapshot().Processes;
+        Assert.Contains(processes, static process => process.Command.StartsWith("qemu", StringComparison.Ordinal));
+        Assert.All(processes, process => Assert.Contains(named, File.ReadAllText($"/proc/{process.Pid}/cgroup"), StringComparison.Ordinal));
         string ofTheStandIn = await File.ReadAllTextAsync($"/proc/{(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken)).Trim()}/cgroup", TestContext.Current.CancellationToken);
         Assert.Contains(named, ofTheStandIn, StringComparison.Ordinal);
         Assert.Contains(Read(named, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]); // and the machine's own processor

@@ -43,6 +43,7 @@ public sealed class SizingTests : IClassFixture<RuntimeFixture>
 
         // The host kills the machine, and what serves its files, as early as it would kill the container, and the service later.
         HostSnapshot snapshot = _runtime.Snapshot();
+        Assert.Contains(snapshot.Processes, static process => process.Command.StartsWith("qemu", StringComparison.Ordinal) && OomScoreOf(process.Pid) == "900");
         Assert.All(
             snapshot.Processes.Where(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal) || process.Command.Contains("virtiofsd", StringComparison.Ordinal)),
             static process => Assert.Equal("900", OomScoreOf(process.Pid)));

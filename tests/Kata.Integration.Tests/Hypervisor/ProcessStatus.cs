@@ -16,11 +16,14 @@ internal sealed class ProcessStatus
 
     public string[] Ids(string field) => _fields[field].Split('\t', StringSplitOptions.RemoveEmptyEntries);
 
-    public string Namespace(string kind) => new FileInfo($"/proc/{_pid}/ns/{kind}").LinkTarget!;
+    public string Namespace(string kind) => new FileInfo($"/proc/{_pid}/ns/{kind}").LinkTarget ?? throw Gone();
 
     public string[] Mounts() => File.ReadAllLines($"/proc/{_pid}/mountinfo");
 
-    public string[] OpenFiles() => [.. Directory.GetFileSystemEntries($"/proc/{_pid}/fd").Select(static path => new FileInfo(path).LinkTarget ?? "?")];
+    /// <summary>At least one: every process that lives has some, and of one that has ended nothing could be said.</summary>
+    public string[] OpenFiles() => Directory.GetFileSystemEntries($"/proc/{_pid}/fd") is { Length: > 0 } files
+        ? [.. files.Select(static path => new FileInfo(path).LinkTarget ?? "?")]
+        : throw Gone();
 
     public static ProcessStatus Read(int pid)
     {
@@ -36,4 +39,6 @@ internal sealed class ProcessStatus
 
         return status;
     }
+
+    private InvalidOperationException Gone() => new($"Cannot look at the process {_pid}: it has ended");
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Kata.Hypervisor;
 using Kata.Linux;
 
@@ -60,9 +61,15 @@ public sealed class QemuBootTests
         await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config("panic=0"));
         await test.Machine.StartAsync(Cancellation);
         var pause = Assert.IsAssignableFrom<IPause>(test.Machine);
+        await WaitUntilItWorksAsync(test.Machine.ProcessId);
 
         await pause.PauseAsync(Cancellation);
+        long before = ProcessorTicks(test.Machine.ProcessId);
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancellation);
+        Assert.InRange(ProcessorTicks(test.Machine.ProcessId) - before, 0, 5); // of 200, which a machine that boots takes
+
         await pause.ResumeAsync(Cancellation);
+        await WaitUntilItWorksAsync(test.Machine.ProcessId);
     }
 
     [Fact]
@@ -97,5 +104,24 @@ public sealed class QemuBootTests
 
         Assert.Contains("'/nowhere/vmlinuz'", error.Message);
         Assert.Contains("Set 'kernel'", error.Message);
+    }
+
+    // A tenth of a second of processor time: a paused machine needs minutes for it.
+    private static async Task WaitUntilItWorksAsync(int pid)
+    {
+        using var limit = new CancellationTokenSource(TestMachine.BootLimit);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, Cancellation);
+        for (long start = ProcessorTicks(pid); ProcessorTicks(pid) < start + 10;)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), both.Token);
+        }
+    }
+
+    // utime and stime, proc(5), in hundredths of a second; the command before them may hold blanks.
+    private static long ProcessorTicks(int pid)
+    {
+        string stat = File.ReadAllText($"/proc/{pid}/stat");
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
     }
 }
