@@ -35,6 +35,28 @@ internal static class JsonShape
         return Check(JsonElement.ParseValue(ref reader), type);
     }
 
+    /// <summary>Finds text that is none, which the reader lets pass in members that it does not know, and which could not be written again.</summary>
+    /// <param name="utf8">A document that the reader accepted.</param>
+    /// <returns>What is wrong; null when nothing is.</returns>
+    internal static InvalidSpecException? FindBrokenText(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = OciJson.MaxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+                    _ = reader.GetString();
+            }
+
+            return null;
+        }
+        catch (InvalidOperationException exception)
+        {
+            return NotUnicode(exception);
+        }
+    }
+
     private static InvalidSpecException? Check(JsonElement root, JsonTypeInfo type)
     {
         try
@@ -43,9 +65,12 @@ internal static class JsonShape
         }
         catch (InvalidOperationException exception) // a name is not valid UTF-8, or has half a surrogate pair
         {
-            return new InvalidSpecException("", "holds text that is not Unicode", "Write it as UTF-8", exception);
+            return NotUnicode(exception);
         }
     }
+
+    private static InvalidSpecException NotUnicode(InvalidOperationException exception) =>
+        new("", "holds text that is not Unicode", "Write it as UTF-8", exception);
 
     private static InvalidSpecException? Find(JsonElement element, JsonTypeInfo type, string pointer) => type.Kind switch
     {

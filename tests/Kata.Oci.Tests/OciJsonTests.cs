@@ -123,6 +123,12 @@ public sealed class OciJsonTests
         Assert.Equal("At most 16777216 bytes are read", exception.Remedy);
     }
 
+    [Theory]
+    [InlineData("""{"ociVersion":"1.0.2","unknown":"\ud800"}""")]
+    [InlineData("""{"ociVersion":"1.0.2","unknown":{"\uDC00":1}}""")]
+    public void ParseSpec_HalfACharacterInAnUnknownMember_IsRefused(string text) => // it is kept, and could not be written
+        Assert.Contains("not Unicode", Assert.Throws<InvalidSpecException>(() => OciJson.ParseSpec(Encoding.UTF8.GetBytes(text))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void ParseSpec_ByteOrderMark_IsSkipped() =>
         Assert.Equal("1.0.2", OciJson.ParseSpec([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(Specs.Minimal)]).OciVersion);
