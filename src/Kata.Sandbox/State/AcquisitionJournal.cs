@@ -85,7 +85,7 @@ internal sealed class AcquisitionJournal : IDisposable
             throw new InvalidDataException($"Cannot read the journal '{path}': it has {stream.Length} bytes, more than {MaxFileBytes}. Remove the pod's directory by hand");
         }
 
-        using var reader = new StreamReader(stream, Encoding.UTF8);
+        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false); // two odd bytes must not make the rest unreadable
         while (reader.ReadLine() is { } line)
         {
             if (Parse(line) is not { } entry)
