@@ -32,7 +32,7 @@ check: ## The gates: formatting, warnings as errors, shell scripts, the reposito
 	@scripts/check
 
 unit: ## Run the unit tests and the repository's rules; needs no root and no virtual machine
-	@scripts/dependencies build
+	@scripts/dependencies build unit
 	@scripts/test unit repo
 
 integration: all ## Run the tests with real virtual machines
@@ -47,8 +47,8 @@ debian-13: all ## Make a Debian 13 from nothing, and in it the guest and a core 
 	@scripts/dependencies test
 	@scripts/test debian-13
 
-fuzz: ## Run every fuzz target for a while (FUZZ_SECONDS each, 60 unless told)
-	@scripts/dependencies build
+fuzz: ## Fuzz every parser for FUZZ_SECONDS (60 unless told) and print what was reached; FUZZ_KEEP=1 adds to the corpora
+	@scripts/dependencies build fuzz
 	@scripts/fuzz
 
 soak: all ## Run CYCLES machines (1000 unless told) one after the other, and look for anything left behind

@@ -1,81 +1,61 @@
-using System.Globalization;
 using SharpFuzz;
 
 namespace Kata.Fuzz.Targets;
 
 /// <summary>
-/// <c>Kata.Fuzz.Targets TARGET --seconds N [--seed S] [--corpus FOLDER]</c> mutates the corpus in this process;
-/// <c>Kata.Fuzz.Targets TARGET FILE</c> runs one input, for a finding; <c>Kata.Fuzz.Targets TARGET --afl</c> serves afl-fuzz;
+/// <c>Kata.Fuzz.Targets TARGET FILE...</c> runs inputs, for a finding; <c>Kata.Fuzz.Targets TARGET --afl [FILE...]</c> serves afl-fuzz,
+/// after it has run the files, so that what happens once in a process is no coverage of the first input;
+/// <c>Kata.Fuzz.Targets --instrument FOLDER</c> makes the assemblies there tell afl-fuzz where they have been;
 /// <c>Kata.Fuzz.Targets --list</c> names the targets.
 /// </summary>
 internal static class Program
 {
-    private static readonly IFuzzTarget[] s_targets =
-    [
-        new TtRpcFrameTarget(),
-        new TtRpcServerTarget(),
-        new TtRpcClientTarget(),
-        .. Parsers.List,
-    ];
-
     private static int Main(string[] args)
     {
-        if (args is ["--list"])
+        Trace.Discard();
+        switch (args)
         {
-            Array.ForEach(s_targets, static target => Console.WriteLine(target.Name));
-            return 0;
+            case ["--list"]:
+                Console.WriteLine(string.Join('\n', FuzzTargets.Names));
+                return 0;
+            case ["--instrument", var folder]:
+                Instrumentation.Apply(folder);
+                return 0;
+            case [var name, "--afl", .. var warmUp] when FuzzTargets.Find(name) is { } target:
+                Array.ForEach(warmUp, file => BoundedRun.Run(target, File.ReadAllBytes(file)));
+                Fuzzer.OutOfProcess.Run(stream =>
+                {
+                    using var memory = new MemoryStream();
+                    stream.CopyTo(memory);
+                    Trace.Begin();
+                    BoundedRun.Run(target, memory.ToArray());
+                });
+                return 0;
+            case [var name, _, ..] when FuzzTargets.Find(name) is { } target:
+                return RunAll(target, args[1..]);
+            default:
+                Console.Error.WriteLine(
+                    "Usage: Kata.Fuzz.Targets (TARGET FILE... | TARGET --afl [FILE...] | --instrument FOLDER | --list), with TARGET one of "
+                    + string.Join(", ", FuzzTargets.Names));
+                return 2;
         }
-
-        IFuzzTarget? target = s_targets.FirstOrDefault(t => args.Length > 1 && t.Name == args[0]);
-        if (target is null)
-        {
-            Console.Error.WriteLine(
-                $"Usage: Kata.Fuzz.Targets TARGET (--seconds N [--seed S] [--corpus FOLDER] | FILE | --afl), with TARGET one of "
-                + string.Join(", ", s_targets.Select(t => t.Name)));
-            return 2;
-        }
-
-        if (args[1] == "--afl")
-        {
-            Fuzzer.OutOfProcess.Run(stream =>
-            {
-                using var memory = new MemoryStream();
-                stream.CopyTo(memory);
-                target.Run(memory.ToArray());
-            });
-            return 0;
-        }
-
-        if (File.Exists(args[1]))
-        {
-            target.Run(File.ReadAllBytes(args[1]));
-            return 0;
-        }
-
-        int seconds = int.Parse(Option(args, "--seconds") ?? "10", CultureInfo.InvariantCulture);
-        int seed = int.Parse(Option(args, "--seed") ?? "1", CultureInfo.InvariantCulture);
-        string corpus = Option(args, "--corpus") ?? FindCorpus(target.Name);
-        return new MutationLoop(target, corpus, seed).Run(TimeSpan.FromSeconds(seconds)) ? 0 : 1;
     }
 
-    private static string? Option(string[] args, string name)
+    private static int RunAll(IFuzzTarget target, string[] files)
     {
-        int index = Array.IndexOf(args, name);
-        return index >= 0 && index + 1 < args.Length ? args[index + 1] : null;
-    }
-
-    /// <summary>The repository's corpus, from wherever in it the program runs or was built.</summary>
-    private static string FindCorpus(string name)
-    {
-        foreach (string start in (string[])[Environment.CurrentDirectory, AppContext.BaseDirectory])
+        foreach (string file in files)
         {
-            for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
+            try
             {
-                string candidate = Path.Combine(folder.FullName, "tests", "Kata.Fuzz", "Corpora", name);
-                if (Directory.Exists(candidate)) return candidate;
+                BoundedRun.Run(target, File.ReadAllBytes(file));
+            }
+            catch (Exception finding)
+            {
+                Console.Error.WriteLine($"{target.Name}: '{file}' is a finding: {finding}");
+                return 1;
             }
         }
 
-        throw new DirectoryNotFoundException($"Cannot find the seeds of '{name}'. Give their folder with --corpus");
+        return 0;
     }
 }
