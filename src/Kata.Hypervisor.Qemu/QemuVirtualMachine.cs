@@ -78,7 +78,12 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         catch (LinuxException error)
         {
             // The jail has no shell and no interpreter: what the kernel cannot find is theirs, not the file that is plainly there.
-            string needs = error.Errno is Errno.ENOENT or Errno.ENOEXEC ? ", which has to be QEMU's own executable and no script" : "";
+            string needs = error.Errno switch
+            {
+                Errno.ENOENT or Errno.ENOEXEC => ", which has to be QEMU's own executable and no script",
+                Errno.EACCES => $", which user {_config.JailUserId} has to be allowed to execute",
+                _ => "",
+            };
             throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}' with '{_executable}'{needs}", error);
         }
         finally

@@ -13,7 +13,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/environment"
 mirror=${KATA_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 tests=(
   '*.RunTests.*' '*.PodTests.*' '*.MountTests.*' '*.RustVolumeTests.*' '*.PlaceTests.*' '*.DyingHelperTests.*' '*.JailAuditTests.*'
-  '*.ShimTests.*' '*.PodmanTests.Run_*' '*.PodmanTests.Container_LifeCycle_*'
+  '*.ShimTests.Run_*' '*.ShimTests.Events_*' '*.ShimTests.Exec_*' '*.PodmanTests.Container_LifeCycle_*'
+  '*.PodmanTests.Run_Program_*' '*.PodmanTests.Run_Kernel_*' '*.PodmanTests.Run_UnknownProgram_*' '*.PodmanTests.Run_Limits_*'
+  '*.PodmanTests.Run_Privileges_*' '*.PodmanTests.Run_Volume_*' # podman 5 has other defaults, of open files for one
 )
 compile='' keep='' inside='' options=()
 
@@ -52,10 +54,11 @@ copy_project() {
 
 # enter COMMAND...: in the system, with the .NET of this machine. As its root by pivot_root(2), since paths are those of a mount namespace.
 enter() {
+  # podman 5 warns of every control group but version 2, which this machine may not have.
   # shellcheck disable=SC2016 # expanded in there
   unshare --mount --propagation private /bin/sh -c \
     'cd "$1" && shift && pivot_root . mnt && cd /kata && umount -l /mnt && exec /usr/bin/env -i "$@"' sh "$system" \
-    HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin CI="${CI:-}" MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false "$@"
+    HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin CI="${CI:-}" PODMAN_IGNORE_CGROUPSV1_WARNING=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false "$@"
 }
 
 dependencies() {

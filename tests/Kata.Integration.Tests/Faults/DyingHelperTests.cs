@@ -60,14 +60,17 @@ public sealed class DyingHelperTests : IAsyncLifetime
     }
 
     // The kernel's "no such file" is of the script's interpreter, which the jail has not.
-    [Fact]
-    public async Task Create_MonitorIsAScript_IsToldWhatItHasToBe()
+    [Theory]
+    [InlineData(0x1ed, "which has to be QEMU's own executable and no script", "No such file or directory (ENOENT)")] // 0755
+    [InlineData(0x1c0, "which user 65534 has to be allowed to execute", "Permission denied (EACCES)")] // 0700
+    public async Task Create_MonitorIsAScript_IsToldWhatItHasToBe(int mode, string needs, string cause)
     {
         string script = Script("exec qemu-system-x86_64 \"$@\"");
+        File.SetUnixFileMode(script, (UnixFileMode)mode);
         _host.Configure(hypervisor: $"path = \"{script}\"");
 
         (await _host.RunAsync("create", "-b", _host.Bundle(), "c1")).AssertRefused(
-            $"Cannot start the virtual machine 'c1' with '{script}', which has to be QEMU's own executable and no script: Cannot start '{script}': posix_spawn: No such file or directory (ENOENT)");
+            $"Cannot start the virtual machine 'c1' with '{script}', {needs}: Cannot start '{script}': posix_spawn: {cause}");
         await _host.AssertNothingLeftAsync();
     }
 
