@@ -39,7 +39,7 @@ public sealed class ProcFilesTests
         });
         try
         {
-            IReadOnlyList<int> found;
+            List<int> found;
             while ((found = ProcFiles.DescendantsOf(child.Pid)).Count == 0)
             {
                 await Task.Delay(5, TestContext.Current.CancellationToken);

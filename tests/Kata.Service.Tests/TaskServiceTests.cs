@@ -91,7 +91,7 @@ public sealed class TaskServiceTests : IAsyncDisposable
     private async Task<StandIn> ConnectAsync(string container, string execId)
     {
         using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
-        return await StandIn.ConnectAsync(_directory.File("p1/stand-in.sock"), container, execId, null, [nothing, nothing, nothing], detached: false, TestContext.Current.CancellationToken);
+        return await StandIn.ConnectAsync(_directory.File("p1/stand-in.sock"), container, execId, null, [nothing, nothing, nothing], plainNewlines: false, detached: false, TestContext.Current.CancellationToken);
     }
 
     // A second one for the same process is refused for as long as nobody has taken the first.

@@ -21,6 +21,7 @@ internal static partial class LibC
     internal const ulong RESOLVE_BENEATH = 8;
 
     private const long SysOpenat2 = 437;
+    private const int Openat2Retries = 128;
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static unsafe partial int statx_at(SafeFileDescriptor directory, string path, int flags, uint mask, StatX* result);
@@ -37,9 +38,20 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int rmdir(string path);
 
-    /// <summary>openat2(2): no glibc has a wrapper; the number is the same on x86-64 and arm64.</summary>
-    internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how) =>
-        syscall_openat2(SysOpenat2, directory, path, in how, 24);
+    /// <summary>
+    /// openat2(2): no glibc has a wrapper; the number is the same on x86-64 and arm64. The kernel answers a path with <c>..</c> with EAGAIN
+    /// when something was renamed or mounted in the meantime, anywhere on the host: then again.
+    /// </summary>
+    internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how)
+    {
+        SafeFileDescriptor file = syscall_openat2(SysOpenat2, directory, path, in how, 24);
+        for (int retries = 0; file.IsInvalid && Marshal.GetLastPInvokeError() == (int)Errno.EAGAIN && retries < Openat2Retries; retries++)
+        {
+            file = syscall_openat2(SysOpenat2, directory, path, in how, 24);
+        }
+
+        return file;
+    }
 
     /// <summary>By the kernel's bytes; the path ends with NUL.</summary>
     internal static unsafe SafeFileDescriptor openat2(SafeFileDescriptor directory, byte* path, in OpenHow how) =>

@@ -1,5 +1,6 @@
 using System.Text;
 using Grpc.Core;
+using Kata.Linux;
 using Kata.Agent.Boot;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Channels;
@@ -36,7 +37,7 @@ internal static class AgentFiles
     private static void TranslateError(byte[] input)
     {
         const int AllowedChars = 8 * 1024;
-        RpcException error = CrunErrors.Translate(Text(input), "sh", "start the process 'x'");
+        RpcException error = CrunErrors.Translate(Text(input), new ExitStatus(1, null), "sh", "start the process 'x'");
         Finding.Unless(error.Status.Detail.Length <= AllowedChars, "an error text has no bound");
         _ = CrunErrors.Shortage(error, "100", "99", "start the process 'x'");
     }

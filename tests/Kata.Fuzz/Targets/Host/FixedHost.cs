@@ -15,5 +15,7 @@ internal sealed class FixedHost : IHostFiles
         _ => HostFileKind.Directory,
     };
 
+    public ulong? NamespaceAt(string path) => path.EndsWith('n') ? (ulong)path.Length : null;
+
     public long? TmpfsSize(string path) => path.EndsWith("shm", StringComparison.Ordinal) ? 64 << 20 : null;
 }

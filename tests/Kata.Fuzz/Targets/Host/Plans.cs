@@ -44,7 +44,7 @@ internal sealed class Plans
         }
 
         ContainerPlan plan = ContainerPlanner.Plan(
-            ContainerId.Parse("c"), _bundle.WithSpec(spec), guestSeccomp: true, new FixedHost(), static pid => pid == 7 ? ContainerId.Parse("other") : null,
+            ContainerId.Parse("c"), _bundle.WithSpec(spec), guestSeccomp: true, new FixedHost(), static space => space.Path is "/proc/7/ns/ipc" ? ContainerId.Parse("other") : null,
             SharedMemory.Of(_bundle.WithSpec(spec), new FixedHost()), notifyPath: "/run/notify");
         AgentSpecs.Check(plan.GuestSpec, plan.Extension);
     }

@@ -90,7 +90,7 @@ internal sealed class StandInTarget : AsyncTarget
 
     private async Task StandInReadsAsync(byte[] input)
     {
-        Task<StandIn> connect = StandIn.ConnectAsync(_path, "c", "", null, [_null, _null, _null], detached: false, default);
+        Task<StandIn> connect = StandIn.ConnectAsync(_path, "c", "", null, [_null, _null, _null], plainNewlines: false, detached: false, default);
         using (SafeFileDescriptor peer = Accept())
         {
             _ = DescriptorPassing.Send(peer, input, []);
