@@ -21,7 +21,6 @@ internal static partial class LibC
     internal const ulong RESOLVE_BENEATH = 8;
 
     private const long SysOpenat2 = 437;
-    private const int Openat2Retries = 128;
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static unsafe partial int statx_at(SafeFileDescriptor directory, string path, int flags, uint mask, StatX* result);
@@ -44,8 +43,9 @@ internal static partial class LibC
     /// </summary>
     internal static SafeFileDescriptor openat2(SafeFileDescriptor directory, string path, in OpenHow how)
     {
+        const int Retries = 128;
         SafeFileDescriptor file = syscall_openat2(SysOpenat2, directory, path, in how, 24);
-        for (int retries = 0; file.IsInvalid && Marshal.GetLastPInvokeError() == (int)Errno.EAGAIN && retries < Openat2Retries; retries++)
+        for (int retries = 0; file.IsInvalid && Marshal.GetLastPInvokeError() == (int)Errno.EAGAIN && retries < Retries; retries++)
         {
             file = syscall_openat2(SysOpenat2, directory, path, in how, 24);
         }

@@ -64,8 +64,15 @@ internal sealed class OutputQueue : IAsyncDisposable
         }
     }
 
-    /// <summary>No more will come; what is queued is still written.</summary>
-    public void Complete() => _items.Writer.TryComplete();
+    /// <summary>No more will come, or it is dropped; what is queued is still written.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            _last = null;
+            _items.Writer.TryComplete();
+        }
+    }
 
     /// <summary>Completes when everything accepted before this call has been written or dropped.</summary>
     public Task FlushAsync()

@@ -60,7 +60,7 @@ public sealed partial class NativeConstantTests
             .Select(match => (NameOf(match.Groups["name"].Value), match.Groups[compiler == CCompiler.Arm64 ? "arm" : "x"].Value));
     }
 
-    [GeneratedRegex(@"(?<name>\w+) = IsArm64 \? (?<arm>\w+) : (?<x>\w+);")]
+    [GeneratedRegex(@"(?<name>\w+) = PerArchitecture\(x64: (?<x>\w+), arm64: (?<arm>\w+)\);")]
     private static partial Regex Choice();
 
     private static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
