@@ -11,6 +11,7 @@ public sealed class PodAnnotationsTests
     [InlineData("io.kubernetes.docker.type=podsandbox", PodKind.PodSandbox, null)]
     [InlineData("io.kubernetes.docker.type=container io.kubernetes.sandbox.id=s", PodKind.PodContainer, "s")]
     [InlineData("io.kubernetes.cri.container-type=sandbox io.kubernetes.cri-o.ContainerType=container", PodKind.PodSandbox, null)]
+    [InlineData("io.container.manager=libpod io.kubernetes.cri-o.SandboxID=s", PodKind.PodContainer, "s")]
     [InlineData("unrelated=1", PodKind.SinglePod, null)]
     [InlineData("", PodKind.SinglePod, null)]
     public void Identify_KnownManagers_GivesKindAndSandbox(string annotations, PodKind kind, string? sandbox)

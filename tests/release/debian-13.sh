@@ -13,7 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/environment"
 mirror=${KATA_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 tests=(
   '*.RunTests.*' '*.PodTests.*' '*.MountTests.*' '*.RustVolumeTests.*' '*.PlaceTests.*' '*.DyingHelperTests.*' '*.JailAuditTests.*'
-  '*.ShimTests.Run_*' '*.ShimTests.Events_*' '*.ShimTests.Exec_*' '*.PodmanTests.Container_LifeCycle_*'
+  '*.ShimTests.Run_*' '*.ShimTests.Events_*' '*.ShimTests.Exec_*' '*.PodmanTests.Container_LifeCycle_*' '*.PodmanTests.Pod_*'
   '*.PodmanTests.Run_Program_*' '*.PodmanTests.Run_Kernel_*' '*.PodmanTests.Run_UnknownProgram_*' '*.PodmanTests.Run_Limits_*'
   '*.PodmanTests.Run_Privileges_*' '*.PodmanTests.Run_Volume_*' # podman 5 has other defaults, of open files for one
 )

@@ -43,7 +43,9 @@ public static class PodAnnotations
                 Pointer(dialect.TypeKey), $"holds {SpecText.Quote(type)}", $"It must be '{dialect.SandboxType}' or 'container'");
         }
 
-        return new PodIdentity(PodKind.SinglePod, null);
+        // podman from version 5 on says of a container which pod it is in, and of the pod's first one nothing.
+        string? owner = s_dialects.Select(dialect => annotations?.GetValueOrDefault(dialect.SandboxKey)).FirstOrDefault(static id => id is not null);
+        return owner is null ? new PodIdentity(PodKind.SinglePod, null) : new PodIdentity(PodKind.PodContainer, SandboxId.Parse(owner));
     }
 
     /// <summary>The names that container managers gave the container, apart from its id, as far as they write them down.</summary>
