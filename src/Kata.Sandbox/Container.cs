@@ -291,7 +291,7 @@ internal sealed partial class Container
         }
 
         SetStatus(ContainerStatus.Stopped);
-        _pod.Log.ContainerExited(Plan.Id, exit.Status, exit.Reason ?? "its own doing");
+        _pod.Log.ContainerEnded(Plan.Id, exit);
     }
 
     // A program may end before the answer to its start: what is stopped stays so.

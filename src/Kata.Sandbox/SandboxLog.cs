@@ -15,8 +15,24 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "Sandbox {SandboxId} failed: {Reason}")]
     internal static partial void SandboxFailed(this ILogger logger, SandboxId sandboxId, string reason);
 
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "Container {ContainerId} ended with status {Status}: {Reason}")]
-    internal static partial void ContainerExited(this ILogger logger, ContainerId containerId, uint status, string reason);
+    /// <summary>A container's end, with the reason where it was not the program's own.</summary>
+    internal static void ContainerEnded(this ILogger logger, ContainerId containerId, ProcessExit exit)
+    {
+        if (exit.Reason is { } reason)
+        {
+            logger.ContainerLost(containerId, exit.Status, reason);
+        }
+        else
+        {
+            logger.ContainerExited(containerId, exit.Status);
+        }
+    }
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "Container {ContainerId} exited with status {Status}")]
+    internal static partial void ContainerExited(this ILogger logger, ContainerId containerId, uint status);
+
+    [LoggerMessage(EventId = 2020, Level = LogLevel.Information, Message = "Container {ContainerId} ended with status {Status}: {Reason}")]
+    internal static partial void ContainerLost(this ILogger logger, ContainerId containerId, uint status, string reason);
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "Container {ContainerId} is only partly released: {Reason}")]
     internal static partial void ReleaseFailed(this ILogger logger, ContainerId containerId, string reason);

@@ -11,6 +11,14 @@ internal sealed class SandboxStateException : Exception
     internal static SandboxStateException NotFound(string action, string what, string id) =>
         new($"Cannot {action} '{id}': {what} does not exist. See 'kata-runtime list'", SandboxStateError.NotFound);
 
+    /// <summary>For a container whose pod another command has taken away.</summary>
+    internal static SandboxStateException PodStopped(string container) =>
+        new($"Cannot create the container '{container}': its pod was stopped, or never started. See 'kata-runtime list'", SandboxStateError.NotFound);
+
+    /// <summary>For a container, or its pod, that was deleted while it was being created.</summary>
+    internal static SandboxStateException DeletedMeanwhile(string id) =>
+        new($"Cannot create the container '{id}': it was deleted in the meantime. See 'kata-runtime list'", SandboxStateError.NotFound);
+
     internal static SandboxStateException AlreadyExists(string action, string what, string id) =>
         new($"Cannot {action} '{id}': {what} with this id exists already. Choose another id, or delete it first", SandboxStateError.AlreadyExists);
 

@@ -315,7 +315,7 @@ internal sealed class PodHost : IAsyncDisposable
         string[] missing = [.. (_processors?.Apply(limits.ForThreads()) ?? _cgroup?.Apply(limits) ?? []).Where(_unkept.Add)];
         if (missing.Length > 0)
         {
-            Environment.Log.PlanWarning($"The host cannot keep the pod to {string.Join(", ", missing)}: no control group of its has that");
+            Environment.Log.PlanWarning($"The host cannot keep the pod to {string.Join(", ", missing)}: no cgroup controller of this pod supports it");
         }
     }
 }

@@ -101,7 +101,7 @@ internal sealed class PodLife(PodHost host)
     public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request) => Pod ??= Held is null
         ? await host.BootAsync(
             host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with { SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance) }, host.Stopping)
-        : throw SandboxStateException.NotFound("create the container", "its pod was stopped, or never started, and it", request.Id);
+        : throw SandboxStateException.PodStopped(request.Id);
 
-    private static SandboxStateException Gone(ContainerId id) => SandboxStateException.NotFound("create the container", "it was deleted meanwhile, and it", id.Value);
+    private static SandboxStateException Gone(ContainerId id) => SandboxStateException.DeletedMeanwhile(id.Value);
 }

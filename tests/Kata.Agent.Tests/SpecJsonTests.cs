@@ -151,10 +151,10 @@ public sealed class SpecJsonTests
     public void TakeFrom_Spec_LeavesTheHooksToUs()
     {
         var spec = new Spec { Version = "1.2.0", Process = new Process(), Hooks = new Hooks() };
-        Assert.Null(StartHooks.TakeFrom(spec, null));
+        Assert.Null(StartContainerHooks.TakeFrom(spec, null));
         spec.Hooks.StartContainer.Add(new Hook { Path = "/h" });
         spec.Annotations["a"] = "b";
-        StartHooks hooks = StartHooks.TakeFrom(spec, new ContainerExtension { Bundle = "/bundle" })!;
+        StartContainerHooks hooks = StartContainerHooks.TakeFrom(spec, new ContainerExtension { Bundle = "/bundle" })!;
         Assert.Empty(spec.Hooks.StartContainer);
         Assert.Equal(
             """{"ociVersion":"1.2.0","id":"c1","status":"created","pid":1,"bundle":"/bundle","annotations":{"a":"b"}}""",

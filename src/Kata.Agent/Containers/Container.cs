@@ -36,13 +36,13 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     /// <summary>Where its files are in the guest.</summary>
     public string RootPath { get; init; } = "";
 
-    /// <summary>The specification has hooks that crun itself must run at start or delete.</summary>
-    public bool HasStartHooks { get; init; }
+    /// <summary>The specification has hooks that crun itself must run after the start.</summary>
+    public bool HasPoststartHooks { get; init; }
 
     public bool HasDeleteHooks { get; init; }
 
     /// <summary>What runs in it before its program does, or null.</summary>
-    public StartHooks? StartHooks { get; init; }
+    public StartContainerHooks? StartContainerHooks { get; init; }
 
     /// <summary>What the specification says of its first process beyond the common protocol; its hooks have it too.</summary>
     public ProcessExtension? ProcessExtension { get; init; }

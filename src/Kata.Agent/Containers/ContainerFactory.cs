@@ -42,9 +42,9 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         var container = new Container(id, directory, new Cgroup($"/kata/{id}"))
         {
             RootPath = spec.Root?.Path ?? "",
-            StartHooks = StartHooks.TakeFrom(spec, request.Extension),
+            StartContainerHooks = StartContainerHooks.TakeFrom(spec, request.Extension),
             ProcessExtension = request.Extension?.Process,
-            HasStartHooks = spec.Hooks is { Poststart.Count: > 0 },
+            HasPoststartHooks = spec.Hooks is { Poststart.Count: > 0 },
             HasDeleteHooks = spec.Hooks is { Poststop.Count: > 0 },
         };
         try
@@ -109,7 +109,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
                 throw AgentException.WrongState($"Cannot start the container '{container.Id}': it was started already");
             }
 
-            if (container.StartHooks is { } hooks)
+            if (container.StartContainerHooks is { } hooks)
             {
                 await RunHooksAsync(container, hooks, cancellationToken);
             }
@@ -117,7 +117,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             cancellationToken.ThrowIfCancellationRequested(); // the last moment: what runs is not taken back
 
             // What 'crun start' does is open this FIFO, remove it and write one byte: done here it saves a process start.
-            if (container.HasStartHooks || !StartFifo.TryRelease($"{Crun.StateRoot}/{container.Id.CrunName}/exec.fifo"))
+            if (container.HasPoststartHooks || !StartFifo.TryRelease($"{Crun.StateRoot}/{container.Id.CrunName}/exec.fifo"))
             {
                 await RunCrunAsync(container, "start", ["start", container.Id.CrunName], cancellationToken);
             }
@@ -289,7 +289,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
     }
 
-    private async Task RunHooksAsync(Container container, StartHooks hooks, CancellationToken cancellationToken)
+    private async Task RunHooksAsync(Container container, StartContainerHooks hooks, CancellationToken cancellationToken)
     {
         try
         {

@@ -14,7 +14,7 @@ namespace Kata.Agent.Containers;
 /// its program. They are processes of <c>crun exec</c>, because crun's own running of them tells nobody how they ended and gives
 /// them a state of the guest's making: the bundle there is not the caller's.
 /// </summary>
-internal sealed class StartHooks
+internal sealed class StartContainerHooks
 {
     private const int OutputLimit = 2 * 1024; // of a hook's output, in the error text
 
@@ -25,7 +25,7 @@ internal sealed class StartHooks
     private readonly KeyValuePair<string, string>[] _annotations;
     private readonly bool _ownPidNamespace;
 
-    private StartHooks(Spec spec, ContainerExtension? extension)
+    private StartContainerHooks(Spec spec, ContainerExtension? extension)
     {
         _hooks = [.. spec.Hooks.StartContainer];
         _process = spec.Process; // as it is when they run: the user may still be a name
@@ -36,14 +36,14 @@ internal sealed class StartHooks
     }
 
     /// <summary>Takes them out of the specification, so that crun does not run them a second time; null when there are none.</summary>
-    public static StartHooks? TakeFrom(Spec spec, ContainerExtension? extension)
+    public static StartContainerHooks? TakeFrom(Spec spec, ContainerExtension? extension)
     {
         if (spec.Hooks is not { StartContainer.Count: > 0 } hooks)
         {
             return null;
         }
 
-        var result = new StartHooks(spec, extension);
+        var result = new StartContainerHooks(spec, extension);
         hooks.StartContainer.Clear();
         return result;
     }

@@ -11,7 +11,6 @@ internal sealed class QmpCommand
     public static readonly QmpCommand Continue = new("cont");
     public static readonly QmpCommand Stop = new("stop");
     public static readonly QmpCommand Quit = new("quit");
-    public static readonly QmpCommand SystemPowerdown = new("system_powerdown");
 
     private QmpCommand(string name) => Name = name;
 

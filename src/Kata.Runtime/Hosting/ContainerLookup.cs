@@ -32,7 +32,7 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         }
 
         List<(ContainerId Container, SandboxId Sandbox)> all = [.. index.All()];
-        return Only(NamedSo(all, text), "containers have that name", "Give the id of the one that is meant")
+        return Only(FindByName(all, text), "containers have that name", "Give the id of the one that is meant")
             ?? Only([.. all.Select(static entry => entry.Container).Where(id => byBeginning && id.Value.StartsWith(text, StringComparison.Ordinal))], "ids begin so", "Give more of the one that is meant")
             ?? exact;
 
@@ -51,7 +51,7 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
     }
 
     // A pod whose state cannot be read has no names: what is wrong with it, its own verbs say.
-    private List<ContainerId> NamedSo(List<(ContainerId Container, SandboxId Sandbox)> all, string name)
+    private List<ContainerId> FindByName(List<(ContainerId Container, SandboxId Sandbox)> all, string name)
     {
         var found = new List<ContainerId>();
         foreach (IGrouping<SandboxId, ContainerId> pod in all.GroupBy(static entry => entry.Sandbox, static entry => entry.Container))

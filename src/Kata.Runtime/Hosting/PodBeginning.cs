@@ -50,7 +50,7 @@ internal sealed class PodBeginning : IDisposable
             }
 
             podLock?.Dispose();
-            throw SandboxStateException.NotFound("create the container", "it was deleted meanwhile, and it", sandbox.Value);
+            throw SandboxStateException.DeletedMeanwhile(sandbox.Value);
         }
 
         return new PodBeginning(directories, sandbox, podLock);

@@ -40,7 +40,7 @@ internal static class HookProcess
                 await Task.WhenAll(writing, reading);
                 if (status.Code != 0)
                 {
-                    throw new HookException(name, hook.Path, $"it ended with {status}{Said(tail)}", Remedy);
+                    throw new HookException(name, hook.Path, $"it ended with {status}{DescribeOutput(tail)}", Remedy);
                 }
             }
             finally
@@ -117,7 +117,7 @@ internal static class HookProcess
         await child.Exited;
     }
 
-    private static string Said(LineTail tail)
+    private static string DescribeOutput(LineTail tail)
     {
         IReadOnlyList<string> lines = tail.Last(MaxLines);
         return lines.Count == 0 ? " and wrote nothing" : $" and wrote '{string.Join(" | ", lines)}'";

@@ -104,7 +104,7 @@ internal sealed partial record ResourceUpdate
         }
     }
 
-    private static void RefuseWhatNobodyHas(LinuxResources change)
+    private static void RefuseRealtimeLimits(LinuxResources change)
     {
         if (change.Cpu is { RealtimePeriod: > 0 } or { RealtimeRuntime: not (null or 0) })
         {

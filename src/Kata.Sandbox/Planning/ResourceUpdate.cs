@@ -27,7 +27,7 @@ internal sealed partial record ResourceUpdate
     /// <exception cref="InvalidSpecException">A limit is malformed, has no meaning in a VM, or is more than the machine has.</exception>
     public static ResourceUpdate Plan(LinuxResources current, LinuxResources change, MachineSize machine)
     {
-        RefuseWhatNobodyHas(change);
+        RefuseRealtimeLimits(change);
         var warnings = new List<string>();
         Warn(warnings, change);
         LinuxMemory memory = MergeMemory(current.Memory ?? new LinuxMemory(), change.Memory);
