@@ -199,7 +199,7 @@ internal sealed partial class PodSandbox
             {
                 Path = file.Path,
                 FileSize = text.Length,
-                FileMode = 0x1A4, // 0644
+                FileMode = FileModes.Readable,
                 Offset = offset,
                 Data = ByteString.CopyFrom(text, offset, length),
             };

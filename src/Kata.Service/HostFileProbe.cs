@@ -1,7 +1,6 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Sandbox;
-using Kata.Storage;
 
 namespace Kata.Service;
 
@@ -42,11 +41,7 @@ internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFil
         }
     }
 
-    public ulong? NamespaceAt(string path) => callerMounts is null ? Look(path) : NamespaceThread.Run(() =>
-    {
-        HostMounts.Enter(callerMounts, path);
-        return Look(path);
-    });
+    public ulong? NamespaceAt(string path) => callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, "the pod's caller", () => Look(path));
 
     // All namespaces are files of one file system.
     private static ulong? Look(string path)

@@ -13,9 +13,8 @@ internal static class HostMounts
     /// </summary>
     /// <exception cref="LinuxException">A mount cannot be made or copied; none is left.</exception>
     public static IReadOnlyList<HostSource> Open(
-        string path, bool recursive, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) => NamespaceThread.Run(() =>
+        string path, bool recursive, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) => NamespaceThread.RunIn(mountNamespace, "the pod's caller", () =>
     {
-        Enter(mountNamespace, path);
         if (mounts.Count > 0)
         {
             // The namespace goes with this thread, and its mounts with it; the copies that are returned stay.
@@ -50,17 +49,6 @@ internal static class HostMounts
         }
 
         return new HostSource(source.Tree, source.Key with { FileSystem = $"{source.Key.FileSystem} {map.Users}/{map.Groups}" }, source.Status, source.ReadOnly, source.Place);
-    }
-
-    /// <summary>Makes the namespace that of the calling thread, which can leave it by ending alone.</summary>
-    internal static void Enter(SafeFileDescriptor? mountNamespace, string path)
-    {
-        // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
-        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-        if (mountNamespace is not null)
-        {
-            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace that has '{path}'");
-        }
     }
 
     private static List<HostSource> Copy(string path, bool recursive)

@@ -23,9 +23,8 @@ internal sealed class PropagatedVolume : IDisposable
     /// <returns>Null when the host's mount is private: then nothing can come.</returns>
     public static PropagatedVolume? Open(string path, string directory, SafeFileDescriptor? mountNamespace)
     {
-        DetachedMount? tree = NamespaceThread.Run(() =>
+        DetachedMount? tree = NamespaceThread.RunIn(mountNamespace, "the pod's caller", () =>
         {
-            HostMounts.Enter(mountNamespace, path);
             using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
                 LibC.open(path, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open '{path}'");
             ulong mount = FileStatus.Of(file).MountId;

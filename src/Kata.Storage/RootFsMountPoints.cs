@@ -59,14 +59,14 @@ internal static class RootFsMountPoints
         int result;
         if (isDirectory)
         {
-            result = LibC.mkdirat(parent, name, 0x1ed /* 0755 */);
+            result = LibC.mkdirat(parent, name, FileModes.ReadableDirectory);
         }
         else
         {
             using SafeFileDescriptor file = LibC.openat2(parent, name, new OpenHow
             {
                 flags = (ulong)(LibC.O_CREAT | LibC.O_EXCL | LibC.O_WRONLY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC),
-                mode = 0x1a4, // 0644
+                mode = FileModes.Readable,
                 resolve = LibC.RESOLVE_BENEATH | LibC.RESOLVE_NO_SYMLINKS,
             });
             result = file.IsInvalid ? -1 : 0;

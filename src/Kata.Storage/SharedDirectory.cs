@@ -87,18 +87,19 @@ internal sealed class SharedDirectory : IDisposable
     /// <param name="readOnly">What it shall be.</param>
     /// <param name="daemon">The process that serves the directory: its copy of the mount, in its own namespace, is the one that counts.</param>
     /// <exception cref="LinuxException">EBUSY: a file is open for writing, and the mount stays writable.</exception>
-    public static void SetReadOnly(string name, bool readOnly, int daemon) => NamespaceThread.Run(() =>
+    public static void SetReadOnly(string name, bool readOnly, int daemon)
     {
         using SafeFileDescriptor space = LinuxException.ThrowIfInvalid(
             LibC.open($"/proc/{daemon}/ns/mnt", LibC.O_CLOEXEC, 0), "open", "open the mount namespace of virtiofsd");
-        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-        LinuxException.ThrowIfNegative(LibC.setns(space, LibC.CLONE_NEWNS), "setns", "enter the mount namespace of virtiofsd");
-        // Its root is the shared directory, in which only this process makes names.
-        using SafeFileDescriptor mount = LinuxException.ThrowIfInvalid(
-            LibC.open($"/{name}", LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0), "open", $"open '{name}' in the shared directory");
-        DetachedMount.From(mount).SetAttributes(readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul, recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
-        return true;
-    });
+        _ = NamespaceThread.RunIn(space, "virtiofsd", () =>
+        {
+            // Its root is the shared directory, in which only this process makes names.
+            using SafeFileDescriptor mount = LinuxException.ThrowIfInvalid(
+                LibC.open($"/{name}", LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0), "open", $"open '{name}' in the shared directory");
+            DetachedMount.From(mount).SetAttributes(readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul, recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
+            return true;
+        });
+    }
 
     /// <summary>Unmounts the directory, and with it everything in it.</summary>
     public void Dispose()
@@ -119,14 +120,14 @@ internal sealed class SharedDirectory : IDisposable
     {
         if (isDirectory)
         {
-            LinuxException.ThrowIfNegative(LibC.mkdirat(_writable.Descriptor, name, 0x1ed /* 0755 */), "mkdirat", $"make the mount point '{name}'");
+            LinuxException.ThrowIfNegative(LibC.mkdirat(_writable.Descriptor, name, FileModes.ReadableDirectory), "mkdirat", $"make the mount point '{name}'");
             return;
         }
 
         var create = new OpenHow
         {
             flags = (ulong)(LibC.O_CREAT | LibC.O_EXCL | LibC.O_WRONLY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC),
-            mode = 0x180, // 0600
+            mode = FileModes.Private,
             resolve = LibC.RESOLVE_BENEATH | LibC.RESOLVE_NO_SYMLINKS,
         };
         LinuxException.ThrowIfInvalid(LibC.openat2(_writable.Descriptor, name, in create), "openat2", $"make the mount point '{name}'").Dispose();

@@ -25,7 +25,7 @@ internal static class EarlyMounts
     {
         foreach ((string type, string target, MountFlags flags, string? data) in s_mounts)
         {
-            _ = LibC.mkdir(target, 0x1ED /* 0755 */); // there already is as good
+            _ = LibC.mkdir(target, FileModes.ReadableDirectory); // there already is as good
             if (LibC.mount(type, target, type, flags, data) < 0)
             {
                 LinuxException error = LinuxException.FromLastErrno("mount", $"mount '{type}' on '{target}'");

@@ -344,7 +344,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return new DatagramReceiver(path, 0x1ff /* 0777, as runc's */);
+        return new DatagramReceiver(path, FileModes.OpenToAll /* as runc's */);
     }
 
     private static string[] SharedPaths(Spec spec) =>

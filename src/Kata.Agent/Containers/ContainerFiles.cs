@@ -53,7 +53,7 @@ internal sealed class ContainerFiles
             using ConfinedDirectory directory = ConfinedDirectory.OpenAsRoot(place.Directory);
             using SafeFileDescriptor file = directory.OpenFile(place.Path, LibC.O_PATH);
             FileStatus status = FileStatus.Of(file);
-            return !status.IsDirectory && (status.Mode & 0x49 /* 0111 */) != 0;
+            return !status.IsDirectory && (status.Mode & FileModes.AnyExecute) != 0;
         }
         catch (LinuxException)
         {

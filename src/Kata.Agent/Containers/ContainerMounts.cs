@@ -89,10 +89,8 @@ internal sealed class ContainerMounts
     {
         using SafeFileDescriptor space = LinuxException.ThrowIfInvalid(
             LibC.open($"/proc/{container.Init.Pid}/ns/mnt", LibC.O_CLOEXEC, 0), "open", "open the mount namespace of the container");
-        _ = NamespaceThread.Run(() =>
+        _ = NamespaceThread.RunIn(space, "the container", () =>
         {
-            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-            LinuxException.ThrowIfNegative(LibC.setns(space, LibC.CLONE_NEWNS), "setns", "enter the mount namespace of the container");
             work();
             return true;
         });

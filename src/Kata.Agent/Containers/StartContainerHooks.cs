@@ -102,7 +102,7 @@ internal sealed class StartContainerHooks
         {
             using SafeFileDescriptor input = LinuxException.ThrowIfInvalid(LibC.open(state, LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open the state");
             using SafeFileDescriptor written = LinuxException.ThrowIfInvalid(
-                LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, 0x180 /* 0600 */), "open", "make a file for the hook's output");
+                LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, FileModes.Private), "open", "make a file for the hook's output");
             (int pid, Task<ExitStatus> exited) = reaper.Spawn(Crun.Options(
                 ["exec", $"--process={file}", container.Id.CrunName], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
                 (int)_process.OOMScoreAdj);

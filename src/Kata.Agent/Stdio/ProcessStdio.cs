@@ -7,7 +7,7 @@ namespace Kata.Agent.Stdio;
 internal sealed class ProcessStdio : IDisposable
 {
     private const int PipeSize = 1024 * 1024; // the kernel's own limit for users, /proc/sys/fs/pipe-max-size
-    private const uint OpenToAll = 0x1B6; // 0666
+    private const uint OpenToAll = FileModes.Open;
 
     private readonly List<SafeFileDescriptor> _childEnds;
     private readonly Lock _gate = new();

@@ -24,7 +24,7 @@ internal sealed class FileReceiver(string root)
         string relative = Relative(request.Path);
         Directory.CreateDirectory(root);
         using ConfinedDirectory confined = ConfinedDirectory.OpenBeneath(root);
-        uint directoryMode = request.DirMode == 0 ? 0x1EDu /* 0755 */ : request.DirMode & 0xFFF;
+        uint directoryMode = request.DirMode == 0 ? FileModes.ReadableDirectory : request.DirMode & 0xFFF;
         using SafeFileDescriptor parent = confined.OpenParent(relative, directoryMode);
         string name = relative[(relative.LastIndexOf('/') + 1)..];
         uint owner = (uint)request.Uid, group = (uint)request.Gid;
@@ -77,7 +77,7 @@ internal sealed class FileReceiver(string root)
         string partName = $".{name}.part";
         string partPath = relative[..^name.Length] + partName;
         int create = LibC.O_WRONLY | LibC.O_CREAT | LibC.O_NOFOLLOW | (request.Offset == 0 ? LibC.O_TRUNC : 0);
-        using SafeFileDescriptor part = confined.OpenFile(partPath, create, 0x180 /* 0600 */);
+        using SafeFileDescriptor part = confined.OpenFile(partPath, create, FileModes.Private);
         ReadOnlySpan<byte> data = request.Data.Span;
         long offset = request.Offset;
         while (!data.IsEmpty)

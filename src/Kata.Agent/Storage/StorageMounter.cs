@@ -10,7 +10,7 @@ internal static class StorageMounter
     public static readonly string[] Drivers = ["virtio-fs", "9p", "ephemeral", "local", "bind", "overlayfs"];
 
     private const string AllowedRoot = "/run/";
-    private const uint SharedMode = 0x5FD; // 02775: new files get the directory's group
+    private const uint SharedMode = FileModes.GroupDirectory; // new files get the directory's group
 
     /// <summary>Mounts one storage and returns its mount point when it must be unmounted later, null when nothing was mounted.</summary>
     /// <exception cref="Grpc.Core.RpcException">Unimplemented: another driver. InvalidArgument: a mount point elsewhere.</exception>

@@ -93,7 +93,7 @@ internal static class Jail
         {
             Directory.CreateDirectory(root + "/dev");
             string node = root + VirtualizationDevices.KvmPath;
-            LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | 0x180 /* 0600 */, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
+            LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
             LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", "give '/dev/kvm' to the jailed user");
         }
 
@@ -118,7 +118,7 @@ internal static class Jail
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
-            LibC.open(path, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, 0x124 /* 0444 */), "open", $"make '{target}' in the jail");
+            LibC.open(path, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, FileModes.ReadOnly), "open", $"make '{target}' in the jail");
     }
 
     private static void EnterRoot(JailOptions jail)

@@ -1,3 +1,5 @@
+using Kata.Linux.Interop;
+
 namespace Kata.Linux;
 
 /// <summary>
@@ -30,4 +32,20 @@ internal static class NamespaceThread
         failure?.Throw();
         return result!;
     }
+
+    /// <summary>Runs <paramref name="work"/> likewise, in another mount namespace. Its root directory, working directory and umask are the thread's own.</summary>
+    /// <param name="mountNamespace">A descriptor of <c>/proc/PID/ns/mnt</c>; null for the caller's own.</param>
+    /// <param name="owner">Whose it is, for the error: "the pod's caller".</param>
+    /// <param name="work">What is done there.</param>
+    public static T RunIn<T>(SafeFileDescriptor? mountNamespace, string owner, Func<T> work) => Run(() =>
+    {
+        // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
+        LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
+        if (mountNamespace is not null)
+        {
+            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", $"enter the mount namespace of {owner}");
+        }
+
+        return work();
+    });
 }

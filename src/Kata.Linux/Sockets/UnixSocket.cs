@@ -20,7 +20,7 @@ internal static class UnixSocket
             // The socket file gets mode 0777 & ~umask; the directory around it is 0700, and chmod closes it for good.
             WithAddress(directory, path, (address, length) =>
                 LinuxException.ThrowIfNegative(Bind(socket, address, length), "bind", $"bind the socket '{path}'"));
-            LinuxException.ThrowIfNegative(LibC.chmod(path, 0x180 /* 0600 */), "chmod", $"protect the socket '{path}'");
+            LinuxException.ThrowIfNegative(LibC.chmod(path, FileModes.Private), "chmod", $"protect the socket '{path}'");
             LinuxException.ThrowIfNegative(LibC.listen(socket, backlog), "listen", $"listen on the socket '{path}'");
             return socket;
         }

@@ -12,7 +12,7 @@ namespace Kata.Runtime.Commands;
 internal static class ServiceCommand
 {
     /// <summary>What a jail and a share are made of must be open to the users in them, whatever our caller's mask is.</summary>
-    private const uint OpenUmask = 0x12; // 0022
+    private const uint OpenUmask = FileModes.OthersReadMask;
 
     public static Command Define(GlobalOptions globals)
     {

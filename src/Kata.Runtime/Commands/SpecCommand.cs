@@ -33,7 +33,7 @@ internal static class SpecCommand
     private static void Write(string directory)
     {
         string path = Path.Combine(directory, Bundle.ConfigFileName);
-        using SafeFileDescriptor file = LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_CLOEXEC, 0x1a0 /* 0640 */);
+        using SafeFileDescriptor file = LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_CLOEXEC, FileModes.GroupReadable);
         if (file.IsInvalid)
         {
             LinuxException error = LinuxException.FromLastErrno("open", $"write the specification '{path}'");

@@ -35,7 +35,7 @@ internal sealed class PodBeginning : IDisposable
     {
         Directory.CreateDirectory(directories.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         string directory = directories.Sandbox(sandbox);
-        if (LibC.mkdir(directory, 0x1c0 /* 0700 */) < 0)
+        if (LibC.mkdir(directory, FileModes.PrivateDirectory) < 0)
         {
             LinuxException error = LinuxException.FromLastErrno("mkdir", $"make the pod's directory '{directory}'");
             throw error.Errno == Errno.EEXIST ? SandboxStateException.AlreadyExists("create the pod", "a pod", sandbox.Value) : error;

@@ -47,7 +47,7 @@ internal sealed class ReadinessReport : IDisposable
 
         try
         {
-            return new ReadinessReport(caller, new DatagramReceiver(state.NotifyPath, 0x180 /* 0600: the service's alone */), state.Pid);
+            return new ReadinessReport(caller, new DatagramReceiver(state.NotifyPath, FileModes.Private /* the service's alone */), state.Pid);
         }
         catch
         {

@@ -56,15 +56,8 @@ internal static class HookProcess
     {
         try
         {
-            return ChildProcess.Adopt(NamespaceThread.Run(() =>
+            return ChildProcess.Adopt(NamespaceThread.RunIn(caller.MountNamespace, "the pod's caller", () =>
             {
-                // The mask is the threads' own from here on; and one that shares its root directory cannot change its mount namespace: setns(2).
-                LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-                if (caller.MountNamespace is { } mounts)
-                {
-                    LinuxException.ThrowIfNegative(LibC.setns(mounts, LibC.CLONE_NEWNS), "setns", "enter the caller's mount namespace");
-                }
-
                 if (caller.Umask is { } umask)
                 {
                     _ = LibC.umask(umask);

@@ -120,7 +120,7 @@ internal sealed class AcquisitionJournal : IDisposable
     }
 
     private static SafeFileDescriptor OpenFile(string path, int flags) => LinuxException.ThrowIfInvalid(
-        LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, 0x180 /* 0600 */), "open", $"open the journal '{path}'");
+        LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, FileModes.Private), "open", $"open the journal '{path}'");
 
     private static Acquisition? Parse(string line)
     {

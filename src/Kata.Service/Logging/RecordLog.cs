@@ -116,7 +116,7 @@ internal sealed class RecordLog : ILogger, IDisposable
     {
         // containerd's is a fifo: it may have no reader for a while, and a full one must not hold us up.
         int access = FileStatus.IsFifo(path) ? LibC.O_RDWR | LibC.O_NONBLOCK : LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND;
-        SafeFileDescriptor file = LibC.open(path, access | LibC.O_CLOEXEC, 0x1a0 /* 0640 */);
+        SafeFileDescriptor file = LibC.open(path, access | LibC.O_CLOEXEC, FileModes.GroupReadable);
         if (!file.IsInvalid)
         {
             return file;

@@ -8,7 +8,7 @@ namespace Kata.Service;
 /// <summary>Opens the streams that a request of containerd names.</summary>
 internal static class ContainerdStdio
 {
-    private const uint LogMode = 0x1A4; // 0644
+    private const uint LogMode = FileModes.Readable;
     private const UnixFileMode DirectoryMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 

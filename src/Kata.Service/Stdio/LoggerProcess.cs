@@ -134,15 +134,6 @@ internal sealed class LoggerProcess : IAsyncDisposable
     }
 
     // It belongs to the host: it sees the mounts of whoever started us, not those of the pod.
-    private static ChildProcess Spawn(SpawnOptions options, SafeFileDescriptor? mountNamespace) => ChildProcess.Adopt(NamespaceThread.Run(() =>
-    {
-        if (mountNamespace is not null)
-        {
-            // A thread that shares its root directory with others cannot change its mount namespace: setns(2).
-            LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare(FS)", "leave the shared root directory");
-            LinuxException.ThrowIfNegative(LibC.setns(mountNamespace, LibC.CLONE_NEWNS), "setns", "enter the caller's mount namespace");
-        }
-
-        return ProcessSpawner.Spawn(options);
-    }));
+    private static ChildProcess Spawn(SpawnOptions options, SafeFileDescriptor? mountNamespace) => ChildProcess.Adopt(
+        NamespaceThread.RunIn(mountNamespace, "the pod's caller", () => ProcessSpawner.Spawn(options)));
 }

@@ -1,3 +1,4 @@
+using Kata.Linux;
 using System.Globalization;
 using Kata.Oci;
 using Guest = Kata.Agent.Protocol.Oci;
@@ -63,7 +64,7 @@ internal static class GuestDevices
         Type = device.Type,
         Major = device.Major ?? 0,
         Minor = device.Minor ?? 0,
-        FileMode = device.FileMode ?? 0x1b6, // 0666, as without a word of it
+        FileMode = device.FileMode ?? FileModes.Open, // as without a word of it
         UID = device.Uid ?? 0,
         GID = device.Gid ?? 0,
     };
