@@ -70,6 +70,6 @@ public sealed class CriOShimFixture : RuntimeFixture
             await pod.ReleaseAsync();
         }
 
-        Directory.Delete(Root, recursive: true);
+        DirectoryTree.Remove(Root); // it has gone with the last pod, unless a test failed
     }
 }
