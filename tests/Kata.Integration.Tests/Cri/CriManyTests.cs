@@ -48,7 +48,8 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
     [InlineData(CriFixture.Runc)]
     public async Task Kill_OfContainerdUnderTenPods_LosesNoPodAndNoLine(string handler)
     {
-        const string Count = "i=0; while [ ! -e /tmp/end ]; do i=$((i+1)); echo $i; sleep 0.05; done; echo total $i";
+        // With the first process of a container the others are killed: the exec that makes the file has a second to end.
+        const string Count = "i=0; while [ ! -e /tmp/end ]; do i=$((i+1)); echo $i; sleep 0.05; done; sleep 1; echo total $i";
         CriPod[] pods = await Task.WhenAll(Enumerable.Range(0, OverARestart).Select(_ => CriPod.RunAsync(_cri, handler)));
         string[] containers = await Task.WhenAll(pods.Select(static pod => pod.RunContainerAsync("main", ["sh", "-c", Count])));
 
