@@ -27,6 +27,9 @@ public sealed class TtRpcOptions
     /// <summary>Where deadlines take the time from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Whether a client's deadlines go to the server with the call. A client whose server has another clock keeps them for itself.</summary>
+    internal bool TellsDeadlines { get; init; } = true;
+
     /// <summary>
     /// Told about each exception that left a server's handler and was neither an <see cref="Grpc.Core.RpcException"/> nor a
     /// cancellation, with the method's full name. The peer sees its message with <see cref="Grpc.Core.StatusCode.Unknown"/>. Called on a
