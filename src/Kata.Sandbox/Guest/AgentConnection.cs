@@ -91,8 +91,8 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     public static async Task<AgentConnection> OpenAsync(
         Stream channel, TimeSpan dialTimeout, TimeSpan requestTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        // A guest's clock is not ours: in software emulation under load agents ended calls of a minute after seconds. What we give up we
-        // undo by a call.
+        // Not by a guest's clock: its kernel measures it at boot, against timers that come late where a busy host emulates the machine. One
+        // second of it may be a sixth of ours. What we give up we undo by a call.
         var connection = new AgentConnection(new TtRpcClient(channel, new TtRpcOptions { TimeProvider = time, TellsDeadlines = false }), requestTimeout, time);
         try
         {
