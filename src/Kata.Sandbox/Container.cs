@@ -247,7 +247,7 @@ internal sealed partial class Container
         {
             await AgentConnection.CallAsync(action, _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Within(limit, cancellationToken)));
         }
-        catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
+        catch (AgentException error) when (error.IsUnanswered)
         {
             throw new AgentException(action, error.Code, string.Create(
                 CultureInfo.InvariantCulture, $"it did not come to be within {limit.TotalSeconds:0.#} s. See the pod's console.log; a slow host may need a longer create_container_timeout"));

@@ -14,6 +14,8 @@ namespace Kata.TtRpc;
 /// </remarks>
 public sealed class TtRpcClient : IAsyncDisposable
 {
+    internal const string DeadlineText = "Cannot go on with the call: its deadline has passed. Allow more time, or look at the server";
+
     private readonly ClientConnection _connection;
 
     /// <summary>Starts reading from <paramref name="stream"/>, which the client owns from here on and disposes.</summary>
@@ -31,6 +33,9 @@ public sealed class TtRpcClient : IAsyncDisposable
     /// wait-for-ready are ignored; response headers are always empty.
     /// </summary>
     public CallInvoker CallInvoker { get; }
+
+    /// <summary>Whether a call ended because this side waited no longer. A server may say that a deadline has passed, too: in words of its own.</summary>
+    internal static bool IsOwnDeadline(RpcException error) => error.StatusCode == StatusCode.DeadlineExceeded && error.Status.Detail == DeadlineText;
 
     /// <summary>
     /// Ends when the connection has ended: successfully when the peer closed it between two frames or the client was disposed, otherwise

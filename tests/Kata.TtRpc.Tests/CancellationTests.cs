@@ -26,6 +26,20 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task Deadline_NotTold_EndsTheCallHereAlone()
+    {
+        await using EchoConnection echo = new(new TtRpcOptions { TimeProvider = _clock, TellsDeadlines = false }, new TtRpcOptions { TimeProvider = _clock });
+        AsyncUnaryCall<EchoReply> call = echo.Client.WaitAsync(new EchoRequest(), deadline: In(5));
+        await echo.Service.WaitStarted.Task.Within();
+        Assert.True(echo.Service.Contexts.TryPeek(out ServerCallContext? context));
+        Assert.Equal(DateTime.MaxValue, context.Deadline);
+
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(TtRpcClient.IsOwnDeadline(await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.Within())));
+        Assert.False(echo.Service.WaitCancelled.Task.IsCompleted);
+    }
+
+    [Fact]
     public async Task Deadline_HandlerAnswersFirst_NoTimerIsLeft()
     {
         await using EchoConnection echo = Connect();

@@ -99,7 +99,7 @@ internal sealed partial class AgentConnection : IAsyncDisposable
             await connection.NegotiateAsync(connection.Within(dialTimeout, cancellationToken));
             return connection;
         }
-        catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
+        catch (AgentException error) when (error.IsUnanswered)
         {
             await connection.DisposeAsync();
             throw new AgentException(

@@ -226,6 +226,5 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
         return false;
     }
 
-    private void EndAtDeadline() => End(new CallEnd(new Status(
-        StatusCode.DeadlineExceeded, "Cannot go on with the call: its deadline has passed. Allow more time, or look at the server")));
+    private void EndAtDeadline() => End(new CallEnd(new Status(StatusCode.DeadlineExceeded, TtRpcClient.DeadlineText)));
 }

@@ -101,6 +101,7 @@ public sealed class AgentConnectionTests : IAsyncDisposable
     [InlineData(StatusCode.Internal, "exec: x", "Cannot do it: exec: x")]
     [InlineData(StatusCode.Internal, "a\nb\u001b[2J", "Cannot do it: a\\x0ab\\x1b[2J")]
     [InlineData(StatusCode.NotFound, "exec: \"\u001b\": x", "exec: \"\\x1b\": x")]
+    [InlineData(StatusCode.DeadlineExceeded, "its processes still live", "Cannot do it: its processes still live")]
     [InlineData(StatusCode.Unavailable, "gone\n", "Cannot do it: the channel to the guest's agent is gone: gone\\x0a")]
     public void AgentException_Text_IsEscapedAndAProgramsErrorIsItsOwn(StatusCode code, string detail, string expected) =>
         Assert.Equal(expected, new AgentException("do it", new RpcException(new Status(code, detail))).Message);
