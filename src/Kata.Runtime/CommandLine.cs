@@ -54,7 +54,7 @@ internal static class CommandLine
         root.Subcommands.Add(KillCommand.Define(globals));
         root.Subcommands.Add(DeleteCommand.Define(globals));
         root.Subcommands.Add(PauseCommand.Define(globals));
-        root.Subcommands.Add(ResumeCommand.Define(globals));
+        root.Subcommands.Add(PauseCommand.DefineResume(globals));
         root.Subcommands.Add(PsCommand.Define(globals));
         root.Subcommands.Add(UpdateCommand.Define(globals));
         root.Subcommands.Add(EventsCommand.Define(globals));

@@ -1,5 +1,5 @@
-using Kata.Linux;
 using System.Globalization;
+using Kata.Linux;
 using Kata.Oci;
 using Guest = Kata.Agent.Protocol.Oci;
 
