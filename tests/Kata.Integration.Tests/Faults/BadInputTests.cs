@@ -1,37 +1,18 @@
 using System.Text.Json.Nodes;
-using Kata.Integration.Tests.Hypervisor;
 
 namespace Kata.Integration.Tests.Faults;
 
 /// <summary>What a user reads when the input is wrong: the cause, the remedy, exit code 1, and nothing left behind.</summary>
-public sealed class BadInputTests : IAsyncLifetime
+public sealed class BadInputTests : FaultTests
 {
-    private FaultHarness _host = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task Create_BundleMissing_SaysSo() =>
-        await RefuseAsync("Cannot load the bundle '{dir}/none': the directory does not exist. Name the directory that holds config.json with --bundle", "create", "-b", $"{_host.Directory}/none", "c1");
+        await RefuseAsync("Cannot load the bundle '{dir}/none': the directory does not exist. Name the directory that holds config.json with --bundle", "create", "-b", $"{Host.Directory}/none", "c1");
 
     [Fact]
     public async Task Create_ConfigMissing_SaysSo()
     {
-        string bundle = _host.Bundle();
+        string bundle = Host.Bundle();
         File.Delete($"{bundle}/config.json");
         await RefuseAsync("Cannot load the bundle '{bundle}': there is no config.json in it. Write one ('kata-runtime spec' makes a template), or name another directory with --bundle", "create", "-b", bundle, "c1");
     }
@@ -43,7 +24,7 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("[]", "Cannot load the bundle '{bundle}': config.json holds an array. It must be an object")]
     public async Task Create_ConfigMalformed_NamesThePlace(string text, string expected)
     {
-        string bundle = _host.Bundle();
+        string bundle = Host.Bundle();
         await File.WriteAllTextAsync($"{bundle}/config.json", text, TestContext.Current.CancellationToken);
         await RefuseAsync(expected, "create", "-b", bundle, "c1");
     }
@@ -67,7 +48,7 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("/ociVersion", "null", "Cannot load the bundle '{bundle}': /ociVersion: holds null. It must be a string")]
     public async Task Create_FieldWrong_NamesFieldValueAndRemedy(string pointer, string json, string expected)
     {
-        string bundle = _host.Bundle(edit: config => Set(config, pointer, json));
+        string bundle = Host.Bundle(edit: config => Set(config, pointer, json));
         await RefuseAsync(expected, "create", "-b", bundle, "c1");
     }
 
@@ -85,7 +66,7 @@ public sealed class BadInputTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Delete_IdUnknownWithForce_Succeeds() => Assert.Equal(new Outcome(0, "", ""), await _host.RunAsync("delete", "--force", "nobody"));
+    public async Task Delete_IdUnknownWithForce_Succeeds() => Assert.Equal(new Outcome(0, "", ""), await Host.RunAsync("delete", "--force", "nobody"));
 
     [Theory]
     [InlineData("a/b", "Cannot use the container id 'a/b': character 2 is '/'. Use 1 to 255 characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'")]
@@ -94,11 +75,11 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("@containers", "Cannot use the container id '@containers': character 1 is '@'. Use 1 to 255 characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'")]
     [InlineData("c 1", "Cannot use the container id 'c 1': character 2 is ' '. Use 1 to 255 characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'")]
     public async Task Create_IdInvalid_SaysWhatIsAllowed(string id, string expected) =>
-        await RefuseAsync(expected, "create", "-b", _host.Bundle(), id);
+        await RefuseAsync(expected, "create", "-b", Host.Bundle(), id);
 
     [Fact]
     public async Task Create_IdOfThousandCharacters_SaysTheLimit() =>
-        await RefuseAsync("Cannot use the container id 'xxxxxxxx*", "create", "-b", _host.Bundle(), new string('x', 1000));
+        await RefuseAsync("Cannot use the container id 'xxxxxxxx*", "create", "-b", Host.Bundle(), new string('x', 1000));
 
     [Theory]
     [InlineData("kernel", "Cannot use the guest kernel '/nonexistent/file': it does not exist. Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel")]
@@ -107,8 +88,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("virtio_fs_daemon", "Cannot use the shared file system daemon '/nonexistent/file': it does not exist. Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set hypervisor.qemu.virtio_fs_daemon")]
     public async Task Create_FileOfTheConfigurationMissing_NamesKey(string key, string expected)
     {
-        _host.Configure(hypervisor: $"{key} = \"/nonexistent/file\"");
-        await RefuseAsync(expected, "create", "-b", _host.Bundle(), "c1");
+        Host.Configure(hypervisor: $"{key} = \"/nonexistent/file\"");
+        await RefuseAsync(expected, "create", "-b", Host.Bundle(), "c1");
     }
 
     // The monitor sees a closed socket, which says nothing.
@@ -117,16 +98,16 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("[ $1 != --version ] || exec echo virtiofsd 1.13.2; echo no share >&2; exit 3", "Cannot share files with the pod 'c1': virtiofsd ended with exit code 3: no share. Check hypervisor.qemu.virtio_fs_daemon")]
     public async Task Create_FileServerThatCannotServe_GivesItsOwnWords(string script, string expected)
     {
-        string path = Path.Combine(_host.Directory, "virtiofsd");
+        string path = Path.Combine(Host.Directory, "virtiofsd");
         await File.WriteAllTextAsync(path, $"#!/bin/sh\n{script}\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        _host.Configure(hypervisor: $"virtio_fs_daemon = \"{path}\"");
+        Host.Configure(hypervisor: $"virtio_fs_daemon = \"{path}\"");
 
-        Outcome outcome = await _host.RunAsync("create", "-b", _host.Bundle(), "c1");
+        Outcome outcome = await Host.RunAsync("create", "-b", Host.Bundle(), "c1");
 
         Assert.True(outcome.Code == 1, outcome.ToString());
-        Assert.Contains($"kata-runtime: {expected.Replace("{dir}", _host.Directory, StringComparison.Ordinal)}\n", outcome.Error, StringComparison.Ordinal);
-        await _host.AssertNothingLeftAsync();
+        Assert.Contains($"kata-runtime: {expected.Replace("{dir}", Host.Directory, StringComparison.Ordinal)}\n", outcome.Error, StringComparison.Ordinal);
+        await Host.AssertNothingLeftAsync();
     }
 
     [Theory]
@@ -139,21 +120,21 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("[kata]\nboot_timeout = -1\n", "Cannot use the configuration '{dir}/configuration.toml:2': kata.boot_timeout holds -1. It must be a number from 0.1 to 86400, in seconds")]
     public async Task Create_ConfigurationUnusable_NamesFileLineAndValues(string text, string expected)
     {
-        _host.WriteConfiguration(text);
-        await RefuseAsync(expected, "create", "-b", _host.Bundle(), "c1");
+        Host.WriteConfiguration(text);
+        await RefuseAsync(expected, "create", "-b", Host.Bundle(), "c1");
     }
 
     [Fact]
     public async Task Create_ConfigurationMissing_SaysSo()
     {
-        File.Delete(_host.Configuration);
-        await RefuseAsync("Cannot use the configuration '{dir}/configuration.toml': there is no such file. Correct --kata-config or KATA_CONF_FILE, or leave it out", "create", "-b", _host.Bundle(), "c1");
+        File.Delete(Host.Configuration);
+        await RefuseAsync("Cannot use the configuration '{dir}/configuration.toml': there is no such file. Correct --kata-config or KATA_CONF_FILE, or leave it out", "create", "-b", Host.Bundle(), "c1");
     }
 
     [Fact]
     public async Task Create_AnnotationNotEnabled_SaysHowToEnableIt()
     {
-        string bundle = _host.Bundle(edit: static config => config["annotations"] = new JsonObject { ["io.katacontainers.config.hypervisor.default_memory"] = "512" });
+        string bundle = Host.Bundle(edit: static config => config["annotations"] = new JsonObject { ["io.katacontainers.config.hypervisor.default_memory"] = "512" });
         await RefuseAsync("Cannot load the bundle '{bundle}': /annotations/io.katacontainers.config.hypervisor.default_memory: annotation io.katacontainers.config.hypervisor.default_memory is not enabled. Remove it from the pod, or add \"^default_memory$\" to enable_annotations in [hypervisor.qemu] of '{dir}/configuration.toml'", "create", "-b", bundle, "c1");
     }
 
@@ -170,7 +151,7 @@ public sealed class BadInputTests : IAsyncLifetime
     [Fact]
     public async Task Create_TerminalDetachedWithoutConsoleSocket_SaysHow()
     {
-        string bundle = _host.Bundle(edit: static config => config["process"]!["terminal"] = true);
+        string bundle = Host.Bundle(edit: static config => config["process"]!["terminal"] = true);
         await RefuseAsync(
             "Cannot give a detached process a terminal without '--console-socket': nobody would hold it. Give the option, or run in the foreground", "create", "-b", bundle, "c1");
     }
@@ -178,8 +159,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [Fact]
     public async Task Create_ConsoleSocketMissing_SaysWhich()
     {
-        string bundle = _host.Bundle(edit: static config => config["process"]!["terminal"] = true);
-        await RefuseAsync("Cannot hand the terminal over to the console socket '{dir}/none.sock': connect: No such file or directory (ENOENT). Start the program that listens there first, or correct --console-socket", "create", "-b", bundle, "--console-socket", $"{_host.Directory}/none.sock", "c1");
+        string bundle = Host.Bundle(edit: static config => config["process"]!["terminal"] = true);
+        await RefuseAsync("Cannot hand the terminal over to the console socket '{dir}/none.sock': connect: No such file or directory (ENOENT). Start the program that listens there first, or correct --console-socket", "create", "-b", bundle, "--console-socket", $"{Host.Directory}/none.sock", "c1");
     }
 
     [Theory]
@@ -190,16 +171,16 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData(40)]
     public async Task Create_TooFewDescriptors_SaysSo(int limit)
     {
-        string bundle = _host.Bundle();
-        FaultCommand command = _host.StartRaw(
-            "/bin/sh", "-c", $"ulimit -n {limit}; exec \"$0\" \"$@\"", FaultHarness.Runtime, "--root", _host.Root, "--kata-config", _host.Configuration, "create", "-b", bundle, "c1");
+        string bundle = Host.Bundle();
+        FaultCommand command = Host.StartRaw(
+            "/bin/sh", "-c", $"ulimit -n {limit}; exec \"$0\" \"$@\"", FaultHarness.Runtime, "--root", Host.Root, "--kata-config", Host.Configuration, "create", "-b", bundle, "c1");
         Outcome outcome = await command.FinishAsync();
         Assert.True(outcome.Code != 0, outcome.ToString());
         Assert.Contains("kata-runtime: ", outcome.Error);
         Assert.True(outcome.Error.Contains("raise its limit ('ulimit -n'"), outcome.ToString());
         Assert.DoesNotContain("Unhandled", outcome.Error);
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     [Theory]
@@ -208,25 +189,25 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("32k")]
     public async Task Create_StateRootFull_SaysSoAndLeavesNothing(string size)
     {
-        string bundle = _host.Bundle();
-        Directory.CreateDirectory(_host.Root);
+        string bundle = Host.Bundle();
+        Directory.CreateDirectory(Host.Root);
         // A file fills the small file system up to its last page, or but one: each size stops the creation at another place.
-        string script = $"mount -t tmpfs -o size={size} tmpfs {_host.Root} && dd if=/dev/zero of={_host.Root}/fill bs=4k 2>/dev/null; "
+        string script = $"mount -t tmpfs -o size={size} tmpfs {Host.Root} && dd if=/dev/zero of={Host.Root}/fill bs=4k 2>/dev/null; "
             + "k=\"$0 --root $1 --kata-config $2\"; $k create -b $3 c1; code=$?; $k delete --force c1 || exit 99; rm $1/fill; ls -A $1/@containers; ls -A $1; exit $code";
-        Outcome outcome = await _host.StartRaw(
-            "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, FaultHarness.Runtime, _host.Root, _host.Configuration, bundle).FinishAsync();
+        Outcome outcome = await Host.StartRaw(
+            "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, FaultHarness.Runtime, Host.Root, Host.Configuration, bundle).FinishAsync();
         Assert.True(outcome.Code == 1, outcome.ToString());
         Assert.Contains("No space left on device", outcome.Error);
         Assert.True(outcome.Output is "@containers\n" or "", outcome.ToString());
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     private async Task RefuseAsync(string expected, params string[] arguments)
     {
-        Outcome outcome = await _host.RunAsync(arguments);
+        Outcome outcome = await Host.RunAsync(arguments);
         outcome.AssertRefused(
-            expected.Replace("{bundle}", $"{_host.Directory}/bundle", StringComparison.Ordinal).Replace("{dir}", _host.Directory, StringComparison.Ordinal), arguments[0] == "exec" ? 255 : 1);
-        await _host.AssertNothingLeftAsync();
+            expected.Replace("{bundle}", $"{Host.Directory}/bundle", StringComparison.Ordinal).Replace("{dir}", Host.Directory, StringComparison.Ordinal), arguments[0] == "exec" ? 255 : 1);
+        await Host.AssertNothingLeftAsync();
     }
 
     private static void Set(JsonObject config, string pointer, string json)

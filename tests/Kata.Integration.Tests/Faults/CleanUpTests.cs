@@ -1,30 +1,11 @@
-using Kata.Integration.Tests.Hypervisor;
 using Kata.Linux;
 
 namespace Kata.Integration.Tests.Faults;
 
 /// <summary>What a pod stood on is taken away below it: it ends all the same, and leaves nothing.</summary>
 [Collection(FaultsCollection.Name)]
-public sealed class CleanUpTests : IAsyncLifetime
+public sealed class CleanUpTests : FaultTests
 {
-    private FaultHarness _host = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
-
     /// <summary>A session that was closed since, as a login's or that of 'systemd-run --scope': its group is gone, and so may be those above it.</summary>
     [Fact]
     public async Task Delete_GroupOfTheCallerIsGone_EndsTheService()
@@ -41,16 +22,16 @@ public sealed class CleanUpTests : IAsyncLifetime
             }
 
             string enter = string.Concat(groups.Select(static group => $"echo $$ > '{group}/cgroup.procs' || exit 1; "));
-            FaultCommand run = _host.StartRaw(
-                "/bin/sh", "-c", enter + "exec \"$@\"", "sh", FaultHarness.Runtime, "--root", _host.Root, "--kata-config", _host.Configuration, "run", "-d", "-b", _host.Bundle(), "c1");
+            FaultCommand run = Host.StartRaw(
+                "/bin/sh", "-c", enter + "exec \"$@\"", "sh", FaultHarness.Runtime, "--root", Host.Root, "--kata-config", Host.Configuration, "run", "-d", "-b", Host.Bundle(), "c1");
             Outcome started = await run.FinishAsync();
             Assert.True(started.Code == 0, started.ToString());
-            await _host.SucceedAsync("kill", "c1", "KILL");
-            await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(_host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
+            await Host.SucceedAsync("kill", "c1", "KILL");
+            await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(Host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
             await FaultHarness.UntilAsync(() => TryRemove(groups) && TryRemove(above), "the session's groups are empty");
 
-            await _host.SucceedAsync("delete", "c1");
-            await _host.AssertNothingLeftAsync();
+            await Host.SucceedAsync("delete", "c1");
+            await Host.AssertNothingLeftAsync();
         }
         finally
         {
@@ -62,42 +43,42 @@ public sealed class CleanUpTests : IAsyncLifetime
     [Fact]
     public async Task Directory_RemovedByHand_ServiceEndsAndTheIdIsFree()
     {
-        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
-        int service = _host.ServicePid("c1");
+        await Host.SucceedAsync("run", "-d", "-b", Host.Bundle(), "c1");
+        int service = Host.ServicePid("c1");
 
-        Directory.Delete(Path.Combine(_host.Root, "c1"), recursive: true);
+        Directory.Delete(Path.Combine(Host.Root, "c1"), recursive: true);
 
         await FaultHarness.UntilAsync(() => !Directory.Exists($"/proc/{service}"), "the service ends");
-        await _host.AssertNothingLeftAsync();
-        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("run", "-d", "-b", Host.Bundle(), "c1");
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Delete_SomethingCannotBeRemoved_SaysSoAndTheServiceEnds()
     {
-        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
-        int service = _host.ServicePid("c1");
-        await _host.SucceedAsync("kill", "c1", "KILL");
-        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(_host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
-        string stuck = Path.Combine(_host.Root, "c1/stuck");
+        await Host.SucceedAsync("run", "-d", "-b", Host.Bundle(), "c1");
+        int service = Host.ServicePid("c1");
+        await Host.SucceedAsync("kill", "c1", "KILL");
+        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(Host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
+        string stuck = Path.Combine(Host.Root, "c1/stuck");
         await File.WriteAllTextAsync(stuck, "", TestContext.Current.CancellationToken);
-        Outcome immutable = await _host.StartRaw("/usr/bin/chattr", "+i", stuck).FinishAsync();
+        Outcome immutable = await Host.StartRaw("/usr/bin/chattr", "+i", stuck).FinishAsync();
         Assert.SkipUnless(immutable.Code == 0, "needs a file system with immutable files below the temporary directory");
         try
         {
-            (await _host.RunAsync("delete", "c1")).AssertRefused($"Cannot remove 'stuck' of '{Path.Combine(_host.Root, "c1")}': unlinkat: Operation not permitted (EPERM)");
+            (await Host.RunAsync("delete", "c1")).AssertRefused($"Cannot remove 'stuck' of '{Path.Combine(Host.Root, "c1")}': unlinkat: Operation not permitted (EPERM)");
             await FaultHarness.UntilAsync(() => !Directory.Exists($"/proc/{service}"), "the service ends");
-            Assert.Equal([stuck], Directory.EnumerateFileSystemEntries(Path.Combine(_host.Root, "c1")));
+            Assert.Equal([stuck], Directory.EnumerateFileSystemEntries(Path.Combine(Host.Root, "c1")));
         }
         finally
         {
-            await _host.StartRaw("/usr/bin/chattr", "-i", stuck).FinishAsync();
+            await Host.StartRaw("/usr/bin/chattr", "-i", stuck).FinishAsync();
         }
 
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     private static bool TryRemove(IEnumerable<string> groups)

@@ -1,30 +1,10 @@
-using Kata.Integration.Tests.Hypervisor;
-
 namespace Kata.Integration.Tests.Faults;
 
 /// <summary>A helper that is another program, or dies before the pod is up: the error has its own words, and not those of the other one whose pipe broke.</summary>
 [Collection(FaultsCollection.Name)]
-public sealed class DyingHelperTests : IAsyncLifetime
+public sealed class DyingHelperTests : FaultTests
 {
     private const string AnswersVersion = "[ \"$1\" = --version ] && { echo virtiofsd 1.13.2; exit; }\n";
-
-    private FaultHarness _host = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
 
     [Theory]
     [InlineData("echo own words >&2; exit 1", "virtiofsd ended with exit code 1: own words. Check")]
@@ -34,14 +14,14 @@ public sealed class DyingHelperTests : IAsyncLifetime
     [InlineData("echo own words >&2; exit 0", "virtiofsd ended with exit code 0: own words. Check")]
     public async Task Create_FileServerDiesBeforeTheMonitorHasIt_IsToldInItsWords(string life, string expected)
     {
-        _host.Configure(hypervisor: $"virtio_fs_daemon = \"{Script(AnswersVersion + life)}\"");
+        Host.Configure(hypervisor: $"virtio_fs_daemon = \"{Script(AnswersVersion + life)}\"");
 
-        Outcome outcome = await _host.RunAsync("create", "-b", _host.Bundle(), "c1");
+        Outcome outcome = await Host.RunAsync("create", "-b", Host.Bundle(), "c1");
 
         Assert.True(outcome.Code == 1, outcome.ToString());
         Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("QEMU", outcome.Error, StringComparison.Ordinal); // which only says that its socket broke
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Theory]
@@ -50,13 +30,13 @@ public sealed class DyingHelperTests : IAsyncLifetime
     [InlineData("echo another 1.0", "with 'another 1.0'. Set")]
     public async Task Create_FileServerIsNone_IsToldInItsWords(string life, string expected)
     {
-        _host.Configure(hypervisor: $"virtio_fs_daemon = \"{Script(life)}\"");
+        Host.Configure(hypervisor: $"virtio_fs_daemon = \"{Script(life)}\"");
 
-        Outcome outcome = await _host.RunAsync("create", "-b", _host.Bundle(), "c1");
+        Outcome outcome = await Host.RunAsync("create", "-b", Host.Bundle(), "c1");
 
         Assert.True(outcome.Code == 1, outcome.ToString());
         Assert.Contains($"as virtiofsd: it answers '--version' {expected}", outcome.Error, StringComparison.Ordinal);
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     // The kernel's "no such file" is of the script's interpreter, which the jail has not.
@@ -67,38 +47,38 @@ public sealed class DyingHelperTests : IAsyncLifetime
     {
         string script = Script("exec qemu-system-x86_64 \"$@\"");
         File.SetUnixFileMode(script, (UnixFileMode)mode);
-        _host.Configure(hypervisor: $"path = \"{script}\"");
+        Host.Configure(hypervisor: $"path = \"{script}\"");
 
-        (await _host.RunAsync("create", "-b", _host.Bundle(), "c1")).AssertRefused(
+        (await Host.RunAsync("create", "-b", Host.Bundle(), "c1")).AssertRefused(
             $"Cannot start the virtual machine 'c1' with '{script}', {needs}: Cannot start '{script}': posix_spawn: {cause}");
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Create_MonitorIsAnotherProgram_IsToldInItsWords()
     {
-        _host.Configure(hypervisor: "path = \"/usr/bin/busybox\"");
+        Host.Configure(hypervisor: "path = \"/usr/bin/busybox\"");
 
-        (await _host.RunAsync("create", "-b", _host.Bundle(), "c1")).AssertRefused(
+        (await Host.RunAsync("create", "-b", Host.Bundle(), "c1")).AssertRefused(
             "Cannot start the virtual machine 'c1': QEMU ended with exit code 127: qemu: applet not found");
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Create_MonitorRefusesItsOptions_IsToldInItsWords()
     {
-        _host.Configure(hypervisor: "machine_type = \"pseries\"");
+        Host.Configure(hypervisor: "machine_type = \"pseries\"");
 
-        Outcome outcome = await _host.RunAsync("create", "-b", _host.Bundle(), "c1");
+        Outcome outcome = await Host.RunAsync("create", "-b", Host.Bundle(), "c1");
 
         Assert.True(outcome.Code == 1, outcome.ToString());
         Assert.Matches("Cannot start the virtual machine 'c1': QEMU ended with exit code 1: .*unsupported machine type", outcome.Error);
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     private string Script(string text)
     {
-        string path = Path.Combine(_host.Directory, "program");
+        string path = Path.Combine(Host.Directory, "program");
         File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;

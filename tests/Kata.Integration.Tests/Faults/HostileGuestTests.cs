@@ -1,11 +1,10 @@
 using System.Text.Json.Nodes;
-using Kata.Integration.Tests.Hypervisor;
 
 namespace Kata.Integration.Tests.Faults;
 
 /// <summary>A guest that does with the share what its kernel can: its pod is deletable, and costs the host no more than its own disk.</summary>
 [Collection(FaultsCollection.Name)]
-public sealed class HostileGuestTests : IAsyncLifetime
+public sealed class HostileGuestTests : FaultTests
 {
     // As root of the guest itself, where the agent is: the guest's kernel runs it there for a crash in the container, by core(5).
     private const string Escape = """
@@ -37,47 +36,29 @@ public sealed class HostileGuestTests : IAsyncLifetime
         while :; do sleep 1000; done
         """;
 
-    private FaultHarness _host = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task Guest_TakenOver_PodIsDeletableAndItsIdIsFree()
     {
-        string bundle = _host.Bundle(edit: static config => config["process"]!["args"] = new JsonArray("sh", "-c", Crash));
+        string bundle = Host.Bundle(edit: static config => config["process"]!["args"] = new JsonArray("sh", "-c", Crash));
         await File.WriteAllTextAsync(Path.Combine(bundle, "rootfs/escape"), Escape, TestContext.Current.CancellationToken);
         string told = Path.Combine(bundle, "rootfs/told");
-        await _host.SucceedAsync("run", "-d", "-b", bundle, "c1");
+        await Host.SucceedAsync("run", "-d", "-b", bundle, "c1");
 
         await FaultHarness.UntilAsync(() => File.Exists(told) && File.ReadAllText(told).EndsWith("done\n", StringComparison.Ordinal), "the guest has done its worst");
 
         Assert.Equal("0\ndone\n", await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken)); // it saw the share, and nothing worked there
         Assert.True(File.Exists(Path.Combine(bundle, "rootfs/tmp", string.Join('/', Enumerable.Repeat("d", 200)), "bottom")), "what it may write is where it belongs");
-        Assert.InRange(new DirectoryInfo(_host.Root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length), 0, 4 << 20);
-        Assert.Equal(["console.log", "journal", "shared", "stand-in.sock", "state.json", "task.sock", "vm"], Names(Path.Combine(_host.Root, "c1")));
-        Assert.Empty(Names(Path.Combine(_host.Root, "c1/shared"))); // the mounts are the service's alone
-        await _host.SucceedAsync("kill", "c1", "KILL");
-        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(_host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
+        Assert.InRange(new DirectoryInfo(Host.Root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length), 0, 4 << 20);
+        Assert.Equal(["console.log", "journal", "shared", "stand-in.sock", "state.json", "task.sock", "vm"], Names(Path.Combine(Host.Root, "c1")));
+        Assert.Empty(Names(Path.Combine(Host.Root, "c1/shared"))); // the mounts are the service's alone
+        await Host.SucceedAsync("kill", "c1", "KILL");
+        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(Host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
 
-        await _host.SucceedAsync("delete", "c1");
-        await _host.AssertNothingLeftAsync();
-        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle("second"), "c1"); // its id is free
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("delete", "c1");
+        await Host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("run", "-d", "-b", Host.Bundle("second"), "c1"); // its id is free
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     /// <summary>However it came there: what lies in the pod's directory goes with it, by a service and without one.</summary>
@@ -86,18 +67,18 @@ public sealed class HostileGuestTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Directory_WithNamesThatAreNoTextAndDepth_IsRemoved(bool serviceLives)
     {
-        await _host.SucceedAsync("run", "-d", "-b", _host.Bundle(), "c1");
-        FaultCommand plant = _host.StartRaw(
+        await Host.SucceedAsync("run", "-d", "-b", Host.Bundle(), "c1");
+        FaultCommand plant = Host.StartRaw(
             "/bin/sh", "-c", "cd \"$0\" && : > \"$(printf '\\377')\" && mkdir \"$(printf '\\376')\" && cd \"$(printf '\\376')\" && for i in $(seq 200); do mkdir d && cd d || exit 1; done",
-            Path.Combine(_host.Root, "c1"));
+            Path.Combine(Host.Root, "c1"));
         Assert.Equal(0, (await plant.FinishAsync()).Code);
         if (!serviceLives)
         {
-            FaultHarness.Kill(_host.ServicePid("c1"));
+            FaultHarness.Kill(Host.ServicePid("c1"));
         }
 
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     private static string[] Names(string directory) => [.. Directory.EnumerateFileSystemEntries(directory).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];

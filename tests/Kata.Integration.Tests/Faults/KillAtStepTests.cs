@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Kata.Integration.Tests.Hypervisor;
 
 namespace Kata.Integration.Tests.Faults;
 
@@ -8,26 +7,8 @@ namespace Kata.Integration.Tests.Faults;
 /// each is written before its thing is made, a kill on seeing it hits the making itself.
 /// </summary>
 [Collection(FaultsCollection.Name)]
-public sealed class KillAtStepTests : IAsyncLifetime
+public sealed class KillAtStepTests : FaultTests
 {
-    private FaultHarness _host = null!;
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
-
     public static TheoryData<string, int> Steps()
     {
         var data = new TheoryData<string, int>();
@@ -55,16 +36,16 @@ public sealed class KillAtStepTests : IAsyncLifetime
     [MemberData(nameof(Steps))]
     public async Task Create_VictimKilledAtJournalLine_ForcedDeleteLeavesNothing(string victim, int line)
     {
-        FaultCommand create = _host.Start("create", "-b", _host.Bundle(), "c1");
-        string journal = Path.Combine(_host.Root, "c1", "journal");
+        FaultCommand create = Host.Start("create", "-b", Host.Bundle(), "c1");
+        string journal = Path.Combine(Host.Root, "c1", "journal");
         await FaultHarness.UntilAsync(() => LinesOf(journal) >= line || create.HasExited, $"the journal has {line} lines");
         KillVictim(victim, create);
 
-        await _host.SucceedAsync("delete", "--force", "c1");
+        await Host.SucceedAsync("delete", "--force", "c1");
         await create.FinishAsync();
 
-        await _host.AssertNothingLeftAsync();
-        Assert.Equal("", (await _host.SucceedAsync("list", "-q")).Output);
+        await Host.AssertNothingLeftAsync();
+        Assert.Equal("", (await Host.SucceedAsync("list", "-q")).Output);
     }
 
     public static TheoryData<string, int> Offsets()
@@ -87,17 +68,17 @@ public sealed class KillAtStepTests : IAsyncLifetime
     [MemberData(nameof(Offsets))]
     public async Task Run_VictimKilledAfterTime_ForcedDeleteLeavesNothing(string victim, int milliseconds)
     {
-        FaultCommand run = _host.Start("run", "-b", _host.Bundle(), "c1");
+        FaultCommand run = Host.Start("run", "-b", Host.Bundle(), "c1");
         await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
         KillVictim(victim, run);
 
-        await _host.SucceedAsync("delete", "--force", "c1");
+        await Host.SucceedAsync("delete", "--force", "c1");
         // A delete that came before the id was claimed had nothing to do, and the container lives as it should.
         await FaultHarness.UntilAsync(() => run.HasExited || IsRunning("c1"), "the command has ended or the container runs");
-        await _host.SucceedAsync("delete", "--force", "c1");
+        await Host.SucceedAsync("delete", "--force", "c1");
         await run.FinishAsync();
 
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Theory]
@@ -109,43 +90,43 @@ public sealed class KillAtStepTests : IAsyncLifetime
     [InlineData(300)]
     public async Task Delete_KilledOnTheWay_SecondOneFinishes(int milliseconds)
     {
-        await _host.SucceedAsync("create", "-b", _host.Bundle(), "c1");
-        int service = _host.ServicePid("c1");
-        FaultCommand delete = _host.Start("delete", "--force", "c1");
+        await Host.SucceedAsync("create", "-b", Host.Bundle(), "c1");
+        int service = Host.ServicePid("c1");
+        FaultCommand delete = Host.Start("delete", "--force", "c1");
         await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
         FaultHarness.Kill(delete.Pid);
         FaultHarness.Kill(service);
 
-        await _host.SucceedAsync("delete", "--force", "c1");
-        await _host.AssertNothingLeftAsync();
+        await Host.SucceedAsync("delete", "--force", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Delete_TwoAtOnce_BothEndAndNothingIsLeft()
     {
-        await _host.SucceedAsync("create", "-b", _host.Bundle(), "c1");
-        FaultCommand[] deletes = [_host.Start("delete", "c1"), _host.Start("delete", "c1")];
+        await Host.SucceedAsync("create", "-b", Host.Bundle(), "c1");
+        FaultCommand[] deletes = [Host.Start("delete", "c1"), Host.Start("delete", "c1")];
         Outcome[] outcomes = await Task.WhenAll(deletes.Select(static delete => delete.FinishAsync()));
 
         Assert.Contains(outcomes, static outcome => outcome.Code == 0);
         Assert.All(outcomes, static outcome => Assert.True(
             outcome.Code == 0 || outcome.Error.Contains("does not exist", StringComparison.Ordinal), outcome.ToString()));
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Create_TwoWithOneId_OneWins()
     {
-        string bundle = _host.Bundle();
-        FaultCommand[] creates = [_host.Start("create", "-b", bundle, "c1"), _host.Start("create", "-b", bundle, "c1")];
+        string bundle = Host.Bundle();
+        FaultCommand[] creates = [Host.Start("create", "-b", bundle, "c1"), Host.Start("create", "-b", bundle, "c1")];
         Outcome[] outcomes = await Task.WhenAll(creates.Select(static create => create.FinishAsync()));
 
         Assert.Single(outcomes, static outcome => outcome.Code == 0);
         outcomes.Single(static outcome => outcome.Code != 0)
             .AssertRefused("Cannot create the container 'c1': a container with this id exists already. Choose another id, or delete it first");
-        Assert.Contains("\"created\"", (await _host.SucceedAsync("state", "c1")).Output);
-        await _host.SucceedAsync("delete", "c1");
-        await _host.AssertNothingLeftAsync();
+        Assert.Contains("\"created\"", (await Host.SucceedAsync("state", "c1")).Output);
+        await Host.SucceedAsync("delete", "c1");
+        await Host.AssertNothingLeftAsync();
     }
 
     [Theory]
@@ -154,14 +135,14 @@ public sealed class KillAtStepTests : IAsyncLifetime
     [InlineData("kill", "c1", "KILL")]
     public async Task Delete_AndAnotherCommandAtOnce_EachEndsLegally(params string[] other)
     {
-        await _host.SucceedAsync("create", "-b", _host.Bundle(), "c1");
+        await Host.SucceedAsync("create", "-b", Host.Bundle(), "c1");
         if (other[0] == "exec")
         {
-            await _host.SucceedAsync("start", "c1");
+            await Host.SucceedAsync("start", "c1");
         }
 
-        FaultCommand command = _host.Start(other);
-        FaultCommand delete = _host.Start("delete", "--force", "c1");
+        FaultCommand command = Host.Start(other);
+        FaultCommand delete = Host.Start("delete", "--force", "c1");
         Outcome first = await command.FinishAsync();
         Outcome second = await delete.FinishAsync();
 
@@ -169,45 +150,45 @@ public sealed class KillAtStepTests : IAsyncLifetime
         Assert.True(first.Code is 0 or 1 or 137 or 255, first.ToString());
         Assert.True(first.Code == 0 || first.Error.StartsWith("kata-runtime: ", StringComparison.Ordinal) || first.Code > 1, first.ToString());
         Assert.DoesNotContain("Object reference", first.Error);
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Delete_DuringCreate_CreateFailsAndNothingIsLeft()
     {
-        FaultCommand create = _host.Start("create", "-b", _host.Bundle(), "c1");
-        await FaultHarness.UntilAsync(() => File.Exists(Path.Combine(_host.Root, "@containers", "c1")) || LinkExists("c1"), "the id is claimed");
-        await _host.SucceedAsync("delete", "--force", "c1");
+        FaultCommand create = Host.Start("create", "-b", Host.Bundle(), "c1");
+        await FaultHarness.UntilAsync(() => File.Exists(Path.Combine(Host.Root, "@containers", "c1")) || LinkExists("c1"), "the id is claimed");
+        await Host.SucceedAsync("delete", "--force", "c1");
 
         Outcome outcome = await create.FinishAsync();
         Assert.True(outcome.Code == 1, outcome.ToString());
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Create_IdOfLivingPodWhoseFirstContainerIsGone_LeavesThePodAlone()
     {
-        string pod = _host.Bundle("pod", static config => config["annotations"] = new JsonObject { ["io.kubernetes.cri.container-type"] = "sandbox" });
-        string inner = _host.Bundle("inner", static config => config["annotations"] = new JsonObject
+        string pod = Host.Bundle("pod", static config => config["annotations"] = new JsonObject { ["io.kubernetes.cri.container-type"] = "sandbox" });
+        string inner = Host.Bundle("inner", static config => config["annotations"] = new JsonObject
         {
             ["io.kubernetes.cri.container-type"] = "container",
             ["io.kubernetes.cri.sandbox-id"] = "p1",
         });
-        await _host.SucceedAsync("create", "-b", pod, "p1");
-        await _host.SucceedAsync("create", "-b", inner, "i1");
-        await _host.SucceedAsync("delete", "--force", "p1");
+        await Host.SucceedAsync("create", "-b", pod, "p1");
+        await Host.SucceedAsync("create", "-b", inner, "i1");
+        await Host.SucceedAsync("delete", "--force", "p1");
 
-        (await _host.RunAsync("create", "-b", pod, "p1"))
+        (await Host.RunAsync("create", "-b", pod, "p1"))
             .AssertRefused("Cannot create the pod 'p1': a pod with this id exists already. Choose another id, or delete it first");
-        Assert.Contains("\"created\"", (await _host.SucceedAsync("state", "i1")).Output);
-        await _host.SucceedAsync("start", "i1");
-        await _host.SucceedAsync("delete", "--force", "i1");
-        await _host.AssertNothingLeftAsync();
+        Assert.Contains("\"created\"", (await Host.SucceedAsync("state", "i1")).Output);
+        await Host.SucceedAsync("start", "i1");
+        await Host.SucceedAsync("delete", "--force", "i1");
+        await Host.AssertNothingLeftAsync();
     }
 
     private bool IsRunning(string id)
     {
-        string state = Path.Combine(_host.Root, id, "state.json");
+        string state = Path.Combine(Host.Root, id, "state.json");
         try
         {
             return File.Exists(state) && File.ReadAllText(state).Contains("\"running\"", StringComparison.Ordinal);
@@ -218,13 +199,13 @@ public sealed class KillAtStepTests : IAsyncLifetime
         }
     }
 
-    private bool LinkExists(string id) => new FileInfo(Path.Combine(_host.Root, "@containers", id)).LinkTarget is not null;
+    private bool LinkExists(string id) => new FileInfo(Path.Combine(Host.Root, "@containers", id)).LinkTarget is not null;
 
     private void KillVictim(string victim, FaultCommand command)
     {
-        if (victim is "service" or "both" && LinesOf(Path.Combine(_host.Root, "c1", "journal")) > 0)
+        if (victim is "service" or "both" && LinesOf(Path.Combine(Host.Root, "c1", "journal")) > 0)
         {
-            FaultHarness.Kill(_host.ServicePid("c1"));
+            FaultHarness.Kill(Host.ServicePid("c1"));
         }
 
         if (victim is "command" or "both")
@@ -232,7 +213,7 @@ public sealed class KillAtStepTests : IAsyncLifetime
             FaultHarness.Kill(command.Pid);
         }
 
-        foreach (int process in _host.PodProcesses(victim))
+        foreach (int process in Host.PodProcesses(victim))
         {
             FaultHarness.Kill(process);
         }

@@ -1,32 +1,13 @@
 using System.Text.Json.Nodes;
-using Kata.Integration.Tests.Hypervisor;
 using Kata.Linux;
 
 namespace Kata.Integration.Tests.Faults;
 
 /// <summary>poststop hooks of a container whose service is gone: <c>delete</c> runs them itself, once, when nothing of it is left.</summary>
 [Collection(FaultsCollection.Name)]
-public sealed class PoststopTests : IAsyncLifetime
+public sealed class PoststopTests : FaultTests
 {
-    private FaultHarness _host = null!;
-
-    private string Log => Path.Combine(_host.Directory, "log");
-
-    public ValueTask InitializeAsync()
-    {
-        GuestFiles.RequireRoot();
-        Assert.SkipUnless(File.Exists(FaultHarness.Runtime), "needs artifacts/bin/kata-runtime ('make'), or KATA_TEST_RUNTIME");
-        _host = new FaultHarness();
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-    }
+    private string Log => Path.Combine(Host.Directory, "log");
 
     [Theory]
     [InlineData(Signals.SIGKILL, false)]
@@ -34,9 +15,9 @@ public sealed class PoststopTests : IAsyncLifetime
     [InlineData(Signals.SIGSTOP, true)]
     public async Task Delete_NoServiceAnswers_RunsTheHooksOnceWithTheState(int signal, bool force)
     {
-        string bundle = Bundle($"cat > {_host.Directory}/state.json; echo \"$1 $GIVEN\" >> {Log}; if test -e {_host.Root}/c1; then echo early >> {Log}; fi");
-        await _host.SucceedAsync("run", "-d", "-b", bundle, "c1");
-        int service = _host.ServicePid("c1");
+        string bundle = Bundle($"cat > {Host.Directory}/state.json; echo \"$1 $GIVEN\" >> {Log}; if test -e {Host.Root}/c1; then echo early >> {Log}; fi");
+        await Host.SucceedAsync("run", "-d", "-b", bundle, "c1");
+        int service = Host.ServicePid("c1");
         FaultHarness.Signal(service, signal);
         if (signal == Signals.SIGKILL)
         {
@@ -44,51 +25,51 @@ public sealed class PoststopTests : IAsyncLifetime
         }
 
         Assert.False(File.Exists(Log));
-        await _host.SucceedAsync(["delete", .. force ? new[] { "--force" } : [], "c1"]);
+        await Host.SucceedAsync(["delete", .. force ? new[] { "--force" } : [], "c1"]);
 
         Assert.Equal("one value\n", await File.ReadAllTextAsync(Log, TestContext.Current.CancellationToken));
-        JsonNode state = JsonNode.Parse(await File.ReadAllTextAsync($"{_host.Directory}/state.json", TestContext.Current.CancellationToken))!;
+        JsonNode state = JsonNode.Parse(await File.ReadAllTextAsync($"{Host.Directory}/state.json", TestContext.Current.CancellationToken))!;
         Assert.Equal(
             ("1.0.2", "c1", "stopped", bundle, "b", null),
             ((string?)state["ociVersion"], (string?)state["id"], (string?)state["status"], (string?)state["bundle"], (string?)state["annotations"]!["a"], state["pid"]?.ToString()));
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Delete_HookFails_IsToldAndTheNextOneRuns()
     {
         string bundle = Bundle("echo no good >&2; exit 9", $"echo second >> {Log}");
-        await _host.SucceedAsync("run", "-d", "-b", bundle, "c1");
-        FaultHarness.Kill(_host.ServicePid("c1"));
-        await FaultHarness.UntilAsync(() => !Directory.Exists($"/proc/{_host.ServicePid("c1")}"), "the service is gone");
+        await Host.SucceedAsync("run", "-d", "-b", bundle, "c1");
+        FaultHarness.Kill(Host.ServicePid("c1"));
+        await FaultHarness.UntilAsync(() => !Directory.Exists($"/proc/{Host.ServicePid("c1")}"), "the service is gone");
 
-        Outcome outcome = await _host.SucceedAsync("delete", "c1");
+        Outcome outcome = await Host.SucceedAsync("delete", "c1");
         Assert.Matches("^kata-runtime: warning: Cannot run the poststop hook 0 '/bin/sh': it ended with [^:]*9 and wrote 'no good'", outcome.Error);
         Assert.Equal("second\n", await File.ReadAllTextAsync(Log, TestContext.Current.CancellationToken));
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     [Fact]
     public async Task Delete_ServiceKilledAmongTheCreateHooks_RunsThemToo()
     {
-        string bundle = _host.Bundle(edit: config =>
+        string bundle = Host.Bundle(edit: config =>
         {
             config["hooks"] = new JsonObject
             {
-                ["prestart"] = Hooks($"touch {_host.Directory}/begun; exec sleep 1000"),
+                ["prestart"] = Hooks($"touch {Host.Directory}/begun; exec sleep 1000"),
                 ["poststop"] = Hooks($"echo stopped >> {Log}"),
             };
         });
-        FaultCommand create = _host.Start("create", "-b", bundle, "c1");
-        await FaultHarness.UntilAsync(() => File.Exists($"{_host.Directory}/begun"), "the first hook runs");
-        int service = _host.ServicePid("c1");
+        FaultCommand create = Host.Start("create", "-b", bundle, "c1");
+        await FaultHarness.UntilAsync(() => File.Exists($"{Host.Directory}/begun"), "the first hook runs");
+        int service = Host.ServicePid("c1");
         FaultHarness.Kill(create.Pid); // else it would take everything back itself
         FaultHarness.Kill(service);
         await FaultHarness.UntilAsync(() => !Directory.Exists($"/proc/{service}"), "the service is gone");
 
-        await _host.SucceedAsync("delete", "--force", "c1");
+        await Host.SucceedAsync("delete", "--force", "c1");
         Assert.Equal("stopped\n", await File.ReadAllTextAsync(Log, TestContext.Current.CancellationToken));
-        await _host.AssertNothingLeftAsync();
+        await Host.AssertNothingLeftAsync();
     }
 
     private static JsonArray Hooks(params string[] scripts) => [.. scripts.Select(static script => (JsonNode)new JsonObject
@@ -98,7 +79,7 @@ public sealed class PoststopTests : IAsyncLifetime
         ["env"] = new JsonArray("GIVEN=value", "PATH=/bin:/usr/bin"),
     })];
 
-    private string Bundle(params string[] scripts) => _host.Bundle(edit: config =>
+    private string Bundle(params string[] scripts) => Host.Bundle(edit: config =>
     {
         config["annotations"] = new JsonObject { ["a"] = "b" };
         config["hooks"] = new JsonObject { ["poststop"] = Hooks(scripts) };
