@@ -66,7 +66,7 @@ internal sealed class Crun(Reaper reaper)
         var options = new SpawnOptions
         {
             Path = Executable,
-            Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", "--log-format=json", .. arguments],
+            Arguments = ["crun", $"--root={StateRoot}", "--cgroup-manager=cgroupfs", $"--log={logPath}", .. arguments],
             Environment = s_environment,
             Descriptors = descriptors,
         };

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Grpc.Core;
 using Kata.Linux;
 
@@ -14,7 +13,7 @@ internal static class CrunErrors
     private const int TextLimit = 4 * 1024;
     private const int ProcessesOfExec = 2; // the process, and for a moment the one of crun that makes it
 
-    /// <param name="log">crun's log, JSON lines; anything else is taken as its text.</param>
+    /// <param name="log">crun's log, a text a line.</param>
     /// <param name="status">How crun ended, which is all that there is to tell of one that was killed.</param>
     /// <param name="command">The first word of the process, as the caller gave it.</param>
     /// <param name="action">What was tried, for the general case: "create the container 'x'".</param>
@@ -60,32 +59,14 @@ internal static class CrunErrors
                 : null;
     }
 
-    /// <summary>The last error in crun's log.</summary>
+    /// <summary>
+    /// The last error in crun's log, one a line. Text and not JSON, as it is for people too: what crun says at the program's own execve(2) goes
+    /// to the container's standard error.
+    /// </summary>
     internal static string LastMessage(string log)
     {
-        string last = "";
-        foreach (string line in log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            last = ReadMessage(line) ?? last;
-        }
-
+        string last = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault("");
         return last.Length > TextLimit ? last[..TextLimit] : last;
-    }
-
-    private static string? ReadMessage(string line)
-    {
-        try
-        {
-            using var record = JsonDocument.Parse(line);
-            return record.RootElement.ValueKind == JsonValueKind.Object
-                && record.RootElement.TryGetProperty("msg", out JsonElement text) && text.ValueKind == JsonValueKind.String
-                ? text.GetString()
-                : null;
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            return line; // no JSON, or no text in it: half of a surrogate pair
-        }
     }
 
     private static bool IsDenied(string text) =>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Google.Protobuf.Collections;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
@@ -68,7 +67,7 @@ internal static class TimeNamespace
     {
         if (arguments.FirstOrDefault(static item => item.StartsWith(LogOption, StringComparison.Ordinal)) is { } log)
         {
-            File.AppendAllText(log[LogOption.Length..], $"{{\"msg\":\"{JsonEncodedText.Encode(text)}\",\"level\":\"error\"}}\n");
+            File.AppendAllText(log[LogOption.Length..], text + "\n");
         }
     }
 }

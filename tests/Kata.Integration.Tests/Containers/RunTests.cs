@@ -117,6 +117,20 @@ public sealed class RunTests : IClassFixture<PodFixture>
     }
 
     [Fact]
+    public async Task Run_FileThatIsNoProgram_SaysSoForPeople()
+    {
+        string directory = _pod.NewDirectory("programs"), program = Path.Combine(directory, "program");
+        await File.WriteAllTextAsync(program, "nothing that a kernel knows", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        CommandResult result = await _pod.RunContainerAsync(_pod.NewPodBundle().Mount("/mnt", "bind", directory, "rbind").Args("/mnt/program"));
+
+        Assert.Equal(1, result.ExitCode); // as with runc
+        Assert.EndsWith("exec container process `/mnt/program`: Exec format error\n", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("{", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_ManyAfterAnother_GuestKernelStaysWell()
     {
         // Each ends a file system of its own in the guest while it is still being closed (see the agent's SharedSubmounts).
