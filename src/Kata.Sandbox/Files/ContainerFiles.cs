@@ -78,6 +78,10 @@ internal sealed class ContainerFiles
                     RootFsMountPoints.Make(root.Tree.Descriptor, point.Path, point.IsDirectory);
                 }
             }
+            else
+            {
+                RootFsMountPoints.Make(root.Tree.Descriptor, "/dev", isDirectory: true); // the guest's runtime makes nodes in it, and not the directory
+            }
 
             IReadOnlyList<SharedPlace> places = sources.Acquire(
             [

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
@@ -50,15 +51,20 @@ public sealed class MountTests : IClassFixture<PodFixture>
             {
                 bundle.RootFs(root).Mount("/data", "tmpfs", "tmpfs").Config["root"]!["readonly"] = true;
                 bundle.Process["cwd"] = "/not/there";
-                System.Text.Json.Nodes.JsonArray mounts = bundle.Config["mounts"]!.AsArray();
-                foreach (System.Text.Json.Nodes.JsonNode? mount in mounts.Where(static item => item!["destination"]!.ToString().StartsWith("/dev", StringComparison.Ordinal)).ToArray())
-                {
-                    mounts.Remove(mount);
-                }
+                RemoveDeviceMounts(bundle);
             });
 
         Assert.Equal(["/not/there", "null", "text"], result.Lines);
         Assert.Equal(2, result.Error.Split("Read-only file system").Length - 1);
+    }
+
+    [Fact]
+    public async Task Root_WritableAndWithoutDevices_HasThem()
+    {
+        string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
+        Directory.Delete(Path.Combine(root, "dev"));
+
+        Assert.Equal("null", (await _pod.RunShellAsync("echo x > /dev/null && echo null", bundle => RemoveDeviceMounts(bundle.RootFs(root)))).Ok().Text);
     }
 
     [Fact]
@@ -158,5 +164,14 @@ public sealed class MountTests : IClassFixture<PodFixture>
         using RunningCommand stat = RunningCommand.Start("/usr/bin/stat", ["-c", "%u %g", path]);
         string[] words = (await stat.FinishAsync(default, RuntimeFixture.Limit)).Ok().Text.Split(' ');
         return (int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture), int.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private static void RemoveDeviceMounts(TestBundle bundle)
+    {
+        JsonArray mounts = bundle.Config["mounts"]!.AsArray();
+        foreach (JsonNode? mount in mounts.Where(static item => item!["destination"]!.ToString().StartsWith("/dev", StringComparison.Ordinal)).ToArray())
+        {
+            mounts.Remove(mount);
+        }
     }
 }
