@@ -71,6 +71,7 @@ internal static class ConfigurationBinder
             MaxVcpus = MaxVcpus(values, sources, vcpus),
             MemoryMib = values.Get("hypervisor.default_memory").Whole,
             MaxMemoryMib = MaxMemory(values, sources),
+            RootPorts = (int)values.Get("hypervisor.pcie_root_port").Whole,
             HugePages = values.Get("hypervisor.enable_hugepages").Flag,
             PreallocateMemory = values.Get("hypervisor.enable_mem_prealloc").Flag,
             SharedFs = AvailableChoices.FileSharingOf(values),

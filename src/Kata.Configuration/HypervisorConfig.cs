@@ -37,6 +37,9 @@ internal sealed record HypervisorConfig
     /// <summary>At least <see cref="MemoryMib"/>.</summary>
     public required long MaxMemoryMib { get; init; }
 
+    /// <summary>PCI Express ports that are left free.</summary>
+    public required int RootPorts { get; init; }
+
     public required bool HugePages { get; init; }
 
     public required bool PreallocateMemory { get; init; }

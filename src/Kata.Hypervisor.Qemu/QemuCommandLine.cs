@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Kata.Hypervisor.Qemu;
 
@@ -13,12 +14,6 @@ internal static class QemuCommandLine
 
     /// <summary>The initial RAM file system's name in the jail.</summary>
     public const string InitrdName = "initrd";
-
-    /// <summary>The QMP id of the agent's virtio-serial port, as VSERPORT_CHANGE names it.</summary>
-    public const string AgentPortId = "channel0";
-
-    /// <summary>The device behind which a file server is.</summary>
-    public const string SharedFilesystemDevice = "vhost-user-fs-pci";
 
     /// <summary>
     /// x86-64-v2, which distributions ask for, and no more: emulated AVX and fast string moves are slower than the loops that libraries
@@ -45,8 +40,21 @@ internal static class QemuCommandLine
     /// </summary>
     private const int TranslationCacheMib = 64;
 
-    public static IReadOnlyList<string> Build(VirtualMachineConfig config, QemuDescriptors descriptors)
+    /// <summary>Slots for memory that comes while the machine runs; each is a device of its own then.</summary>
+    private const int MemorySlots = 10;
+
+    /// <summary>The first PCI Express port's place on the root bus; each function of a slot is a port.</summary>
+    private const int FirstPortSlot = 0x1c;
+
+    private const int FunctionsOfASlot = 8;
+
+    /// <param name="config">The machine.</param>
+    /// <param name="monitor">The listening socket of the control channel.</param>
+    /// <param name="devices">What <see cref="MachineConfig.Devices"/> are to QEMU, in that order.</param>
+    /// <param name="vsockPort">The host's vsock port that the agent dials; null where it has another channel.</param>
+    public static IReadOnlyList<string> Build(MachineConfig config, QemuHandle monitor, IEnumerable<QemuPart> devices, uint? vsockPort = null)
     {
+        QemuBoard board = QemuBoard.Of(config.MachineType);
         List<string> arguments =
         [
             "qemu",
@@ -55,18 +63,20 @@ internal static class QemuCommandLine
             "-display", "none",
             // The processors wait for "cont", so that no event of the guest can come before we listen.
             "-S",
-            "-machine", $"{config.MachineType},memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off{HpetFor(config)}",
+            "-machine", board.MachineOption,
         ];
         arguments.AddRange(config.Accelerator == Accelerator.Kvm
-            ? ["-accel", "kvm", "-cpu", "host,pmu=off", "-global", "kvm-pit.lost_tick_policy=discard"]
+            ? ["-accel", "kvm", "-cpu", "host,pmu=off", .. board.IsPci ? (string[])["-global", "kvm-pit.lost_tick_policy=discard"] : []]
             : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
-        string memory = config.MemoryMib.ToString(CultureInfo.InvariantCulture);
+        string memory = Text(config.MemoryMib);
         arguments.AddRange(
         [
-            "-smp", config.VcpuCount.ToString(CultureInfo.InvariantCulture),
-            "-m", $"{memory}M",
+            "-smp", board.Grows && config.MaxVcpuCount > config.VcpuCount
+                ? $"{Text(config.VcpuCount)},maxcpus={Text(config.MaxVcpuCount)}" : Text(config.VcpuCount),
+            "-m", board.Grows && config.MaxMemoryMib > config.MemoryMib
+                ? $"size={memory}M,slots={Text(MemorySlots)},maxmem={Text(config.MaxMemoryMib)}M" : $"{memory}M",
             // vhost-user daemons map the guest's memory.
-            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on{(config.HugePages ? ",hugetlb=on,hugetlbsize=2M" : "")}{(config.PreallocateMemory ? ",prealloc=on" : "")}",
+            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on{HugePages(config)}{(config.PreallocateMemory ? ",prealloc=on" : "")}",
             "-rtc", "base=utc,driftfix=slew,clock=host",
             "-kernel", "/" + KernelName,
         ]);
@@ -75,19 +85,11 @@ internal static class QemuCommandLine
             arguments.AddRange(["-initrd", "/" + InitrdName]);
         }
 
-        arguments.AddRange(["-append", KernelParameters(config, descriptors)]);
-        arguments.AddRange(
-        [
-            "-chardev", $"socket,id=monitor,fd={descriptors.Monitor}",
-            "-mon", "chardev=monitor,mode=control",
-            "-chardev", $"socket,id=console,fd={descriptors.Console}",
-            "-serial", "chardev:console",
-            "-device", "pvpanic-pci",
-            .. Entropy(config, descriptors),
-            "-device", "virtio-rng-pci,rng=rng0,disable-legacy=on",
-        ]);
-        AddAgentChannel(arguments, config, descriptors);
-        AddSharedFilesystems(arguments, config, descriptors);
+        arguments.AddRange(["-append", KernelParameters(config, vsockPort)]);
+        arguments.AddRange(new QemuSocket("monitor", monitor, 0, Listens: true).Arguments);
+        arguments.AddRange(["-mon", "chardev=monitor,mode=control"]);
+        arguments.AddRange(BusesOf(config, board).SelectMany(static part => part.Arguments));
+        arguments.AddRange(devices.SelectMany(static part => part.Arguments));
         if (config.SystemCallFilter.Length > 0)
         {
             arguments.AddRange(["-sandbox", config.SystemCallFilter]);
@@ -99,43 +101,41 @@ internal static class QemuCommandLine
     /// <summary>A value inside an option list: QEMU reads <c>,,</c> as one comma.</summary>
     internal static string EscapeValue(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
 
-    private static string[] Entropy(VirtualMachineConfig config, QemuDescriptors descriptors) =>
-        config.EntropySource == VirtualMachineConfig.KernelEntropy
-            ? ["-object", "rng-builtin,id=rng0"]
-            : ["-add-fd", $"fd={descriptors.Entropy},set=1", "-object", "rng-random,id=rng0,filename=/dev/fdset/1"];
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // Without it the guest does not calibrate against an emulated HPET; other machines do not know the property.
-    private static string HpetFor(VirtualMachineConfig config) => config.MachineType is "q35" or "pc" ? ",hpet=off" : "";
+    private static string HugePages(MachineConfig config) => config.HugePages ? ",hugetlb=on,hugetlbsize=2M" : "";
 
-    // The configuration's parameters come after ours: the kernel lets the last one win.
-    private static string KernelParameters(VirtualMachineConfig config, QemuDescriptors descriptors)
+    // What other devices are plugged into, and the one that reports the guest's panic.
+    private static IEnumerable<QemuPart> BusesOf(MachineConfig config, QemuBoard board)
     {
-        string parameters = config.Accelerator == Accelerator.Kvm ? config.KernelParameters : $"{EmulatedParameters} {config.KernelParameters}";
-        return config.AgentTransport == AgentTransport.Vsock
-            ? $"{parameters} agent.channel=vsock agent.vsock_port={descriptors.VsockPort}"
-            : parameters;
+        if (!board.IsPci)
+        {
+            yield break;
+        }
+
+        yield return new QemuFixture("-device", "pvpanic-pci");
+        yield return new QemuFrontend(new JsonObject
+        {
+            ["driver"] = "pci-bridge", ["id"] = QemuBoard.DiskBridge, ["bus"] = board.RootBus,
+            ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"), ["chassis_nr"] = 1,
+            ["shpc"] = false, // what is plugged in is told by ACPI, in no time
+        });
+        for (int port = 0; port < config.RootPorts; port++)
+        {
+            int slot = FirstPortSlot - (port / FunctionsOfASlot);
+            yield return new QemuFrontend(new JsonObject
+            {
+                ["driver"] = "pcie-root-port", ["id"] = $"port{Text(port)}", ["bus"] = board.RootBus, ["chassis"] = port + 2, ["slot"] = port + 2,
+                ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}.{port % FunctionsOfASlot:x}"),
+                ["multifunction"] = true,
+            });
+        }
     }
 
-    private static void AddAgentChannel(List<string> arguments, VirtualMachineConfig config, QemuDescriptors descriptors) =>
-        arguments.AddRange(config.AgentTransport == AgentTransport.Vsock
-            ? ["-device", $"vhost-vsock-pci,id=vsock0,guest-cid={descriptors.VsockContextId},vhostfd={descriptors.Agent}"]
-            :
-            [
-                "-device", "virtio-serial-pci,id=serial0,disable-legacy=on",
-                "-chardev", $"socket,id=agent,fd={descriptors.Agent}",
-                "-device", $"virtserialport,bus=serial0.0,chardev=agent,id={AgentPortId},name=agent.channel.0",
-            ]);
-
-    private static void AddSharedFilesystems(List<string> arguments, VirtualMachineConfig config, QemuDescriptors descriptors)
+    // The configuration's parameters come after ours: the kernel lets the last one win.
+    private static string KernelParameters(MachineConfig config, uint? vsockPort)
     {
-        for (int i = 0; i < config.SharedFilesystems.Count; i++)
-        {
-            string tag = EscapeValue(config.SharedFilesystems[i].Tag);
-            arguments.AddRange(
-            [
-                "-chardev", $"socket,id=fs{i},fd={descriptors.FirstSharedFilesystem + i}",
-                "-device", $"{SharedFilesystemDevice},chardev=fs{i},tag={tag},queue-size=1024",
-            ]);
-        }
+        string parameters = config.Accelerator == Accelerator.Kvm ? config.KernelParameters : $"{EmulatedParameters} {config.KernelParameters}";
+        return vsockPort is { } port ? $"{parameters} agent.channel=vsock agent.vsock_port={port}" : parameters;
     }
 }

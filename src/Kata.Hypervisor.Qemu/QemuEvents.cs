@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Kata.Hypervisor.Qemu.Qmp;
 
@@ -7,9 +8,11 @@ namespace Kata.Hypervisor.Qemu;
 /// What QEMU's events said so far. Every field is set at most once and events are only looked at, so a guest that causes a
 /// million of them costs time on one loop and nothing else. Thread-safe.
 /// </summary>
-internal sealed class QemuEvents
+/// <param name="agentPort">The id of the agent's virtio-serial port.</param>
+internal sealed class QemuEvents(string agentPort)
 {
     private readonly TaskCompletionSource _agentPortOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _unplugging = new(StringComparer.Ordinal); // only those that somebody waits for
     private volatile bool _guestPanicked;
     private volatile string? _shutdownReason;
 
@@ -21,12 +24,26 @@ internal sealed class QemuEvents
     /// <summary>The <c>ShutdownCause</c> of the first SHUTDOWN event (qapi/run-state.json), or null.</summary>
     public string? ShutdownReason => _shutdownReason;
 
+    /// <summary>
+    /// Completes with true when the device is gone, with false when the guest refuses to let go of it; to be asked for before the guest is.
+    /// Several who ask for one device are told the same.
+    /// </summary>
+    public Task<bool> DeviceGoneAsync(string id) =>
+        _unplugging.GetOrAdd(id, static _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
     public void Observe(QmpMessage message)
     {
         switch (message.Name)
         {
-            case "VSERPORT_CHANGE" when IsTrue(message.Data, "open") && Text(message.Data, "id") == QemuCommandLine.AgentPortId:
+            case "VSERPORT_CHANGE" when IsTrue(message.Data, "open") && Text(message.Data, "id") == agentPort:
                 _agentPortOpened.TrySetResult();
+                break;
+            case "DEVICE_DELETED" or "DEVICE_UNPLUG_GUEST_ERROR" when Text(message.Data, "device") is { } device:
+                if (_unplugging.TryRemove(device, out TaskCompletionSource<bool>? waiting))
+                {
+                    waiting.TrySetResult(message.Name == "DEVICE_DELETED");
+                }
+
                 break;
             case "GUEST_PANICKED":
                 _guestPanicked = true;

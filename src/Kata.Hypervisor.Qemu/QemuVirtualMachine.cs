@@ -3,65 +3,51 @@ using Kata.Linux;
 
 namespace Kata.Hypervisor.Qemu;
 
-/// <summary>One QEMU process in its jail.</summary>
+/// <summary>One virtual machine that QEMU runs.</summary>
 /// <remarks>
-/// Life: created (files open) → started (process, control channel, processors running) → exited. Only the process's end makes
-/// <see cref="Exited"/> complete; a control channel that breaks is told by the next command, and an unresponsive QEMU is killed by
-/// <see cref="StopAsync"/>. The console and the message streams end with the process, so they are read to their end first.
+/// Life: created (files open) → started (process, control channel, processors running) → exited. A control channel that breaks is told by
+/// the next command, and an unresponsive QEMU is killed by <see cref="StopAsync"/>.
 /// </remarks>
-internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
+internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads, IDeviceHotplug
 {
-    /// <summary>How many of QEMU's own messages an error quotes.</summary>
-    private const int QuotedMessages = 6;
+    private const int FirstDescriptor = 3;
 
-    /// <summary>A process that is gone closes its streams at once; a limit, as a descriptor that leaked would hold them open.</summary>
-    private static readonly TimeSpan s_drainTimeout = TimeSpan.FromSeconds(2);
-
-    private readonly VirtualMachineConfig _config;
-    private readonly VirtualMachineResources _resources;
-    private readonly string _executable;
-    private readonly SafeFileDescriptor _kernel;
-    private readonly SafeFileDescriptor? _initrd;
-    private readonly SafeFileDescriptor? _entropy;
+    private readonly MachineConfig _config;
+    private readonly MachineResources _resources;
+    private readonly QemuFiles _files;
     private readonly TimeProvider _time;
-    private readonly QemuEvents _events = new();
-    private readonly LineTail _messages = new();
+    private readonly QemuBoard _board;
+    private readonly QemuEvents _events = new(AgentPort);
+    private readonly PciSlots _slots = new();
+    private readonly List<QemuChannel> _channels = [];
     private readonly TaskCompletionSource<VirtualMachineExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ChildProcess? _process;
-    private QmpConnection? _monitor;
-    private DescriptorStream? _agentStream;
+    private QemuProcess? _process;
+    private QemuHotplug? _hotplug;
+    private Stream? _agentStream;
     private VsockListener? _vsockListener;
     private VhostVsock? _vsock;
-    private volatile bool _stopRequested;
-    private volatile string? _lostMonitor;
     private bool _disposed;
 
-    public QemuVirtualMachine(
-        VirtualMachineConfig config,
-        VirtualMachineResources resources,
-        string executable,
-        SafeFileDescriptor kernel,
-        SafeFileDescriptor? initrd,
-        SafeFileDescriptor? entropy,
-        TimeProvider timeProvider)
+    /// <summary>Takes ownership of <paramref name="resources"/> and <paramref name="files"/>.</summary>
+    public QemuVirtualMachine(MachineConfig config, MachineResources resources, QemuFiles files, TimeProvider timeProvider)
     {
         _config = config;
         _resources = resources;
-        _executable = executable;
-        _kernel = kernel;
-        _initrd = initrd;
-        _entropy = entropy;
+        _files = files;
         _time = timeProvider;
+        _board = QemuBoard.Of(config.MachineType);
         Console = new ConsoleLog(resources.ConsoleLogPath, timeProvider: timeProvider);
     }
 
-    public int ProcessId => (_process ?? throw new InvalidOperationException("The virtual machine is not started")).Pid;
+    public int ProcessId => Require(_process).Id;
 
-    public IReadOnlyList<int> ProcessIds => _process is { } process ? [process.Pid] : [];
+    public IReadOnlyList<int> ProcessIds => _process is { } process ? [process.Id] : [];
 
     public ConsoleLog Console { get; }
 
     public Task<VirtualMachineExit> Exited => _exited.Task;
+
+    private static string AgentPort => new AgentChannelDevice(AgentTransport.VirtioSerial).Id.Value;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -84,45 +70,42 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
                 Errno.EACCES => $", which user {_config.JailUserId} has to be allowed to execute",
                 _ => "",
             };
-            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}' with '{_executable}'{needs}", error);
+            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}' with '{_files.Executable}'{needs}", error);
         }
         finally
         {
             ReleaseInputs(); // the process has its own copies, or never will
         }
 
+        QemuProcess process = Require(_process);
         try
         {
-            await _monitor!.OpenAsync(cancellationToken);
-            await _monitor.ExecuteAsync(QmpCommand.Continue, cancellationToken);
+            await process.Monitor.OpenAsync(cancellationToken);
+            await process.Monitor.ExecuteAsync(QmpCommand.Continue, cancellationToken);
         }
         catch (Exception error)
         {
             // A closed control channel means that QEMU is ending: its own words say more than the broken channel.
-            bool ended = error is HypervisorException && _monitor!.Closed.IsCompleted;
-            VirtualMachineExit exit = ended ? await WaitOrKillAsync() : await KillAsync();
+            bool ended = error is HypervisorException && process.Monitor.Closed.IsCompleted;
+            VirtualMachineExit exit = ended ? await process.WaitOrKillAsync(_config.StopTimeout) : await process.KillAsync();
             if (error is not HypervisorException)
             {
                 throw;
             }
 
-            string failure = StartFailure(ended, exit, error);
+            string failure = ended ? exit.Reason : Refusal(process, error);
             throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {failure}{HugePageRemedy()}", ended ? null : error)
             {
-                IsOfSharedFilesystem = failure.Contains(QemuCommandLine.SharedFilesystemDevice, StringComparison.Ordinal), // it names the option
+                IsOfSharedFilesystem = failure.Contains(_board.Model(QemuDevices.FileShare), StringComparison.Ordinal), // it names the option
             };
         }
     }
 
     public async Task<Stream> ConnectAgentAsync(CancellationToken cancellationToken)
     {
-        if (_process is null)
-        {
-            throw new InvalidOperationException("The virtual machine is not started");
-        }
-
+        Require(_process);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<Stream> opened = _config.AgentTransport == AgentTransport.Vsock ? AcceptAgentAsync(ended.Token) : WaitForAgentPortAsync(ended.Token);
+        Task<Stream> opened = _vsockListener is null ? WaitForAgentPortAsync(ended.Token) : AcceptAgentAsync(ended.Token);
         if (await Task.WhenAny(opened, Exited) == opened)
         {
             return await opened;
@@ -139,28 +122,45 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         throw new HypervisorException($"Cannot reach the agent of the virtual machine '{_config.Name}': {exit.Reason}{Console.TailForError()}");
     }
 
-    public async Task PauseAsync(CancellationToken cancellationToken) => await RequireMonitor().ExecuteAsync(QmpCommand.Stop, cancellationToken);
+    public async Task PauseAsync(CancellationToken cancellationToken) => await Monitor.ExecuteAsync(QmpCommand.Stop, cancellationToken);
 
-    public async Task ResumeAsync(CancellationToken cancellationToken) => await RequireMonitor().ExecuteAsync(QmpCommand.Continue, cancellationToken);
+    public async Task ResumeAsync(CancellationToken cancellationToken) => await Monitor.ExecuteAsync(QmpCommand.Continue, cancellationToken);
+
+    public async Task<IReadOnlyList<int>> ListVcpuThreadsAsync(CancellationToken cancellationToken)
+    {
+        HashSet<int> named = QemuProcessors.ThreadIds(await Monitor.ExecuteAsync(QmpCommand.QueryCpusFast, cancellationToken));
+        // QEMU counts in its own pid namespace. Only threads of its process are looked at: whatever it answers, no other can be meant.
+        IReadOnlyList<int> threads = ProcessThreads.Find(ProcessId, named);
+        return threads.Count == named.Count && named.Count > 0
+            ? threads
+            : throw new HypervisorException(
+                $"Cannot find the processors of the virtual machine '{_config.Name}': "
+                + $"QEMU has {threads.Count} of the {named.Count} threads that it names");
+    }
+
+    public Task PlugAsync(Device device, DeviceDescriptors descriptors, CancellationToken cancellationToken) =>
+        Require(_hotplug).PlugAsync(device, descriptors, cancellationToken);
+
+    public Task UnplugAsync(DeviceId id, CancellationToken cancellationToken) => Require(_hotplug).UnplugAsync(id, cancellationToken);
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_process is null || Exited.IsCompleted)
+        if (_process is not { } process || Exited.IsCompleted)
         {
             return;
         }
 
-        _stopRequested = true;
+        process.ExpectEnd();
         try
         {
             // Ends early on: the process's end, the limit, or the caller's impatience; each of the last two means kill.
-            Task quit = _monitor is { } monitor ? monitor.ExecuteAsync(QmpCommand.Quit, cancellationToken) : Task.CompletedTask;
+            Task quit = process.Monitor.ExecuteAsync(QmpCommand.Quit, cancellationToken);
             await Exited.WaitAsync(_config.StopTimeout, _time, cancellationToken);
             await quit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // QEMU may end before it answers
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
-            await KillAsync();
+            await process.KillAsync();
         }
     }
 
@@ -174,19 +174,75 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         _disposed = true;
         await StopAsync(CancellationToken.None);
         ReleaseInputs();
-        if (_monitor is not null)
-        {
-            await _monitor.DisposeAsync();
-        }
-
+        _channels.ForEach(static channel => channel.Dispose());
         _agentStream?.Dispose();
         _vsockListener?.Dispose();
-        _process?.Dispose();
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
         Console.Dispose();
         _exited.TrySetResult(new VirtualMachineExit("QEMU", null, "the virtual machine was never started", Requested: true));
     }
 
-    private QmpConnection RequireMonitor() => _monitor ?? throw new InvalidOperationException("The virtual machine is not started");
+    private static T Require<T>(T? started)
+        where T : class => started ?? throw new InvalidOperationException("The virtual machine is not started");
+
+    private QmpConnection Monitor => Require(_process).Monitor;
+
+    // Makes the channels, translates the devices and starts the process. Descriptors have the numbers in whose order they are found here.
+    private void Launch()
+    {
+        Dictionary<int, SafeFileDescriptor> descriptors = [];
+        QemuHandle Inherit(SafeFileDescriptor descriptor)
+        {
+            int number = FirstDescriptor + descriptors.Count;
+            descriptors[number] = descriptor;
+            return QemuHandle.Inherited(number);
+        }
+
+        QemuChannel monitor = NewChannel("monitor"), console = NewChannel("console");
+        QemuChannel? agent = null;
+        QemuHandle monitorHandle = Inherit(monitor.Listener);
+        var devices = new List<(DeviceId Id, IReadOnlyList<QemuPart> Parts)>();
+        foreach (Device device in _config.Devices)
+        {
+            QemuHandle[] handles = device switch
+            {
+                ConsoleDevice => [Inherit(console.Listener)],
+                AgentChannelDevice { Transport: AgentTransport.Vsock } => [Inherit(OpenVsock())],
+                AgentChannelDevice => [Inherit((agent = NewChannel("agent")).Listener)],
+                _ => [.. _resources.Descriptors.Of(device).Select(Inherit)],
+            };
+            int slot = device is DiskDevice && _board.IsPci ? _slots.Take(device.Id)!.Value : 0; // the driver has counted them
+            devices.Add((device.Id, QemuDevices.Translate(device, _board, handles, slot, _vsock?.ContextId ?? 0)));
+        }
+
+        IReadOnlyList<string> arguments = QemuCommandLine.Build(
+            _config, monitorHandle, devices.SelectMany(static device => device.Parts), _vsockListener?.Port);
+        _process = QemuProcess.Start(
+            _files.JailOptions(_config, _resources.RuntimeDirectory),
+            new SpawnOptions { Path = _files.Executable, Arguments = arguments, Environment = [], Descriptors = descriptors },
+            (monitor, console), Console, _events, _exited, _config.MonitorTimeout, _time);
+        _agentStream = agent?.Open();
+        _hotplug = new QemuHotplug(_board, _process.Monitor, _events, _slots, _config.MonitorTimeout, _time);
+        devices.ForEach(device => _hotplug.Adopt(device.Id, device.Parts));
+    }
+
+    private QemuChannel NewChannel(string name)
+    {
+        QemuChannel channel = QemuChannel.Create(_resources.RuntimeDirectory, name);
+        _channels.Add(channel);
+        return channel;
+    }
+
+    private SafeFileDescriptor OpenVsock()
+    {
+        _vsock = VhostVsock.Open();
+        _vsockListener = VsockListener.Listen();
+        return _vsock.Device;
+    }
 
     private async Task<Stream> WaitForAgentPortAsync(CancellationToken cancellationToken)
     {
@@ -201,38 +257,15 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
         return new DescriptorStream(connection);
     }
 
-    private async Task<VirtualMachineExit> WaitOrKillAsync()
-    {
-        try
-        {
-            return await Exited.WaitAsync(_config.StopTimeout, _time);
-        }
-        catch (TimeoutException)
-        {
-            return await KillAsync();
-        }
-    }
-
-    private async Task<VirtualMachineExit> KillAsync()
-    {
-        _stopRequested = true;
-        _process!.Kill(Signals.SIGKILL);
-        return await Exited;
-    }
-
     // QEMU says only that it has no memory.
     private string HugePageRemedy() => _config.HugePages
-        ? FormattableString.Invariant($". With enable_hugepages it needs {(_config.MemoryMib + 1) / 2} free huge pages of 2 MiB: raise vm.nr_hugepages on the host")
+        ? FormattableString.Invariant(
+            $". With enable_hugepages it needs {(_config.MemoryMib + 1) / 2} free huge pages of 2 MiB: raise vm.nr_hugepages on the host")
         : "";
 
-    private string StartFailure(bool ended, VirtualMachineExit exit, Exception error)
+    private static string Refusal(QemuProcess process, Exception error)
     {
-        if (ended)
-        {
-            return exit.Reason;
-        }
-
-        IReadOnlyList<string> messages = _messages.Last(QuotedMessages);
+        IReadOnlyList<string> messages = process.Messages;
         string what = error is HypervisorException { Code: not null } ? "QEMU refused to run it" : "QEMU does not answer";
         return messages.Count == 0 ? what : $"{what}. QEMU's messages: {string.Join(" | ", messages)}";
     }
@@ -240,9 +273,11 @@ internal sealed partial class QemuVirtualMachine : IVirtualMachine, IPause
     private void ReleaseInputs()
     {
         _resources.Dispose();
-        _kernel.Dispose();
-        _initrd?.Dispose();
-        _entropy?.Dispose();
+        _files.Dispose();
         _vsock?.Dispose();
+        foreach (QemuChannel channel in _channels)
+        {
+            channel.Listener.Dispose();
+        }
     }
 }

@@ -31,7 +31,7 @@ internal interface IVirtualMachine : IAsyncDisposable
     Task<Stream> ConnectAgentAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Ends the machine: asks the VMM to quit, and kills it when <see cref="VirtualMachineConfig.StopTimeout"/> has passed or
+    /// Ends the machine: asks the VMM to quit, and kills it when <see cref="MachineConfig.StopTimeout"/> has passed or
     /// <paramref name="cancellationToken"/> is cancelled. Returns when the process is reaped. Idempotent.
     /// </summary>
     Task StopAsync(CancellationToken cancellationToken);

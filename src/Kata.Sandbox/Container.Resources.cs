@@ -58,7 +58,7 @@ internal sealed partial class Container
         }
 
         ResourceUpdate update = ResourceUpdate.Plan(
-            _resources, change, new MachineSize(_pod.Plan.VirtualMachine.VcpuCount, (long)_pod.Plan.VirtualMachine.MemoryMib << 20));
+            _resources, change, new MachineSize(_pod.Plan.Machine.VcpuCount, (long)_pod.Plan.Machine.MemoryMib << 20));
         if (change.Memory is { Limit: > 0 and var limit } memory)
         {
             // The kernel's version 2 would kill; its version 1, and so runc there, refuses. Engines that look first look at the host's groups,

@@ -73,13 +73,18 @@ internal sealed partial class PodSandbox
 
     private async Task StartMachineAsync(CancellationToken cancellationToken)
     {
-        var resources = new VirtualMachineResources
+        var resources = new MachineResources
         {
             RuntimeDirectory = _environment.Directories.VirtualMachine(Id),
             ConsoleLogPath = _environment.Directories.ConsoleLog(Id),
-            SharedFilesystemSockets = new Dictionary<string, SafeFileDescriptor> { [GuestPaths.ShareTag] = _fileServer!.TakeClientSocket() },
         };
-        _machine = await _environment.Hypervisor.CreateAsync(_plan.VirtualMachine, resources, cancellationToken);
+        resources.Descriptors.Add(GuestPaths.ShareDevice, _fileServer!.TakeClientSocket());
+        if (_plan.Machine.Devices.OfType<RandomDevice>().FirstOrDefault() is { FromHostDevice: true } random)
+        {
+            resources.Descriptors.Add(random.Id, RandomSource.Open(_plan.EntropySource));
+        }
+
+        _machine = await _environment.Hypervisor.CreateAsync(_plan.Machine, resources, cancellationToken);
         _undo.Push(async () => await _machine.DisposeAsync());
         _machine.Console.LineReceived += line => Log.ConsoleLine(line);
         try

@@ -195,7 +195,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         lock (_gate)
         {
             _environment.LimitsChanged(HostLimits.Plan(
-                WorkingLimits(), _plan.VirtualMachine, _plan.BaseVcpus, _containers.Values.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources));
+                WorkingLimits(), _plan.Machine, _plan.BaseVcpus, _containers.Values.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources));
         }
     }
 
@@ -231,9 +231,9 @@ internal sealed partial class PodSandbox : IAsyncDisposable
                     Id = Id.Value,
                     Runtime = RuntimeVersion.Text,
                     Service = ProcessIdentity.Of(Environment.ProcessId)!,
-                    Hypervisor = _plan.VirtualMachine.HypervisorPath,
-                    KernelPath = _plan.VirtualMachine.KernelPath,
-                    ImagePath = _plan.VirtualMachine.InitrdPath,
+                    Hypervisor = _plan.Machine.HypervisorPath,
+                    KernelPath = _plan.Machine.KernelPath,
+                    ImagePath = _plan.Machine.InitrdPath,
                     Containers = containers,
                 });
             }
@@ -253,7 +253,7 @@ internal sealed partial class PodSandbox : IAsyncDisposable
         string? shortage;
         lock (_gate)
         {
-            shortage = SandboxSize.ShortageOf(WorkingLimits(), new MachineSize(_plan.VirtualMachine.VcpuCount, (long)_plan.VirtualMachine.MemoryMib << 20));
+            shortage = SandboxSize.ShortageOf(WorkingLimits(), new MachineSize(_plan.Machine.VcpuCount, (long)_plan.Machine.MemoryMib << 20));
         }
 
         if (shortage is not null)

@@ -12,7 +12,7 @@ internal sealed record SandboxEnvironment
 
     public required AcquisitionJournal Journal { get; init; }
 
-    public required IVirtualMachineFactory Hypervisor { get; init; }
+    public required IHypervisorDriver Hypervisor { get; init; }
 
     /// <summary>The mount namespace that host paths of bundles are resolved in, or null for our own.</summary>
     public SafeFileDescriptor? CallerMountNamespace { get; init; }

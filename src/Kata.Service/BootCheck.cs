@@ -29,7 +29,7 @@ internal static class BootCheck
             if (strict && pod.Agent.Hello?.AgentVersion != RuntimeVersion.Number)
             {
                 throw new NotSupportedException(
-                    $"Cannot accept the guest '{pod.Plan.VirtualMachine.InitrdPath}' with '--strict': {guest}, and this runtime is {RuntimeVersion.Number}. Use the guest image of the runtime's release");
+                    $"Cannot accept the guest '{pod.Plan.Machine.InitrdPath}' with '--strict': {guest}, and this runtime is {RuntimeVersion.Number}. Use the guest image of the runtime's release");
             }
 
             return string.Create(CultureInfo.InvariantCulture, $"A guest booted in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s: {guest}");

@@ -53,7 +53,7 @@ internal sealed class PodHost : IAsyncDisposable
         {
             Directories = _directories,
             Journal = _journal,
-            Hypervisor = new QemuFactory(),
+            Hypervisor = new QemuDriver(),
             CallerMountNamespace = options.CallerMountNamespace,
             HookCaller = new HookCaller { MountNamespace = options.CallerMountNamespace, Variables = CallerEnvironment.Read(), Umask = options.CallerUmask },
             Log = log,

@@ -11,7 +11,7 @@ public sealed class QmpConnectionTests : IAsyncLifetime
     private static readonly TimeSpan s_commandTimeout = TimeSpan.FromSeconds(5);
 
     private readonly FakeTimeProvider _time = new();
-    private readonly QemuEvents _events = new();
+    private readonly QemuEvents _events = new("channel0");
     private readonly DescriptorStream _qemu;
     private readonly QmpConnection _connection;
 

@@ -13,9 +13,9 @@ public sealed class VcpuThreadsTests
     public void ThreadIds_AnswerOfQemu_AreEachOnce(string answer, string expected)
     {
         using var document = JsonDocument.Parse(answer);
-        Assert.Equal(expected, string.Join(' ', QemuVirtualMachine.ThreadIds(document.RootElement).Order()));
+        Assert.Equal(expected, string.Join(' ', QemuProcessors.ThreadIds(document.RootElement).Order()));
     }
 
     [Fact]
-    public void ThreadIds_NoAnswer_AreNone() => Assert.Empty(QemuVirtualMachine.ThreadIds(default));
+    public void ThreadIds_NoAnswer_AreNone() => Assert.Empty(QemuProcessors.ThreadIds(default));
 }

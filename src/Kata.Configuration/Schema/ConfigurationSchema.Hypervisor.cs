@@ -52,6 +52,10 @@ internal static partial class ConfigurationSchema
             "Memory in MiB that a pod gets at most, whatever its containers may use. 0 or more than the host has means the host's.")
             with { Minimum = 0, Maximum = 16_777_216, Unit = "MiB" },
         Applied(
+            Hypervisor, "pcie_root_port", Whole, 0L,
+            "PCI Express ports that a pod's machine has free, for host devices that come later. Disks need none.")
+            with { Minimum = 0, Maximum = 16 },
+        Applied(
             Hypervisor, "enable_hugepages", Flag, false,
             "Whether a pod's memory is made of the host's huge pages, which must be there. All of it is taken when the pod starts."),
         Applied(Hypervisor, "enable_mem_prealloc", Flag, false, "Whether all of a pod's memory is taken from the host when the pod starts."),
@@ -108,7 +112,7 @@ internal static partial class ConfigurationSchema
             "rootless", "boot_to_be_template", "boot_from_template", "disable_nested_virtualization"),
         .. Kept(
             Hypervisor, Whole,
-            "memory_slots", "memory_offset", "default_bridges", "virtio_fs_cache_size", "msize_9p", "pcie_root_port", "pcie_switch_port",
+            "memory_slots", "memory_offset", "default_bridges", "virtio_fs_cache_size", "msize_9p", "pcie_switch_port",
             "tdx_quote_generation_service_socket_port", "block_device_logical_sector_size",
             "block_device_physical_sector_size", "vhost_user_reconnect_timeout_sec", "virtio_fs_queue_size", "indep_iothreads",
             "snp_guest_policy", "rx_rate_limiter_max_rate", "tx_rate_limiter_max_rate", "disk_rate_limiter_bw_max_rate",

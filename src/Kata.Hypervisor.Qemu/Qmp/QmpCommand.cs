@@ -1,9 +1,13 @@
-using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Kata.Hypervisor.Qemu.Qmp;
 
-/// <summary>A command without arguments: the only kind that is needed so far. No text from outside becomes part of one.</summary>
-internal sealed class QmpCommand
+/// <summary>
+/// A command of QEMU's control channel. Text in its arguments is a JSON value and can be nothing else, whatever is in it.
+/// </summary>
+/// <param name="Name">As QEMU calls it.</param>
+/// <param name="Arguments">Its arguments, or null for none; not to be changed any more.</param>
+internal sealed record QmpCommand(string Name, JsonObject? Arguments = null)
 {
     public static readonly QmpCommand QmpCapabilities = new("qmp_capabilities");
     public static readonly QmpCommand QueryStatus = new("query-status");
@@ -12,9 +16,22 @@ internal sealed class QmpCommand
     public static readonly QmpCommand Stop = new("stop");
     public static readonly QmpCommand Quit = new("quit");
 
-    private QmpCommand(string name) => Name = name;
+    /// <summary>The error class of a device that QEMU does not have (QAPI <c>QapiErrorClass</c>).</summary>
+    public const string DeviceNotFound = "DeviceNotFound";
 
-    public string Name { get; }
+    /// <summary>Asks the guest to let go of a device.</summary>
+    public static QmpCommand RemoveDevice(string id) => new("device_del", new JsonObject { ["id"] = id });
 
-    public byte[] ToLine(long id) => Encoding.ASCII.GetBytes($"{{\"execute\":\"{Name}\",\"id\":{id}}}\n");
+    /// <summary>The command as a line, answered under <paramref name="id"/>.</summary>
+    public byte[] ToLine(long id)
+    {
+        var message = new JsonObject { ["execute"] = Name };
+        if (Arguments is not null)
+        {
+            message["arguments"] = Arguments.DeepClone();
+        }
+
+        message["id"] = id;
+        return System.Text.Encoding.UTF8.GetBytes(message.ToJsonString() + "\n");
+    }
 }

@@ -63,7 +63,14 @@ internal sealed class QmpConnection : IAsyncDisposable
 
     /// <summary>Sends a command and returns its answer.</summary>
     /// <exception cref="HypervisorException">QEMU refused (its class is the code), did not answer in time, or the channel broke.</exception>
-    public async Task<JsonElement> ExecuteAsync(QmpCommand command, CancellationToken cancellationToken)
+    public Task<JsonElement> ExecuteAsync(QmpCommand command, CancellationToken cancellationToken) =>
+        ExecuteAsync(command, null, cancellationToken);
+
+    /// <summary>The same with a descriptor beside the command (<c>add-fd</c>, <c>getfd</c>).</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="passed">Borrowed: QEMU gets a copy. Only over a unix socket. Null for none.</param>
+    /// <param name="cancellationToken">Ends the wait; the command may be carried out all the same.</param>
+    public async Task<JsonElement> ExecuteAsync(QmpCommand command, SafeFileDescriptor? passed, CancellationToken cancellationToken)
     {
         var source = new TaskCompletionSource<QmpMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         long id;
@@ -80,7 +87,7 @@ internal sealed class QmpConnection : IAsyncDisposable
 
         try
         {
-            await WithDeadlineAsync(SendAsync(command.ToLine(id), cancellationToken), command.Name, cancellationToken);
+            await WithDeadlineAsync(SendAsync(command.ToLine(id), passed, cancellationToken), command.Name, cancellationToken);
             await WithDeadlineAsync(source.Task, command.Name, cancellationToken);
             QmpMessage answer = await source.Task;
             if (answer.Kind == QmpMessageKind.Return)
@@ -116,12 +123,19 @@ internal sealed class QmpConnection : IAsyncDisposable
     private static HypervisorException Lost(string command, Exception failure) =>
         new($"Cannot run the command '{command}' of QEMU: the control channel is closed", failure);
 
-    private async Task SendAsync(byte[] line, CancellationToken cancellationToken)
+    private async Task SendAsync(byte[] line, SafeFileDescriptor? passed, CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            await _stream.WriteAsync(line, cancellationToken);
+            if (passed is null)
+            {
+                await _stream.WriteAsync(line, cancellationToken);
+            }
+            else
+            {
+                await ((DescriptorStream)_stream).SendAsync(line, passed, cancellationToken);
+            }
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

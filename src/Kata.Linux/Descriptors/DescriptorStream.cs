@@ -99,6 +99,18 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
+    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> on a unix socket, with a descriptor beside the first byte. The caller keeps it.</summary>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, SafeFileDescriptor descriptor, CancellationToken cancellationToken)
+    {
+        int sent;
+        while ((sent = TrySend(buffer.Span, descriptor)) < 0)
+        {
+            await _polled!.WaitWritableAsync(cancellationToken);
+        }
+
+        await WriteAsync(buffer[sent..], cancellationToken);
+    }
+
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
@@ -170,6 +182,18 @@ internal sealed class DescriptorStream : Stream
 
     /// <summary>Completes when <see cref="TryRead"/> would not return -1. One waiter at a time, shared with <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>.</summary>
     public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled!.WaitReadableAsync(cancellationToken);
+
+    private int TrySend(ReadOnlySpan<byte> buffer, SafeFileDescriptor descriptor)
+    {
+        try
+        {
+            return DescriptorPassing.Send(Descriptor, buffer, [descriptor]);
+        }
+        catch (LinuxException error) when (error.Errno == Errno.EAGAIN)
+        {
+            return -1;
+        }
+    }
 
     private unsafe int TryWrite(ReadOnlySpan<byte> buffer)
     {

@@ -9,10 +9,10 @@ internal static class SandboxFiles
     /// <exception cref="FileNotFoundException">One is missing; the text says which, where it is set and what to do.</exception>
     public static void Check(SandboxPlan plan)
     {
-        Require(plan.VirtualMachine.HypervisorPath, "hypervisor", "Install 'qemu-system-x86', or set hypervisor.qemu.path");
+        Require(plan.Machine.HypervisorPath, "hypervisor", "Install 'qemu-system-x86', or set hypervisor.qemu.path");
         Require(plan.VirtioFsDaemonPath, "shared file system daemon", "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set hypervisor.qemu.virtio_fs_daemon");
-        Require(plan.VirtualMachine.KernelPath, "guest kernel", "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel");
-        if (plan.VirtualMachine.InitrdPath is { } initrd)
+        Require(plan.Machine.KernelPath, "guest kernel", "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel");
+        if (plan.Machine.InitrdPath is { } initrd)
         {
             Require(initrd, "guest image", "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.initrd");
         }

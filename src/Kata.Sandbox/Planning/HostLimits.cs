@@ -21,7 +21,7 @@ internal static class HostLimits
     /// <param name="machine">The pod's machine.</param>
     /// <param name="baseVcpus">Processors that the machine has for itself, whatever the containers ask for.</param>
     /// <param name="own">Those of the container that only holds a Kubernetes pod together, or null: what it asks for counts, what it leaves open lifts nothing.</param>
-    public static CgroupLimits Plan(IReadOnlyCollection<LinuxResources> containers, VirtualMachineConfig machine, int baseVcpus, LinuxResources? own = null)
+    public static CgroupLimits Plan(IReadOnlyCollection<LinuxResources> containers, MachineConfig machine, int baseVcpus, LinuxResources? own = null)
     {
         LinuxResources[] all = own is null ? [.. containers] : [.. containers, own];
         IReadOnlyCollection<LinuxResources> withMemory = own is not null && SandboxPlanner.MemoryLimitOf(own) is not null ? all : containers;

@@ -8,7 +8,7 @@ internal sealed record SandboxPlan
 {
     public required SandboxId Id { get; init; }
 
-    public required VirtualMachineConfig VirtualMachine { get; init; }
+    public required MachineConfig Machine { get; init; }
 
     /// <summary>Processors that the machine has whatever its containers may use.</summary>
     public required int BaseVcpus { get; init; }
@@ -18,6 +18,9 @@ internal sealed record SandboxPlan
 
     /// <summary>The control group of the machine's processors, which alone is limited then; null when <see cref="Cgroup"/> is.</summary>
     public required string? ProcessorCgroup { get; init; }
+
+    /// <summary>Absolute path of the character device that the guest's random numbers come from, or <see cref="RandomSource.Kernel"/>.</summary>
+    public string EntropySource { get; init; } = RandomSource.Kernel;
 
     /// <summary>Absolute path of virtiofsd.</summary>
     public required string VirtioFsDaemonPath { get; init; }

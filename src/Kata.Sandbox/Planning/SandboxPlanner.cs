@@ -42,7 +42,7 @@ internal static class SandboxPlanner
         return new SandboxPlan
         {
             Id = id,
-            VirtualMachine = new VirtualMachineConfig
+            Machine = new MachineConfig
             {
                 Name = id.Value,
                 HypervisorPath = hypervisor.Path,
@@ -51,22 +51,30 @@ internal static class SandboxPlanner
                 InitrdPath = hypervisor.InitrdPath,
                 KernelParameters = KernelParameters(configuration),
                 VcpuCount = size.Vcpus,
+                MaxVcpuCount = Math.Max(size.Vcpus, hypervisor.MaxVcpus),
                 MemoryMib = size.MemoryMib,
+                MaxMemoryMib = Math.Max(size.MemoryMib, (int)Math.Min(hypervisor.MaxMemoryMib, int.MaxValue)),
                 HugePages = hypervisor.HugePages,
                 PreallocateMemory = hypervisor.PreallocateMemory || hypervisor.HugePages,
                 Accelerator = host.Accelerator,
-                AgentTransport = host.AgentTransport,
                 JailUserId = limits.JailUser,
                 JailGroupId = limits.JailUser,
                 SystemCallFilter = hypervisor.SeccompSandbox,
-                EntropySource = hypervisor.EntropySource,
-                SharedFilesystems = [new SharedFilesystem(GuestPaths.ShareTag)],
+                RootPorts = hypervisor.RootPorts,
+                Devices =
+                [
+                    new ConsoleDevice(),
+                    new RandomDevice(FromHostDevice: hypervisor.EntropySource != RandomSource.Kernel),
+                    new AgentChannelDevice(host.AgentTransport),
+                    new FileShareDevice(GuestPaths.ShareDevice, GuestPaths.ShareTag),
+                ],
                 MonitorTimeout = limits.RequestTimeout,
                 StopTimeout = limits.StopTimeout,
             },
             BaseVcpus = hypervisor.DefaultVcpus,
             Cgroup = CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, configuration.Runtime.SandboxCgroupOnly),
             ProcessorCgroup = configuration.Runtime.SandboxCgroupOnly ? null : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
+            EntropySource = hypervisor.EntropySource,
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             VirtioFsExtraArguments = hypervisor.VirtioFsExtraArguments,
@@ -98,7 +106,7 @@ internal static class SandboxPlanner
             allowed.Add(string.Create(CultureInfo.InvariantCulture, $"{bounds.Processors:0.###} of the {containers + plan.BaseVcpus:0.###} processors"));
         }
 
-        long memory = ((long)plan.VirtualMachine.MemoryMib << 20) + HostLimits.OverheadBytes;
+        long memory = ((long)plan.Machine.MemoryMib << 20) + HostLimits.OverheadBytes;
         if (bounds.MemoryBytes < memory)
         {
             allowed.Add($"{bounds.MemoryBytes >> 20} of the {memory >> 20} MiB of memory");

@@ -1,5 +1,4 @@
 using Kata.Hypervisor;
-using Kata.Linux;
 using Kata.Storage;
 
 namespace Kata.Integration.Tests.Hypervisor;
@@ -54,9 +53,11 @@ public sealed class JailAuditTests
             SocketDirectory = directory.FullName,
         }))
         {
-            await using TestMachine test = await TestMachine.CreateAsync(
-                TestMachine.Config() with { SharedFilesystems = [new SharedFilesystem("kataShared")] },
-                new Dictionary<string, SafeFileDescriptor> { ["kataShared"] = daemon.TakeClientSocket() });
+            var device = new FileShareDevice(new DeviceId("share"), "kataShared");
+            var descriptors = new DeviceDescriptors();
+            descriptors.Add(device.Id, daemon.TakeClientSocket());
+            MachineConfig config = TestMachine.Config();
+            await using TestMachine test = await TestMachine.CreateAsync(config with { Devices = [.. config.Devices, device] }, descriptors);
             await test.Machine.StartAsync(Cancellation); // QEMU has talked to the daemon by now, so the daemon has confined itself
 
             int serving = Assert.Single(daemon.ProcessIds, id => id != daemon.ProcessId);

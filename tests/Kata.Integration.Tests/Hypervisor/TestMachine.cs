@@ -1,6 +1,5 @@
 using Kata.Hypervisor;
 using Kata.Hypervisor.Qemu;
-using Kata.Linux;
 
 namespace Kata.Integration.Tests.Hypervisor;
 
@@ -23,7 +22,7 @@ internal sealed class TestMachine : IAsyncDisposable
 
     public string ConsolePath => Path.Combine(_directory.FullName, "console.log");
 
-    public static VirtualMachineConfig Config(string parameters = "") => new()
+    public static MachineConfig Config(string parameters = "") => new()
     {
         Name = "test",
         HypervisorPath = "/usr/bin/qemu-system-x86_64",
@@ -31,23 +30,23 @@ internal sealed class TestMachine : IAsyncDisposable
         KernelParameters = $"console=ttyS0 panic=1 reboot=k quiet {parameters}".Trim(),
         MemoryMib = 256,
         Accelerator = s_host.Accelerator,
-        AgentTransport = s_host.AgentTransport,
+        Devices = [new ConsoleDevice(), new RandomDevice(FromHostDevice: false), new AgentChannelDevice(s_host.AgentTransport)],
     };
 
     public static async Task<TestMachine> CreateAsync(
-        VirtualMachineConfig config, IReadOnlyDictionary<string, SafeFileDescriptor>? sockets = null)
+        MachineConfig config, DeviceDescriptors? descriptors = null)
     {
         GuestFiles.RequireRoot();
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-test-");
         string runtime = Path.Combine(directory.FullName, "vm");
         Directory.CreateDirectory(runtime);
-        IVirtualMachine machine = await new QemuFactory().CreateAsync(
+        IVirtualMachine machine = await new QemuDriver().CreateAsync(
             config,
-            new VirtualMachineResources
+            new MachineResources
             {
                 RuntimeDirectory = runtime,
                 ConsoleLogPath = Path.Combine(directory.FullName, "console.log"),
-                SharedFilesystemSockets = sockets ?? new Dictionary<string, SafeFileDescriptor>(),
+                Descriptors = descriptors ?? new DeviceDescriptors(),
             },
             TestContext.Current.CancellationToken);
         return new TestMachine(directory, machine);

@@ -8,7 +8,7 @@ public sealed class HostLimitsTests
 {
     private const long Mib = 1 << 20;
 
-    private static readonly VirtualMachineConfig s_machine = new()
+    private static readonly MachineConfig s_machine = new()
     {
         Name = "pod",
         HypervisorPath = "/q",
@@ -16,7 +16,7 @@ public sealed class HostLimitsTests
         KernelParameters = "",
         MemoryMib = 320,
         Accelerator = Accelerator.Kvm,
-        AgentTransport = AgentTransport.Vsock,
+        Devices = [new AgentChannelDevice(AgentTransport.Vsock)],
     };
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class SandboxPlannerTests
     public void Plan_MemoryLimit_AddsToTheConfiguredSize(long? limit, int extraMib)
     {
         SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = limit } });
-        Assert.Equal(s_configuration.Hypervisor.MemoryMib + extraMib, plan.VirtualMachine.MemoryMib);
+        Assert.Equal(s_configuration.Hypervisor.MemoryMib + extraMib, plan.Machine.MemoryMib);
     }
 
     /// <summary>Half a processor and 64 MiB for the containers, and a machine of one processor and the configured memory around them.</summary>
@@ -57,7 +57,7 @@ public sealed class SandboxPlannerTests
     public void Plan_AbsurdMemoryLimit_IsAllThatTheHostHas()
     {
         SandboxPlan plan = Plan(new LinuxResources { Memory = new LinuxMemory { Limit = long.MaxValue / 2 } });
-        Assert.Equal(16_777_216, plan.VirtualMachine.MemoryMib);
+        Assert.Equal(16_777_216, plan.Machine.MemoryMib);
         Assert.Contains("default_maxmemory", Assert.Single(plan.Warnings), StringComparison.Ordinal);
     }
 
@@ -75,7 +75,7 @@ public sealed class SandboxPlannerTests
     {
         SandboxPlan plan = Plan(new LinuxResources { Cpu = new LinuxCpu { Quota = quota, Period = period } });
         int expected = Math.Min(s_configuration.Hypervisor.DefaultVcpus + extra, s_configuration.Hypervisor.MaxVcpus);
-        Assert.Equal(expected, plan.VirtualMachine.VcpuCount);
+        Assert.Equal(expected, plan.Machine.VcpuCount);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class SandboxPlannerTests
         {
             Hypervisor = s_configuration.Hypervisor with { KernelParameters = "panic=7 mine" },
         };
-        string parameters = Plan(null, configuration).VirtualMachine.KernelParameters;
+        string parameters = Plan(null, configuration).Machine.KernelParameters;
         Assert.EndsWith(" quiet panic=7 mine", parameters, StringComparison.Ordinal);
         Assert.StartsWith("console=ttyS0 ", parameters, StringComparison.Ordinal);
         Assert.True(parameters.IndexOf("panic=-1", StringComparison.Ordinal) < parameters.IndexOf("panic=7", StringComparison.Ordinal));
@@ -101,7 +101,7 @@ public sealed class SandboxPlannerTests
             Hypervisor = s_configuration.Hypervisor with { EnableDebug = hypervisor, KernelParameters = "" },
             Agent = s_configuration.Agent with { EnableDebug = agent },
         };
-        string parameters = Plan(null, configuration).VirtualMachine.KernelParameters;
+        string parameters = Plan(null, configuration).Machine.KernelParameters;
         Assert.EndsWith(" debug agent.log=debug", parameters, StringComparison.Ordinal);
         Assert.DoesNotContain("quiet", parameters, StringComparison.Ordinal);
     }
@@ -116,19 +116,19 @@ public sealed class SandboxPlannerTests
             Spec(null),
             "/kata/pod");
         Assert.Equal(["of the file", "slow"], plan.Warnings);
-        Assert.Equal((Accelerator.Tcg, AgentTransport.VirtioSerial), (plan.VirtualMachine.Accelerator, plan.VirtualMachine.AgentTransport));
+        Assert.Equal((Accelerator.Tcg, AgentTransport.VirtioSerial), (plan.Machine.Accelerator, plan.Machine.AgentTransport));
     }
 
     [Fact]
     public void Plan_Host_DecidesAcceleratorAndTransport()
     {
         SandboxPlan plan = Plan(null);
-        Assert.Equal((Accelerator.Kvm, AgentTransport.Vsock), (plan.VirtualMachine.Accelerator, plan.VirtualMachine.AgentTransport));
+        Assert.Equal((Accelerator.Kvm, AgentTransport.Vsock), (plan.Machine.Accelerator, plan.Machine.AgentTransport));
         Assert.Empty(plan.Warnings);
-        Assert.Equal("pod", plan.VirtualMachine.Name);
+        Assert.Equal("pod", plan.Machine.Name);
         Assert.Equal("host-of-pod", plan.Hostname);
-        Assert.Equal("kataShared", Assert.Single(plan.VirtualMachine.SharedFilesystems).Tag);
-        Assert.NotEqual(0u, plan.VirtualMachine.JailUserId);
+        Assert.Equal("kataShared", Assert.Single(plan.Machine.Devices.OfType<FileShareDevice>()).Tag);
+        Assert.NotEqual(0u, plan.Machine.JailUserId);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class SandboxPlannerTests
         SandboxPlan plan = Plan(null);
         Assert.Equal(new SandboxTimeouts(
             limits.BootTimeout, TimeSpan.FromSeconds(45), limits.RequestTimeout, TimeSpan.FromSeconds(60), limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
-        Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.VirtualMachine.MonitorTimeout, plan.VirtualMachine.StopTimeout));
+        Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.Machine.MonitorTimeout, plan.Machine.StopTimeout));
     }
 
     [Theory]

@@ -92,12 +92,12 @@ internal static class KataCheckCommand
     private static async Task DescribeAsync(KataConfiguration configuration, SandboxPlan plan)
     {
         await Console.Out.WriteLineAsync($"  Configuration: {configuration.Path ?? "built in"}");
-        await Console.Out.WriteLineAsync($"  Hypervisor: {plan.VirtualMachine.HypervisorPath}");
+        await Console.Out.WriteLineAsync($"  Hypervisor: {plan.Machine.HypervisorPath}");
         await Console.Out.WriteLineAsync($"  Shared file system daemon: {plan.VirtioFsDaemonPath}");
-        await Console.Out.WriteLineAsync($"  Guest kernel: {plan.VirtualMachine.KernelPath}");
-        await Console.Out.WriteLineAsync($"  Guest image: {plan.VirtualMachine.InitrdPath ?? "none"}");
+        await Console.Out.WriteLineAsync($"  Guest kernel: {plan.Machine.KernelPath}");
+        await Console.Out.WriteLineAsync($"  Guest image: {plan.Machine.InitrdPath ?? "none"}");
         await Console.Out.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"  Machine: {plan.VirtualMachine.MachineType}, {plan.VirtualMachine.VcpuCount} processors, {plan.VirtualMachine.MemoryMib} MiB"));
+            CultureInfo.InvariantCulture, $"  Machine: {plan.Machine.MachineType}, {plan.Machine.VcpuCount} processors, {plan.Machine.MemoryMib} MiB"));
     }
 
     private static async Task<string> BootAsync(SandboxDirectories directories, SandboxId sandbox, List<string> arguments, LimitsConfig limits)

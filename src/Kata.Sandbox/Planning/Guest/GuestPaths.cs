@@ -1,3 +1,4 @@
+using Kata.Hypervisor;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -7,6 +8,9 @@ internal static class GuestPaths
 {
     /// <summary>The tag of the one shared file system of a pod.</summary>
     public const string ShareTag = "kataShared";
+
+    /// <summary>Its device in the machine.</summary>
+    public static readonly DeviceId ShareDevice = new("share");
 
     /// <summary>Where the agent mounts it.</summary>
     public const string Share = "/run/kata-containers/shared/containers";

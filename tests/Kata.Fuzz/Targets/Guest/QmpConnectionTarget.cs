@@ -11,7 +11,7 @@ internal sealed class QmpConnectionTarget : AsyncTarget
 
     protected override async Task RunAsync(byte[] input)
     {
-        var events = new QemuEvents();
+        var events = new QemuEvents("channel0");
         using var gate = new GatedStream(new ScriptedStream(input, input.Length == 0 ? 1 : 1 + input[^1]));
         await using var connection = new QmpConnection(gate, events.Observe, TimeSpan.FromSeconds(10), TimeProvider.System);
         Task[] ends = [Expected(connection.ExecuteAsync(QmpCommand.QueryStatus, default)), Expected(connection.OpenAsync(default))];

@@ -1,18 +1,16 @@
 namespace Kata.Hypervisor;
 
 /// <summary>What a virtual machine is made of. Pure data, decided by the plan; a driver opens nothing that is not named here.</summary>
-internal sealed record VirtualMachineConfig
+internal sealed record MachineConfig
 {
-    /// <summary>The host kernel's own generator, which needs no device: getrandom(2).</summary>
-    public const string KernelEntropy = "/dev/urandom";
-
     /// <summary>Shown in the host's process list; the sandbox id.</summary>
     public required string Name { get; init; }
 
     /// <summary>Absolute path of the VMM's executable.</summary>
     public required string HypervisorPath { get; init; }
 
-    public string MachineType { get; init; } = "q35";
+    /// <summary>The VMM's name of the board; empty for the driver's choice.</summary>
+    public string MachineType { get; init; } = "";
 
     /// <summary>Absolute path of the guest's kernel, a regular file; opened read-only by us, never by the VMM's own privileges.</summary>
     public required string KernelPath { get; init; }
@@ -25,7 +23,16 @@ internal sealed record VirtualMachineConfig
 
     public int VcpuCount { get; init; } = 1;
 
+    /// <summary>How many processors the machine may be given while it runs; at least <see cref="VcpuCount"/>.</summary>
+    public int MaxVcpuCount { get; init; } = 1;
+
     public required int MemoryMib { get; init; }
+
+    /// <summary>How much memory the machine may be given while it runs; what it has from the start counts. At least <see cref="MemoryMib"/>.</summary>
+    public int MaxMemoryMib { get; init; }
+
+    /// <summary>PCI Express ports that are left free for host devices.</summary>
+    public int RootPorts { get; init; }
 
     /// <summary>Whether the guest's memory is made of the host's huge pages, of 2 MiB; it must be a multiple of them then.</summary>
     public bool HugePages { get; init; }
@@ -34,8 +41,6 @@ internal sealed record VirtualMachineConfig
     public bool PreallocateMemory { get; init; }
 
     public required Accelerator Accelerator { get; init; }
-
-    public required AgentTransport AgentTransport { get; init; }
 
     /// <summary>The user the VMM runs as.</summary>
     public uint JailUserId { get; init; } = 65534;
@@ -46,11 +51,11 @@ internal sealed record VirtualMachineConfig
     /// <summary>How the VMM filters its own system calls, in its own words; empty for not at all.</summary>
     public string SystemCallFilter { get; init; } = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-    /// <summary>Absolute path of the character device that the guest's random numbers come from; opened read-only by us.</summary>
-    public string EntropySource { get; init; } = KernelEntropy;
+    /// <summary>What the machine has from the start. A guest that is to be told from a dead one has a console and the agent's channel.</summary>
+    public IReadOnlyList<Device> Devices { get; init; } = [];
 
-    /// <summary>Each needs a connected socket in <see cref="VirtualMachineResources.SharedFilesystemSockets"/>.</summary>
-    public IReadOnlyList<SharedFilesystem> SharedFilesystems { get; init; } = [];
+    /// <summary>How the agent is reached; null in a machine without it.</summary>
+    public AgentTransport? AgentTransport => Devices.OfType<AgentChannelDevice>().FirstOrDefault()?.Transport;
 
     /// <summary>How long the VMM may take until it answers on its control channel, and for each control command after that.</summary>
     public TimeSpan MonitorTimeout { get; init; } = TimeSpan.FromSeconds(20);

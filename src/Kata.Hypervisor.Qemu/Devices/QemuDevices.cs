@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Kata.Hypervisor.Qemu;
+
+/// <summary>What a <see cref="Device"/> is to QEMU. Pure, and the only place that knows: command line and control channel both come from it.</summary>
+internal static class QemuDevices
+{
+    /// <summary>The device behind which a file server is.</summary>
+    public const string FileShare = "vhost-user-fs";
+
+    /// <param name="device">What to translate.</param>
+    /// <param name="board">What it is attached to.</param>
+    /// <param name="handles">Its descriptors: those of <see cref="DeviceDescriptors"/> in their order, or for a channel the driver's own.</param>
+    /// <param name="slot">Its place behind <see cref="QemuBoard.DiskBridge"/>; for a disk on a board with PCI only.</param>
+    /// <param name="vsockContextId">The guest's vsock address; for an agent channel by vsock only.</param>
+    public static IReadOnlyList<QemuPart> Translate(
+        Device device, QemuBoard board, IReadOnlyList<QemuHandle> handles, int slot = 0, uint vsockContextId = 0)
+    {
+        string id = device.Id.Value;
+        return device switch
+        {
+            ConsoleDevice => [new QemuSocket(id, handles[0], 0, Listens: true), new QemuFixture("-serial", $"chardev:{id}")],
+            AgentChannelDevice { Transport: AgentTransport.Vsock } =>
+                [Frontend(board, "vhost-vsock", id, ("guest-cid", vsockContextId), ("vhostfd", handles[0].Name))],
+            AgentChannelDevice =>
+            [
+                new QemuSocket($"{id}-channel", handles[0], 0, Listens: true),
+                Frontend(board, "virtio-serial", $"{id}-bus"),
+                new QemuFrontend(new JsonObject
+                {
+                    ["driver"] = "virtserialport", ["id"] = id, ["bus"] = $"{id}-bus.0", ["chardev"] = $"{id}-channel", ["name"] = "agent.channel.0",
+                }),
+            ],
+            RandomDevice { FromHostDevice: true } => Random(board, id, new QemuFile(handles[0], 0)),
+            RandomDevice => Random(board, id, null),
+            FileShareDevice share =>
+            [
+                new QemuSocket($"{id}-channel", handles[0], 0, Listens: false),
+                Frontend(board, FileShare, id, ("chardev", $"{id}-channel"), ("tag", share.Tag), ("queue-size", 1024)),
+            ],
+            DiskDevice disk => Disk(disk, board, new QemuFile(handles[0], 0), slot),
+            _ => throw new ArgumentException($"QEMU has no translation of {device.GetType().Name}", nameof(device)),
+        };
+    }
+
+    private static QemuPart[] Random(QemuBoard board, string id, QemuFile? source)
+    {
+        string generator = $"{id}-source";
+        return
+        [
+            .. source is null ? (QemuPart[])[] : [source],
+            new QemuObject(source is null
+                ? new JsonObject { ["qom-type"] = "rng-builtin", ["id"] = generator }
+                : new JsonObject { ["qom-type"] = "rng-random", ["id"] = generator, ["filename"] = source.Path }),
+            Frontend(board, "virtio-rng", id, ("rng", generator)),
+        ];
+    }
+
+    private static QemuPart[] Disk(DiskDevice disk, QemuBoard board, QemuFile file, int slot)
+    {
+        string node = $"{disk.Id}-image";
+        JsonObject image = new()
+        {
+            ["driver"] = "raw",
+            ["node-name"] = node,
+            ["read-only"] = disk.ReadOnly,
+            ["discard"] = "unmap", // what the guest frees becomes free on the host
+            ["file"] = new JsonObject
+            {
+                ["driver"] = disk.IsBlockDevice ? "host_device" : "file", ["filename"] = file.Path, ["read-only"] = disk.ReadOnly, ["discard"] = "unmap",
+            },
+        };
+        return
+        [
+            file,
+            new QemuBlockNode(image),
+            board.IsPci
+                ? Frontend(
+                    board, "virtio-blk", disk.Id.Value, ("drive", node), ("serial", disk.Serial),
+                    ("bus", QemuBoard.DiskBridge), ("addr", string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}")))
+                : Frontend(board, "virtio-blk", disk.Id.Value, ("drive", node), ("serial", disk.Serial)),
+        ];
+    }
+
+    private static QemuFrontend Frontend(QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
+    {
+        JsonObject options = new() { ["driver"] = board.Model(device), ["id"] = id };
+        foreach ((string name, JsonNode value) in properties)
+        {
+            options[name] = value;
+        }
+
+        // The modern interface alone; vhost devices and vhost-user-fs have no other.
+        if (board.IsPci && device is "virtio-serial" or "virtio-rng" or "virtio-blk")
+        {
+            options["disable-legacy"] = "on";
+        }
+
+        return new QemuFrontend(options);
+    }
+}

@@ -1,0 +1,60 @@
+namespace Kata.Hypervisor.Qemu;
+
+/// <summary>What one of QEMU's machine types is like: how virtio devices are attached to it, and what comes and goes while it runs.</summary>
+internal sealed record QemuBoard
+{
+    /// <summary>The bridge that disks are plugged into.</summary>
+    public const string DiskBridge = "disks";
+
+    /// <summary>The bridge's place on the root bus: high, so that QEMU's own choice for other devices does not meet it.</summary>
+    public const int DiskBridgeSlot = 0x1e;
+
+    /// <summary>A conventional PCI bus has 32 places; the bridge's own controller would have the first.</summary>
+    private const int BridgeSlots = 31;
+
+    /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
+    private const int MmioDisks = 16;
+
+    private static readonly HashSet<DeviceKind> s_all =
+        [DeviceKind.Console, DeviceKind.AgentChannel, DeviceKind.Random, DeviceKind.FileShare, DeviceKind.Disk];
+
+    private QemuBoard(string type) => Type = type;
+
+    /// <summary>QEMU's name of it.</summary>
+    public string Type { get; }
+
+    /// <summary>Whether it has a PCI bus; else virtio devices are memory-mapped.</summary>
+    public bool IsPci => Type != "microvm";
+
+    /// <summary>Whether its PCI bus is an Express one.</summary>
+    public bool IsExpress => Type is "q35" || Type.StartsWith("pc-q35-", StringComparison.Ordinal);
+
+    /// <summary>The name of its PCI bus.</summary>
+    public string RootBus => IsExpress ? "pcie.0" : "pci.0";
+
+    /// <summary>Whether processors and memory can be given to it while it runs.</summary>
+    public bool Grows => IsPci;
+
+    /// <summary>The name of a virtio device's model on this board.</summary>
+    public string Model(string device) => device + (IsPci ? "-pci" : "-device");
+
+    /// <summary><c>-machine</c>. Without an HPET the guest does not calibrate against an emulated one; other boards do not know the property.</summary>
+    public string MachineOption => IsPci
+        ? $"{Type},memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off{(Type is "q35" or "pc" ? ",hpet=off" : "")}"
+        // With ACPI, by which the guest's kernel finds the devices; without the timer and the interrupt controller of old it hangs when emulated.
+        : $"{Type},memory-backend=mem0,acpi=on,pcie=off,usb=off,auto-kernel-cmdline=off";
+
+    /// <summary>What a machine on this board can do.</summary>
+    public MachineCapabilities Capabilities => new()
+    {
+        Machine = $"QEMU's machine type '{Type}'",
+        Cold = s_all,
+        Hot = IsPci ? new HashSet<DeviceKind> { DeviceKind.Disk } : [],
+        NoHotplugReason = IsPci ? null : "it has no PCI bus",
+        MaxDisks = IsPci ? BridgeSlots : MmioDisks,
+        Pause = true,
+    };
+
+    /// <summary>The board of a machine type, <c>q35</c> for an empty one; every one but <c>microvm</c> counts as a PC.</summary>
+    public static QemuBoard Of(string machineType) => new(machineType.Length == 0 ? "q35" : machineType);
+}

@@ -1,0 +1,37 @@
+using Kata.Linux;
+
+namespace Kata.Hypervisor.Qemu;
+
+/// <summary>
+/// A byte stream of QEMU's: a socket in the machine's directory at which QEMU listens. Whoever may enter that directory can open the
+/// channel, one at a time: the service now, or one that takes the machine over later.
+/// </summary>
+internal sealed class QemuChannel : IDisposable
+{
+    private readonly string _path;
+
+    private QemuChannel(string path, SafeFileDescriptor listener) => (_path, Listener) = (path, listener);
+
+    /// <summary>QEMU's end, listening already. To be disposed when QEMU has its copy: only then a connection ends with QEMU.</summary>
+    public SafeFileDescriptor Listener { get; }
+
+    /// <summary>Makes the socket <c>DIRECTORY/NAME.sock</c>.</summary>
+    public static QemuChannel Create(string directory, string name)
+    {
+        string path = PathOf(directory, name);
+        File.Delete(path); // of a machine that was killed
+        return new QemuChannel(path, UnixSocket.Listen(path, backlog: 1));
+    }
+
+    /// <summary>Opens the channel. The caller owns the stream.</summary>
+    public DescriptorStream Open() => new(UnixSocket.Connect(_path));
+
+    /// <summary>Removes the socket; streams that were opened stay.</summary>
+    public void Dispose()
+    {
+        Listener.Dispose();
+        File.Delete(_path);
+    }
+
+    private static string PathOf(string directory, string name) => Path.Combine(directory, name + ".sock");
+}
