@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
+using Kata.Hypervisor.Qemu.Qmp;
 
 namespace Kata.Hypervisor.Qemu;
 
@@ -114,7 +114,7 @@ internal static class QemuCommandLine
         }
 
         yield return new QemuFixture("-device", "pvpanic-pci");
-        yield return new QemuFrontend(new JsonObject
+        yield return new QemuFrontend(new QmpObject
         {
             ["driver"] = "pci-bridge", ["id"] = QemuBoard.DiskBridge, ["bus"] = board.RootBus,
             ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"), ["chassis_nr"] = 1,
@@ -123,7 +123,7 @@ internal static class QemuCommandLine
         for (int port = 0; port < config.RootPorts; port++)
         {
             int slot = FirstPortSlot - (port / FunctionsOfASlot);
-            yield return new QemuFrontend(new JsonObject
+            yield return new QemuFrontend(new QmpObject
             {
                 ["driver"] = "pcie-root-port", ["id"] = $"port{Text(port)}", ["bus"] = board.RootBus, ["chassis"] = port + 2, ["slot"] = port + 2,
                 ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}.{port % FunctionsOfASlot:x}"),

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
+using Kata.Hypervisor.Qemu.Qmp;
 
 namespace Kata.Hypervisor.Qemu;
 
@@ -27,7 +27,7 @@ internal static class QemuDevices
             [
                 new QemuSocket($"{id}-channel", handles[0], 0, Listens: true),
                 Frontend(board, "virtio-serial", $"{id}-bus"),
-                new QemuFrontend(new JsonObject
+                new QemuFrontend(new QmpObject
                 {
                     ["driver"] = "virtserialport", ["id"] = id, ["bus"] = $"{id}-bus.0", ["chardev"] = $"{id}-channel", ["name"] = "agent.channel.0",
                 }),
@@ -51,8 +51,8 @@ internal static class QemuDevices
         [
             .. source is null ? (QemuPart[])[] : [source],
             new QemuObject(source is null
-                ? new JsonObject { ["qom-type"] = "rng-builtin", ["id"] = generator }
-                : new JsonObject { ["qom-type"] = "rng-random", ["id"] = generator, ["filename"] = source.Path }),
+                ? new QmpObject { ["qom-type"] = "rng-builtin", ["id"] = generator }
+                : new QmpObject { ["qom-type"] = "rng-random", ["id"] = generator, ["filename"] = source.Path }),
             Frontend(board, "virtio-rng", id, ("rng", generator)),
         ];
     }
@@ -60,13 +60,13 @@ internal static class QemuDevices
     private static QemuPart[] Disk(DiskDevice disk, QemuBoard board, QemuFile file, int slot)
     {
         string node = $"{disk.Id}-image";
-        JsonObject image = new()
+        QmpObject image = new()
         {
             ["driver"] = "raw",
             ["node-name"] = node,
             ["read-only"] = disk.ReadOnly,
             ["discard"] = "unmap", // what the guest frees becomes free on the host
-            ["file"] = new JsonObject
+            ["file"] = new QmpObject
             {
                 ["driver"] = disk.IsBlockDevice ? "host_device" : "file", ["filename"] = file.Path, ["read-only"] = disk.ReadOnly, ["discard"] = "unmap",
             },
@@ -83,10 +83,10 @@ internal static class QemuDevices
         ];
     }
 
-    private static QemuFrontend Frontend(QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, JsonNode Value)> properties)
+    private static QemuFrontend Frontend(QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, QmpValue Value)> properties)
     {
-        JsonObject options = new() { ["driver"] = board.Model(device), ["id"] = id };
-        foreach ((string name, JsonNode value) in properties)
+        QmpObject options = new() { ["driver"] = board.Model(device), ["id"] = id };
+        foreach ((string name, QmpValue value) in properties)
         {
             options[name] = value;
         }

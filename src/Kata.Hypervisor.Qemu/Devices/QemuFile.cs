@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Kata.Hypervisor.Qemu.Qmp;
 
 namespace Kata.Hypervisor.Qemu;
@@ -13,9 +12,9 @@ internal sealed record QemuFile(QemuHandle Handle, int Index) : QemuPart
     public override IReadOnlyList<string> Arguments =>
         ["-add-fd", string.Create(CultureInfo.InvariantCulture, $"fd={Handle.Name},set={Handle.Set}")];
 
-    public override IReadOnlyList<QmpCommand> Commands => [new QmpCommand("add-fd", new JsonObject { ["fdset-id"] = Handle.Set })];
+    public override IReadOnlyList<QmpCommand> Commands => [new QmpCommand("add-fd", new QmpObject { ["fdset-id"] = Handle.Set })];
 
-    public override QmpCommand Removal => new("remove-fd", new JsonObject { ["fdset-id"] = Handle.Set });
+    public override QmpCommand Removal => new("remove-fd", new QmpObject { ["fdset-id"] = Handle.Set });
 
     public override int? Passes => Index;
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Kata.Hypervisor.Qemu.Qmp;
 
 namespace Kata.Hypervisor.Qemu;
@@ -10,16 +9,16 @@ internal sealed record QemuSocket(string Id, QemuHandle Handle, int Index, bool 
 
     public override IReadOnlyList<QmpCommand> Commands =>
     [
-        new QmpCommand("getfd", new JsonObject { ["fdname"] = Handle.Name }),
-        new QmpCommand("chardev-add", new JsonObject
+        new QmpCommand("getfd", new QmpObject { ["fdname"] = Handle.Name }),
+        new QmpCommand("chardev-add", new QmpObject
         {
             ["id"] = Id,
-            ["backend"] = new JsonObject
+            ["backend"] = new QmpObject
             {
                 ["type"] = "socket",
-                ["data"] = new JsonObject
+                ["data"] = new QmpObject
                 {
-                    ["addr"] = new JsonObject { ["type"] = "fd", ["data"] = new JsonObject { ["str"] = Handle.Name } },
+                    ["addr"] = new QmpObject { ["type"] = "fd", ["data"] = new QmpObject { ["str"] = Handle.Name } },
                     ["server"] = Listens,
                     ["wait"] = false,
                 },
@@ -27,7 +26,7 @@ internal sealed record QemuSocket(string Id, QemuHandle Handle, int Index, bool 
         }),
     ];
 
-    public override QmpCommand Removal => new("chardev-remove", new JsonObject { ["id"] = Id });
+    public override QmpCommand Removal => new("chardev-remove", new QmpObject { ["id"] = Id });
 
     public override int? Passes => Index;
 }

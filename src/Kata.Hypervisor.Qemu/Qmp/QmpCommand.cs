@@ -1,13 +1,9 @@
-using System.Text.Json.Nodes;
-
 namespace Kata.Hypervisor.Qemu.Qmp;
 
-/// <summary>
-/// A command of QEMU's control channel. Text in its arguments is a JSON value and can be nothing else, whatever is in it.
-/// </summary>
+/// <summary>A command of QEMU's control channel.</summary>
 /// <param name="Name">As QEMU calls it.</param>
 /// <param name="Arguments">Its arguments, or null for none; not to be changed any more.</param>
-internal sealed record QmpCommand(string Name, JsonObject? Arguments = null)
+internal sealed record QmpCommand(string Name, QmpObject? Arguments = null)
 {
     public static readonly QmpCommand QmpCapabilities = new("qmp_capabilities");
     public static readonly QmpCommand QueryStatus = new("query-status");
@@ -20,18 +16,18 @@ internal sealed record QmpCommand(string Name, JsonObject? Arguments = null)
     public const string DeviceNotFound = "DeviceNotFound";
 
     /// <summary>Asks the guest to let go of a device.</summary>
-    public static QmpCommand RemoveDevice(string id) => new("device_del", new JsonObject { ["id"] = id });
+    public static QmpCommand RemoveDevice(string id) => new("device_del", new QmpObject { ["id"] = id });
 
     /// <summary>The command as a line, answered under <paramref name="id"/>.</summary>
     public byte[] ToLine(long id)
     {
-        var message = new JsonObject { ["execute"] = Name };
+        var message = new QmpObject { ["execute"] = Name };
         if (Arguments is not null)
         {
-            message["arguments"] = Arguments.DeepClone();
+            message["arguments"] = Arguments;
         }
 
         message["id"] = id;
-        return System.Text.Encoding.UTF8.GetBytes(message.ToJsonString() + "\n");
+        return System.Text.Encoding.UTF8.GetBytes(message.ToJson() + "\n");
     }
 }
