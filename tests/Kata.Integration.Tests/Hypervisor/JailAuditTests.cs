@@ -1,4 +1,5 @@
 using Kata.Hypervisor;
+using Kata.Hypervisor.Contract;
 using Kata.Storage;
 
 namespace Kata.Integration.Tests.Hypervisor;
@@ -12,7 +13,7 @@ public sealed class JailAuditTests
     [Fact]
     public async Task Qemu_Running_HasNoPrivilegeAndSeesNothingOfTheHost()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config());
         await test.Machine.StartAsync(Cancellation);
 
         ProcessStatus qemu = ProcessStatus.Read(test.Machine.ProcessId);
@@ -56,8 +57,8 @@ public sealed class JailAuditTests
             var device = new FileShareDevice(new DeviceId("share"), "kataShared");
             var descriptors = new DeviceDescriptors();
             descriptors.Add(device.Id, daemon.TakeClientSocket());
-            MachineConfig config = TestMachine.Config();
-            await using TestMachine test = await TestMachine.CreateAsync(config with { Devices = [.. config.Devices, device] }, descriptors);
+            MachineConfig config = QemuMachines.Config();
+            await using TestMachine test = await QemuMachines.CreateAsync(config with { Devices = [.. config.Devices, device] }, descriptors);
             await test.Machine.StartAsync(Cancellation); // QEMU has talked to the daemon by now, so the daemon has confined itself
 
             int serving = Assert.Single(daemon.ProcessIds, id => id != daemon.ProcessId);

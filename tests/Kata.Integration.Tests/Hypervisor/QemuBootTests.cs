@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Kata.Hypervisor;
+using Kata.Hypervisor.Contract;
 using Kata.Linux;
 
 namespace Kata.Integration.Tests.Hypervisor;
@@ -12,7 +13,7 @@ public sealed class QemuBootTests
     [Fact]
     public async Task Boot_KernelWithoutRoot_ReportsThePanicWithItsLine()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config());
         Stopwatch watch = Stopwatch.StartNew();
         await test.Machine.StartAsync(Cancellation);
         TestContext.Current.TestOutputHelper?.WriteLine($"started after {watch.ElapsedMilliseconds} ms");
@@ -30,7 +31,7 @@ public sealed class QemuBootTests
     [Fact]
     public async Task Kill_RunningMachine_SaysWhichSignal()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config());
         await test.Machine.StartAsync(Cancellation);
 
         using SafeFileDescriptor pidfd = Kata.Linux.Interop.LibC.pidfd_open(test.Machine.ProcessId);
@@ -43,7 +44,7 @@ public sealed class QemuBootTests
     [Fact]
     public async Task Stop_RunningMachine_EndsItAndIsIdempotent()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config());
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config());
         await test.Machine.StartAsync(Cancellation);
         int pid = test.Machine.ProcessId;
 
@@ -58,7 +59,7 @@ public sealed class QemuBootTests
     [Fact]
     public async Task Pause_RunningMachine_StopsAndContinues()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config("panic=0"));
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config("panic=0"));
         await test.Machine.StartAsync(Cancellation);
         var pause = Assert.IsAssignableFrom<IPause>(test.Machine);
         await WaitUntilItWorksAsync(test.Machine.ProcessId);
@@ -77,7 +78,7 @@ public sealed class QemuBootTests
     {
         string path = Path.GetTempFileName();
         await File.WriteAllTextAsync(path, "not a kernel", Cancellation);
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config() with { KernelPath = path });
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config() with { KernelPath = path });
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => test.Machine.StartAsync(Cancellation));
 
@@ -89,7 +90,7 @@ public sealed class QemuBootTests
     [Fact]
     public async Task Start_MoreMemoryThanTheHostCanGive_QuotesQemu()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(TestMachine.Config() with { MemoryMib = 1 << 30 });
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config() with { MemoryMib = 1 << 30 });
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => test.Machine.StartAsync(Cancellation));
 
@@ -100,7 +101,7 @@ public sealed class QemuBootTests
     public async Task Create_MissingKernel_NamesTheFileAndTheSetting()
     {
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
-            () => TestMachine.CreateAsync(TestMachine.Config() with { KernelPath = "/nowhere/vmlinuz" }));
+            () => QemuMachines.CreateAsync(QemuMachines.Config() with { KernelPath = "/nowhere/vmlinuz" }));
 
         Assert.Contains("'/nowhere/vmlinuz'", error.Message);
         Assert.Contains("Set 'kernel'", error.Message);
