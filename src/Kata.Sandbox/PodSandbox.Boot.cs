@@ -109,7 +109,7 @@ internal sealed partial class PodSandbox
         {
             if (ProcessIdentity.Of(process) is { } identity)
             {
-                _environment.Journal.Record(AcquisitionKind.Process, identity.ToString());
+                _environment.Journal.Record(new ProcessAcquisition(identity));
             }
         }
     }

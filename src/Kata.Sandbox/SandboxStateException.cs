@@ -22,6 +22,12 @@ internal sealed class SandboxStateException : Exception
     internal static SandboxStateException AlreadyExists(string action, string what, string id) =>
         new($"Cannot {action} '{id}': {what} with this id exists already. Choose another id, or delete it first", SandboxStateError.AlreadyExists);
 
+    /// <summary>For a pod whose journal has a kind of thing that only a later version can release.</summary>
+    internal static SandboxStateException HeldByLaterVersion(string pod, string kind) => new(
+        $"Cannot remove the pod '{pod}': its journal has an entry of the kind '{Kata.Linux.PrintableText.Escape(kind)}', which this version ({RuntimeVersion.Number}) does not "
+        + "know, and nothing was removed. Use the version of kata-runtime that made the pod, or a later one",
+        SandboxStateError.WrongState);
+
     internal static SandboxStateException WrongState(string action, string id, string actual, string allowed) =>
         new($"Cannot {action} '{id}': the container is {actual}. It must be {allowed}", SandboxStateError.WrongState);
 

@@ -46,7 +46,7 @@ internal sealed class PodHost : IAsyncDisposable
             LibC.open(_directories.Sandbox(options.Sandbox), LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open the directory of the pod '{options.Sandbox}'");
         _journal = AcquisitionJournal.Open(_directories.Journal(options.Sandbox));
         // First ourselves: whoever removes the pod from now on ends us before anything else.
-        _journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(System.Environment.ProcessId)!.ToString());
+        _journal.Record(new ServiceAcquisition(ProcessIdentity.Of(System.Environment.ProcessId)!));
         Events = new EventHub(TimeProvider.System, topic => log.EventLost(topic, "whoever listens is too far behind"));
         StandIns = new StandInServer(_directories.StandInSocket(options.Sandbox), _journal, TimeProvider.System, error => log.Shortage(error.Message), error => log.BackgroundFailed(ServiceStatus.TextOf(error)));
         Environment = new SandboxEnvironment
@@ -164,7 +164,7 @@ internal sealed class PodHost : IAsyncDisposable
             return Task.CompletedTask;
         }
 
-        _journal.Record(AcquisitionKind.File, containerd.Socket);
+        _journal.Record(new FileAcquisition(containerd.Socket));
         File.Delete(containerd.Socket); // a dead pod's of the same name
         File.CreateSymbolicLink(containerd.Socket, _directories.TaskSocket(_options.Sandbox));
         return ForwardAsync(containerd, Events.Join(EventForwarder.QueueLimit));
@@ -291,7 +291,7 @@ internal sealed class PodHost : IAsyncDisposable
         CgroupLayout layout = CgroupLayout.Read();
         foreach (string planned in CgroupSet.Plan(layout, path).Concat(processors is null ? [] : CgroupSet.PlanForThreads(layout, processors)))
         {
-            _journal.Record(AcquisitionKind.Cgroup, planned);
+            _journal.Record(new CgroupAcquisition(planned));
         }
 
         _cgroup = CgroupSet.Create(layout, path);

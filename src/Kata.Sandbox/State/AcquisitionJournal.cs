@@ -10,7 +10,7 @@ namespace Kata.Sandbox;
 /// comes after a kill at any instant can release all of it in reverse order.
 /// </summary>
 /// <remarks>
-/// One JSON object a line, appended by a single write(2). The file lies on a tmpfs and must survive our death, not the
+/// One JSON object (<see cref="JournalLine"/>) a line, appended by a single write(2). The file lies on a tmpfs and must survive our death, not the
 /// machine's, so nothing is synced. A torn line (the disk was full) never belonged to a thing that was made: skipped; the next
 /// record begins on a line of its own.
 /// Mounts are absent on purpose: they exist only in the service's private mount namespace and die with its last process.
@@ -43,21 +43,21 @@ internal sealed class AcquisitionJournal : IDisposable
 
     /// <summary>Records a thing; call it before making the thing.</summary>
     /// <exception cref="LinuxException">The record could not be written (ENOSPC): do not make the thing.</exception>
-    public void Record(AcquisitionKind kind, string value)
+    public void Record(Acquisition thing)
     {
         lock (_gate)
         {
-            Append(new Acquisition { Kind = kind, Value = value });
+            Append(LineOf(thing, released: false));
         }
     }
 
     /// <summary>Takes a record back; call it after the thing is gone.</summary>
     /// <exception cref="LinuxException">It could not be written: the thing still counts as held, and releasing it again does no harm.</exception>
-    public void Release(AcquisitionKind kind, string value)
+    public void Release(Acquisition thing)
     {
         lock (_gate)
         {
-            Append(new Acquisition { Kind = kind, Value = value, Released = true });
+            Append(LineOf(thing, released: true));
             if (_size > _compactAt)
             {
                 Compact();
@@ -93,17 +93,14 @@ internal sealed class AcquisitionJournal : IDisposable
                 continue;
             }
 
-            if (entry.Released)
+            var thing = Acquisition.Of(entry.Kind, entry.Value);
+            if (!entry.Released)
             {
-                int last = held.FindLastIndex(other => other.Kind == entry.Kind && other.Value == entry.Value);
-                if (last >= 0)
-                {
-                    held.RemoveAt(last);
-                }
+                held.Add(thing);
             }
-            else
+            else if (held.LastIndexOf(thing) is >= 0 and var last)
             {
-                held.Add(entry);
+                held.RemoveAt(last);
             }
         }
 
@@ -122,11 +119,12 @@ internal sealed class AcquisitionJournal : IDisposable
     private static SafeFileDescriptor OpenFile(string path, int flags) => LinuxException.ThrowIfInvalid(
         LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, FileModes.Private), "open", $"open the journal '{path}'");
 
-    private static Acquisition? Parse(string line)
+    private static JournalLine? Parse(string line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, SandboxJsonContext.Default.Acquisition);
+            // A reader takes null for a required text.
+            return JsonSerializer.Deserialize(line, SandboxJsonContext.Default.JournalLine) is { Kind: not null, Value: not null } entry ? entry : null;
         }
         catch (JsonException)
         {
@@ -134,9 +132,8 @@ internal sealed class AcquisitionJournal : IDisposable
         }
     }
 
-    private void Append(Acquisition entry)
+    private void Append(byte[] record)
     {
-        byte[] record = LineOf(entry);
         byte[] line = _torn ? [(byte)'\n', .. record] : record;
         _torn = true;
         WriteWhole(_file, line);
@@ -150,7 +147,7 @@ internal sealed class AcquisitionJournal : IDisposable
         string temporary = _path + ".new";
         try
         {
-            byte[] held = [.. ReadHeld(_path).Reverse().SelectMany(LineOf)];
+            byte[] held = [.. ReadHeld(_path).Reverse().SelectMany(static thing => LineOf(thing, released: false))];
             SafeFileDescriptor file = OpenFile(temporary, LibC.O_TRUNC);
             try
             {
@@ -177,7 +174,11 @@ internal sealed class AcquisitionJournal : IDisposable
         }
     }
 
-    private static byte[] LineOf(Acquisition entry) => [.. JsonSerializer.SerializeToUtf8Bytes(entry, SandboxJsonContext.Default.Acquisition), (byte)'\n'];
+    private static byte[] LineOf(Acquisition thing, bool released)
+    {
+        var line = new JournalLine { Kind = thing.Kind, Value = thing.Value, Released = released };
+        return [.. JsonSerializer.SerializeToUtf8Bytes(line, SandboxJsonContext.Default.JournalLine), (byte)'\n'];
+    }
 
     private void WriteWhole(SafeFileDescriptor file, byte[] data)
     {

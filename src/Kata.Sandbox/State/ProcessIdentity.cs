@@ -1,4 +1,6 @@
 using System.Globalization;
+using Kata.Linux;
+using Kata.Linux.Interop;
 
 namespace Kata.Sandbox;
 
@@ -47,6 +49,33 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
             && ulong.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong start)
                 ? new ProcessIdentity(pid, start)
                 : null;
+    }
+
+    /// <summary>
+    /// Kills the process and waits for its end. By descriptor, checked after it was opened: the number cannot come to mean another process in
+    /// between. One that has ended already is no error.
+    /// </summary>
+    /// <exception cref="TimeoutException">It does not end within <paramref name="limit"/>.</exception>
+    public async Task KillAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        SafeFileDescriptor pidfd = LibC.pidfd_open(Pid);
+        if (pidfd.IsInvalid)
+        {
+            LinuxException error = LinuxException.FromLastErrno("pidfd_open", $"end the process {Pid}");
+            pidfd.Dispose();
+            if (error.Errno == Errno.ESRCH)
+            {
+                return;
+            }
+
+            throw error;
+        }
+
+        using var ended = new PolledDescriptor(pidfd);
+        if (IsAlive() && LibC.pidfd_send_signal(pidfd, Signals.SIGKILL) == 0)
+        {
+            await ended.WaitReadableAsync(cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken);
+        }
     }
 
     /// <summary>Whether a living process is stopped by a signal or a debugger, and so will not answer.</summary>

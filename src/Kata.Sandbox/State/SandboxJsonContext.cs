@@ -6,6 +6,6 @@ namespace Kata.Sandbox;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(Acquisition))]
+[JsonSerializable(typeof(JournalLine))]
 [JsonSerializable(typeof(SandboxState))]
 internal sealed partial class SandboxJsonContext : JsonSerializerContext;

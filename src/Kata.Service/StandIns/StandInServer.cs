@@ -118,7 +118,7 @@ internal sealed class StandInServer : IAsyncDisposable
                 return Task.CompletedTask; // it has ended already
             }
 
-            _journal.Record(AcquisitionKind.Process, process.ToString());
+            _journal.Record(new ProcessAcquisition(process));
             return ReleaseAtEndAsync(ended, process);
         }
         catch
@@ -227,7 +227,7 @@ internal sealed class StandInServer : IAsyncDisposable
 
         try
         {
-            _journal.Release(AcquisitionKind.Process, process.ToString());
+            _journal.Release(new ProcessAcquisition(process));
         }
         catch (LinuxException)
         {

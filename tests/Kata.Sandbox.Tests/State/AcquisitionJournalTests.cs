@@ -18,42 +18,50 @@ public sealed class AcquisitionJournalTests : IDisposable
     {
         using (var journal = AcquisitionJournal.Open(JournalPath))
         {
-            journal.Record(AcquisitionKind.Cgroup, "/sys/fs/cgroup/kata/a");
-            journal.Record(AcquisitionKind.Process, "10 20");
-            journal.Record(AcquisitionKind.Directory, "/run/kata/a/with \"quotes\" and\nlines");
+            journal.Record(new CgroupAcquisition("/sys/fs/cgroup/kata/a"));
+            journal.Record(new ProcessAcquisition("10 20"));
+            journal.Record(new DirectoryAcquisition("/run/kata/a/with \"quotes\" and\nlines"));
         }
 
         Assert.Equal(
-            [(AcquisitionKind.Directory, "/run/kata/a/with \"quotes\" and\nlines"), (AcquisitionKind.Process, "10 20"), (AcquisitionKind.Cgroup, "/sys/fs/cgroup/kata/a")],
-            AcquisitionJournal.ReadHeld(JournalPath).Select(static item => (item.Kind, item.Value)));
+            [new DirectoryAcquisition("/run/kata/a/with \"quotes\" and\nlines"), new ProcessAcquisition("10 20"), new CgroupAcquisition("/sys/fs/cgroup/kata/a")],
+            AcquisitionJournal.ReadHeld(JournalPath));
     }
 
     [Fact]
     public void ReadHeld_AfterRelease_OnlyTheNewestEqualOneIsGone()
     {
         using var journal = AcquisitionJournal.Open(JournalPath);
-        journal.Record(AcquisitionKind.File, "/a");
-        journal.Record(AcquisitionKind.File, "/b");
-        journal.Record(AcquisitionKind.File, "/a");
-        journal.Release(AcquisitionKind.File, "/a");
-        journal.Release(AcquisitionKind.Directory, "/b"); // never held as such
+        journal.Record(new FileAcquisition("/a"));
+        journal.Record(new FileAcquisition("/b"));
+        journal.Record(new FileAcquisition("/a"));
+        journal.Release(new FileAcquisition("/a"));
+        journal.Release(new DirectoryAcquisition("/b")); // never held as such
         Assert.Equal(["/b", "/a"], AcquisitionJournal.ReadHeld(JournalPath).Select(static item => item.Value));
     }
 
     [Theory]
     [InlineData("{\"kind\":\"File\",\"val")]
-    [InlineData("{\"kind\":\"Unheard\",\"value\":\"/x\"}")]
+    [InlineData("{\"kind\":null,\"value\":\"/x\"}")]
     [InlineData("\0\0\0")]
     [InlineData("null")]
-    public void ReadHeld_TornOrForeignLastLine_IsSkipped(string tail)
+    public void ReadHeld_TornLastLine_IsSkipped(string tail)
     {
         using (var journal = AcquisitionJournal.Open(JournalPath))
         {
-            journal.Record(AcquisitionKind.File, "/a");
+            journal.Record(new FileAcquisition("/a"));
         }
 
         File.AppendAllText(JournalPath, tail);
         Assert.Equal("/a", Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
+    }
+
+    [Fact]
+    public void ReadHeld_KindFromTheFuture_IsToldWithItsName()
+    {
+        File.WriteAllText(JournalPath, "{\"kind\":\"Teleporter\",\"value\":\"7\"}\n{\"kind\":\"File\",\"value\":\"/a\"}\n");
+
+        Assert.Equal([new FileAcquisition("/a"), new UnknownAcquisition("Teleporter", "7")], AcquisitionJournal.ReadHeld(JournalPath));
     }
 
     [Fact]
@@ -62,7 +70,7 @@ public sealed class AcquisitionJournalTests : IDisposable
         File.WriteAllText(JournalPath, "{\"kind\":\"File\",\"val");
         using (var journal = AcquisitionJournal.Open(JournalPath))
         {
-            journal.Record(AcquisitionKind.File, "/made");
+            journal.Record(new FileAcquisition("/made"));
         }
 
         Assert.Equal("/made", Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
@@ -72,7 +80,7 @@ public sealed class AcquisitionJournalTests : IDisposable
     public void Record_FullDisk_ThrowsBeforeTheThingIsMade()
     {
         using var journal = AcquisitionJournal.Open("/dev/full");
-        Kata.Linux.LinuxException error = Assert.Throws<Kata.Linux.LinuxException>(() => journal.Record(AcquisitionKind.File, "/a"));
+        Kata.Linux.LinuxException error = Assert.Throws<Kata.Linux.LinuxException>(() => journal.Record(new FileAcquisition("/a")));
         Assert.Equal(Kata.Linux.Errno.ENOSPC, error.Errno);
     }
 
@@ -92,17 +100,17 @@ public sealed class AcquisitionJournalTests : IDisposable
     public void Release_VeryManyThings_TheFileStaysSmallAndSaysTheSame()
     {
         using var journal = AcquisitionJournal.Open(JournalPath);
-        journal.Record(AcquisitionKind.Service, "1 1");
-        journal.Record(AcquisitionKind.Cgroup, "/kata/a");
+        journal.Record(new ServiceAcquisition("1 1"));
+        journal.Record(new CgroupAcquisition("/kata/a"));
         for (int i = 0; i < 20_000; i++)
         {
-            journal.Record(AcquisitionKind.Process, $"{i} 7");
+            journal.Record(new ProcessAcquisition($"{i} 7"));
             if (i == 10)
             {
                 continue; // lives as long as the pod
             }
 
-            journal.Release(AcquisitionKind.Process, $"{i} 7");
+            journal.Release(new ProcessAcquisition($"{i} 7"));
             Assert.InRange(new FileInfo(JournalPath).Length, 1, 65 * 1024);
         }
 
@@ -117,11 +125,11 @@ public sealed class AcquisitionJournalTests : IDisposable
     {
         Directory.CreateDirectory(JournalPath + ".new");
         using var journal = AcquisitionJournal.Open(JournalPath);
-        journal.Record(AcquisitionKind.Service, "1 1");
+        journal.Record(new ServiceAcquisition("1 1"));
         for (int i = 0; i < 2_000; i++)
         {
-            journal.Record(AcquisitionKind.Process, $"{i} 7");
-            journal.Release(AcquisitionKind.Process, $"{i} 7");
+            journal.Record(new ProcessAcquisition($"{i} 7"));
+            journal.Release(new ProcessAcquisition($"{i} 7"));
         }
 
         Assert.Equal("1 1", Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
@@ -131,13 +139,13 @@ public sealed class AcquisitionJournalTests : IDisposable
     public void ReadHeld_WhileItIsRewritten_AlwaysFindsWhatIsHeld()
     {
         using var journal = AcquisitionJournal.Open(JournalPath);
-        journal.Record(AcquisitionKind.Service, "1 1");
+        journal.Record(new ServiceAcquisition("1 1"));
         var writer = new Thread(() =>
         {
             for (int i = 0; i < 10_000; i++)
             {
-                journal.Record(AcquisitionKind.Process, "2 2");
-                journal.Release(AcquisitionKind.Process, "2 2");
+                journal.Record(new ProcessAcquisition("2 2"));
+                journal.Release(new ProcessAcquisition("2 2"));
             }
         });
         writer.Start();

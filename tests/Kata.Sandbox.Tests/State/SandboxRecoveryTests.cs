@@ -40,7 +40,7 @@ public sealed class SandboxRecoveryTests : IDisposable
             Arguments = ["sh", "-c", Service, journalPath, things],
             Environment = ["PATH=/usr/bin:/bin"],
         });
-        journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(service.Pid)!.ToString());
+        journal.Record(new ServiceAcquisition(ProcessIdentity.Of(service.Pid)!));
         while (!Directory.EnumerateFiles(things).Any())
         {
             await Task.Delay(1, TestContext.Current.CancellationToken);
@@ -68,7 +68,7 @@ public sealed class SandboxRecoveryTests : IDisposable
             Environment = ["PATH=/usr/bin:/bin"],
             NewSession = true, // as a service is started
         });
-        journal.Record(AcquisitionKind.Service, ProcessIdentity.Of(service.Pid)!.ToString());
+        journal.Record(new ServiceAcquisition(ProcessIdentity.Of(service.Pid)!));
         while (!File.Exists(pidFile))
         {
             await Task.Delay(1, TestContext.Current.CancellationToken);
@@ -82,6 +82,32 @@ public sealed class SandboxRecoveryTests : IDisposable
         await new SandboxRecovery(directories).RemoveAsync(s_pod, TestContext.Current.CancellationToken);
 
         Assert.False(child.IsAlive());
+    }
+
+    /// <summary>A later version made the pod: what it holds may need the rest for its own release.</summary>
+    [Fact]
+    public async Task Remove_KindFromTheFuture_StopsAndNamesItAndTheNextVersionFinishes()
+    {
+        var directories = new SandboxDirectories(_directory.File("root"));
+        Directory.CreateDirectory(directories.Sandbox(s_pod));
+        string thing = Directory.CreateDirectory(_directory.File("thing")).FullName;
+        string journal = directories.Journal(s_pod);
+        await File.WriteAllTextAsync(
+            journal, $"{{\"kind\":\"Teleporter\",\"value\":\"7\"}}\n{{\"kind\":\"Directory\",\"value\":\"{thing}\"}}\n", TestContext.Current.CancellationToken);
+        var recovery = new SandboxRecovery(directories);
+
+        SandboxStateException error = await Assert.ThrowsAsync<SandboxStateException>(() => recovery.RemoveAsync(s_pod, TestContext.Current.CancellationToken));
+
+        Assert.Contains("'p1'", error.Message);
+        Assert.Contains("'Teleporter'", error.Message);
+        Assert.Contains("or a later one", error.Message);
+        Assert.True(Directory.Exists(thing));
+
+        // What that version leaves when it has released its own, and was killed then.
+        await File.AppendAllTextAsync(journal, "{\"kind\":\"Teleporter\",\"value\":\"7\",\"released\":true}\n", TestContext.Current.CancellationToken);
+        await recovery.RemoveAsync(s_pod, TestContext.Current.CancellationToken);
+        Assert.False(Directory.Exists(thing));
+        Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
     }
 
     /// <summary>Two remove a pod at once, and its id is taken again before the second one gets the lock.</summary>

@@ -14,9 +14,9 @@ internal sealed class StateFiles(string name)
         IReadOnlyList<Acquisition> held = AcquisitionJournal.ReadHeld(_path);
         using (AcquisitionJournal journal = AcquisitionJournal.Open(_path))
         {
-            journal.Record(AcquisitionKind.File, "/the/last");
-            Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual([new Acquisition { Kind = AcquisitionKind.File, Value = "/the/last" }, .. held]), "a record after these lines is lost, or they are");
-            journal.Release(AcquisitionKind.File, "/the/last");
+            journal.Record(new FileAcquisition("/the/last"));
+            Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual([new FileAcquisition("/the/last"), .. held]), "a record after these lines is lost, or they are");
+            journal.Release(new FileAcquisition("/the/last"));
         }
 
         Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual(held), "a record is not taken back");
