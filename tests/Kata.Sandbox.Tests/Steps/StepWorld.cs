@@ -74,12 +74,13 @@ internal sealed class StepWorld : IDisposable
             step => step.Needs.Cast<WorldStep>().All(need => history.IndexOf($"+{need.Number}") is >= 0 and var made && made < history.IndexOf($"+{step.Number}")));
     }
 
+    /// <summary>Everything that was made, and nothing before what needs it. Those that do not need each other have no order.</summary>
     public bool WasReleasedInReverse(IReadOnlyList<WorldStep> steps)
     {
         List<string> history = [.. History];
-        string[] made = [.. history.Where(static item => item[0] == '+').Select(static item => item[1..])];
-        string[] released = [.. history.Where(static item => item[0] == '-').Select(static item => item[1..])];
-        return released.SequenceEqual(made.Reverse()) && steps.Count >= made.Length;
+        WorldStep[] made = [.. steps.Where(step => history.Contains($"+{step.Number}"))];
+        return history.Count == 2 * made.Length && made.All(step => history.IndexOf($"-{step.Number}") is >= 0 and var released
+            && step.Needs.Cast<WorldStep>().All(need => released < history.IndexOf($"-{need.Number}")));
     }
 
     public void Dispose() => Journal.Dispose();
