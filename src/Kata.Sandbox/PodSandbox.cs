@@ -2,35 +2,39 @@ using System.Diagnostics;
 using Kata.Hypervisor;
 using Kata.Linux;
 using Kata.Oci;
-using Kata.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Sandbox;
 
 /// <summary>
-/// One pod: its virtual machine, its share, its agent and its containers. Made whole by <see cref="CreateAsync"/> or not at
-/// all; disposing ends the VM and takes back everything in reverse order.
+/// One pod: its machine, its guest and its containers. Made whole by <see cref="CreateAsync"/> or not at all; disposing ends the machine and takes
+/// back everything in reverse order.
 /// </summary>
-internal sealed partial class PodSandbox : IAsyncDisposable
+internal sealed class PodSandbox : IAsyncDisposable
 {
     private readonly SandboxEnvironment _environment;
     private readonly SandboxPlan _plan;
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, Container> _containers = new(StringComparer.Ordinal); // guarded by _gate
-    private readonly Stack<Func<Task>> _undo = new(); // in the order of making; used by one caller at a time
+    private readonly StepExecutor _executor;
+    private readonly MachineStep _machine;
+    private readonly GuestConnectStep _guest;
+    private readonly PropagationStep _propagation;
+    private readonly ContainerSet _containers;
+    private readonly SemaphoreSlim _saving = new(1, 1); // one writer of the state at a time
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private SharedDirectory? _share;
-    private SharedSources? _sources;
-    private MountPropagation? _propagation;
-    private IVirtualMachine? _machine;
-    private VirtioFsDaemon? _fileServer;
-    private AgentConnection? _agent;
     private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _watch = Task.CompletedTask;
+    private readonly List<Task> _watches = []; // end with the machine or the agent's channel; added to during the boot only
     private volatile string? _failure;
     private volatile bool _stopping;
 
-    private PodSandbox(SandboxPlan plan, SandboxEnvironment environment) => (_plan, _environment) = (plan, environment);
+    private PodSandbox(SandboxPlan plan, SandboxEnvironment environment, IMachineSource machines)
+    {
+        (_plan, _environment) = (plan, environment);
+        _executor = new StepExecutor(environment.Journal);
+        _machine = new MachineStep(machines, plan, []);
+        _guest = new GuestConnectStep(plan, _machine, environment);
+        _propagation = new PropagationStep(_guest, plan, environment);
+        _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
+    }
 
     public SandboxId Id => _plan.Id;
 
@@ -42,12 +46,12 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     /// <summary>Ends with that reason when the pod dies by itself; never when it is disposed of.</summary>
     public Task<string> Failed => _failed.Task;
 
-    public int MachineProcessId => _machine!.ProcessId;
+    public Machine Machine => _machine.Machine;
 
-    internal AgentConnection Agent => _agent ?? throw new InvalidOperationException("The pod is not up");
+    internal AgentConnection Agent => _guest.Guest?.Agent ?? throw new InvalidOperationException("The pod is not up");
 
     /// <summary>What keeps volumes as the host's.</summary>
-    internal MountPropagation Propagation => _propagation ?? throw new InvalidOperationException("The pod is not up");
+    internal MountPropagation Propagation => _propagation.Propagation;
 
     internal TimeProvider Time => _environment.Time;
 
@@ -56,12 +60,16 @@ internal sealed partial class PodSandbox : IAsyncDisposable
 
     internal ILogger Log => _environment.Log;
 
-    /// <summary>Boots the pod's VM and waits, by event, for its agent.</summary>
+    /// <summary>Those that have not been deleted, also those that are being created.</summary>
+    public IReadOnlyList<Container> Containers => _containers.All;
+
+    /// <summary>Boots the pod's machine and waits, by event, for its agent.</summary>
     /// <exception cref="HypervisorException">The VMM or the guest did not come up; the console's end is in the text.</exception>
     /// <exception cref="AgentException">The guest came up, its agent did not.</exception>
-    public static async Task<PodSandbox> CreateAsync(SandboxPlan plan, SandboxEnvironment environment, CancellationToken cancellationToken)
+    public static async Task<PodSandbox> CreateAsync(
+        SandboxPlan plan, SandboxEnvironment environment, IMachineSource machines, CancellationToken cancellationToken)
     {
-        var pod = new PodSandbox(plan, environment);
+        var pod = new PodSandbox(plan, environment, machines);
         try
         {
             await pod.BootAsync(cancellationToken);
@@ -75,10 +83,11 @@ internal sealed partial class PodSandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Adds a container. Takes ownership of <paramref name="stdio"/>. Without a stand-in this process stands for the pod's first
-    /// container, and a thread of it for each other, so that a caller who names one by its process id names no other.
+    /// Enters a container into the pod, which it keeps alive from now on; <see cref="CreateContainerAsync"/> makes it. Without a stand-in this process
+    /// stands for the pod's first container, and a thread of it for each other, so that a caller who names one by its process id names no other.
     /// </summary>
-    public async Task<Container> AddContainerAsync(ContainerPlan plan, ProcessStdio stdio, int? standInPid, CancellationToken cancellationToken)
+    /// <exception cref="SandboxStateException">There is one of its id.</exception>
+    public Container AddContainer(ContainerPlan plan, int? standInPid)
     {
         foreach (string warning in plan.Warnings.Concat(plan.Bundle.Warnings))
         {
@@ -87,91 +96,77 @@ internal sealed partial class PodSandbox : IAsyncDisposable
 
         IdleThread? thread = standInPid is null && plan.Id.Value != Id.Value ? new IdleThread() : null;
         var container = new Container(this, plan, _environment.Time.GetUtcNow(), thread) { StandInPid = standInPid ?? thread?.Id ?? Environment.ProcessId };
-        lock (_gate)
-        {
-            if (!_containers.TryAdd(plan.Id.Value, container))
-            {
-                thread?.Dispose();
-                throw SandboxStateException.AlreadyExists("create the container", "a container", plan.Id.Value);
-            }
-        }
-
         try
         {
-            LimitOnHost();
-            ScoreForShortage();
-            WarnOfShortage(plan.Id);
-            await container.CreateAsync(stdio, cancellationToken);
+            _containers.Add(container);
             return container;
         }
-        catch (Exception failure) // a border: what was made goes, whatever failed
+        catch
         {
-            await container.ReleaseAsync(CancellationToken.None);
-            Forget(plan.Id);
-            await container.RunPoststopHooksAsync();
-            if (failure is AgentException { Code: Grpc.Core.StatusCode.Unavailable })
-            {
-                // As during the boot: which component it was says more than the closed channel.
-                throw new HypervisorException($"Cannot create the container '{plan.Id}': {await LossReasonAsync()}", failure);
-            }
-
+            thread?.Dispose();
             throw;
         }
     }
 
-    /// <exception cref="SandboxStateException">There is no such container in this pod.</exception>
-    public Container Find(string id, string action)
+    /// <summary>Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="openStdio">Opens its streams, which are the container's from then on.</param>
+    /// <param name="cancellationToken">Calls it off, too.</param>
+    public async Task CreateContainerAsync(Container container, Func<Task<ProcessStdio>> openStdio, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        ContainerId id = container.Plan.Id;
+        // Ends early on: the pod's end (cancellationToken), or a delete of this container.
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, container.CalledOff);
+        try
         {
-            return _containers.TryGetValue(id, out Container? container)
-                ? container
-                : throw SandboxStateException.NotFound(action, "the container", id);
+            _containers.ApplyToHost();
+            if (_containers.Shortage() is { } shortage)
+            {
+                Log.ContainerWarning(id, shortage);
+            }
+
+            await container.CreateAsync(await openStdio(), both.Token);
+        }
+        catch (Exception failure) // a border: what was made goes, whatever failed
+        {
+            await container.ReleaseAsync(CancellationToken.None);
+            Forget(container);
+            await container.RunPoststopHooksAsync();
+            if (container.CalledOff.IsCancellationRequested)
+            {
+                throw SandboxStateException.DeletedMeanwhile(id.Value);
+            }
+
+            if (failure is AgentException { Code: Grpc.Core.StatusCode.Unavailable })
+            {
+                // As during the boot: which component it was says more than the closed channel.
+                throw new HypervisorException($"Cannot create the container '{id}': {await LossReasonAsync()}", failure);
+            }
+
+            throw;
+        }
+        finally
+        {
+            container.EndMaking();
         }
     }
+
+    /// <exception cref="SandboxStateException">There is no such container in this pod.</exception>
+    public Container Find(string id, string action) =>
+        _containers.Find(id) ?? throw SandboxStateException.NotFound(action, "the container", id);
 
     /// <summary>Whether it has not been deleted yet.</summary>
-    public bool Has(Container container)
-    {
-        lock (_gate)
-        {
-            return _containers.GetValueOrDefault(container.Plan.Id.Value) == container;
-        }
-    }
+    public bool Has(Container container) => _containers.Find(container.Plan.Id.Value) == container;
 
-    /// <summary>
-    /// The containers that live, by what stands for their namespaces. This process stands for the pod's first one when nobody else does, or, in
-    /// a pod without, for the pod.
-    /// </summary>
-    public PodNamespaces Namespaces(IHostFiles files)
-    {
-        lock (_gate)
-        {
-            return new PodNamespaces(
-                Id, Environment.ProcessId,
-                [.. _containers.Values.Where(static item => item.Status != ContainerStatus.Stopped).Select(static item => new PodNamespaces.Holder(item.Plan, item.StandInPid))], files);
-        }
-    }
+    /// <inheritdoc cref="ContainerSet.Namespaces"/>
+    public PodNamespaces Namespaces(IHostFiles files) => _containers.Namespaces(files);
 
-    /// <summary>Those that have not been deleted.</summary>
-    public IReadOnlyList<Container> Containers
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _containers.Values];
-            }
-        }
-    }
-
-    /// <summary>Deletes a container; returns how many are left. Its poststop hooks are the caller's to run.</summary>
-    public async Task<int> DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
+    /// <summary>Deletes a container. Its poststop hooks are the caller's to run.</summary>
+    public async Task DeleteContainerAsync(Container container, bool force, CancellationToken cancellationToken)
     {
         await container.DeleteAsync(force, cancellationToken);
         Log.ContainerDeleted(container.Plan.Id);
-        int left = Forget(container.Plan.Id);
-        if (left > 0)
+        if (Forget(container) > 0)
         {
             try
             {
@@ -181,112 +176,71 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             {
                 Log.PlanWarning(error.Message);
             }
-
-            ScoreForShortage();
         }
-
-        return left;
     }
 
     /// <summary>Has the host allow the pod what its containers may use now.</summary>
     /// <exception cref="LinuxException">The host cannot keep one of the limits.</exception>
-    internal void LimitOnHost()
-    {
-        lock (_gate)
-        {
-            _environment.LimitsChanged(HostLimits.Plan(
-                WorkingLimits(), _plan.Machine, _plan.BaseVcpus, _containers.Values.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources));
-        }
-    }
+    internal void LimitOnHost() => _containers.ApplyToHost();
 
-    /// <summary>Ends the VM and gives everything back. Goes on after a failure and throws the first one at the end.</summary>
+    /// <summary>Ends the machine and gives everything back. Goes on after a failure and throws the first one at the end.</summary>
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
         var cleanUp = new CleanUp();
-        while (_undo.TryPop(out Func<Task>? undo))
-        {
-            await cleanUp.TryAsync(undo);
-        }
-
-        await Task.WhenAll(_watch, _agentLoss, _oomWatch, _answerWatch);
+        await cleanUp.TryAsync(_executor.UndoAllAsync);
+        await Task.WhenAll(_watches);
         cleanUp.ThrowIfFailed();
     }
 
     internal GuestProcess NewProcess(string container, string execId) =>
         new(Agent, container, execId, _plan.Timeouts.StdioDrain, LossReasonAsync, _environment.Time);
 
-    /// <summary>Writes <c>state.json</c>. A full disk is logged: it must not end a running container.</summary>
+    internal void OutOfMemory(ContainerId container) => _environment.OutOfMemory(container);
+
+    /// <summary>Gives the guest what a container needs of the host's files.</summary>
+    internal ContainerFiles Share(ContainerPlan plan) => ContainerFiles.Share(plan, Machine.Files, _environment.CallerMountNamespace);
+
+    /// <summary>Has the other containers see what a new one was given of their files.</summary>
+    internal async Task FollowSharesAsync(Container newest, CancellationToken cancellationToken)
+    {
+        foreach (Container container in Agent.SupportsMounts ? Containers.Where(item => item != newest) : [])
+        {
+            await container.FollowSharesAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Keeps what is known of the pod. A full disk is logged: it must not end a running container.</summary>
     internal void Save()
     {
-        ContainerState[] containers;
-        lock (_gate)
+        _saving.Wait(); // for as long as one small file takes
+        try
         {
-            containers = [.. _containers.Values.Select(static container => container.ToState())];
-            try
+            _environment.Store.Save(new SandboxState
             {
-                SandboxStateStore.Write(_environment.Directories.StateFile(Id), new SandboxState
-                {
-                    Version = SandboxState.CurrentVersion,
-                    Id = Id.Value,
-                    Runtime = RuntimeVersion.Text,
-                    Service = ProcessIdentity.Of(Environment.ProcessId)!,
-                    Hypervisor = _plan.Machine.HypervisorPath,
-                    KernelPath = _plan.Machine.KernelPath,
-                    ImagePath = _plan.Machine.InitrdPath,
-                    Containers = containers,
-                });
-            }
-            catch (IOException error)
-            {
-                Log.SaveFailed(Id, error.Message);
-            }
+                Version = SandboxState.CurrentVersion,
+                Id = Id.Value,
+                Runtime = RuntimeVersion.Text,
+                Service = ProcessIdentity.Of(Environment.ProcessId)!,
+                Hypervisor = _plan.Machine.HypervisorPath,
+                KernelPath = _plan.Machine.KernelPath,
+                ImagePath = _plan.Machine.InitrdPath,
+                Containers = [.. Containers.Select(static container => container.ToState())],
+            });
+        }
+        catch (IOException error)
+        {
+            Log.SaveFailed(Id, error.Message);
+        }
+        finally
+        {
+            _saving.Release();
         }
     }
 
-    // What Kubernetes calls the sandbox is a container too, one that does nothing but hold the pod together.
-    private LinuxResources[] WorkingLimits() =>
-        [.. _containers.Values.Where(static item => !item.Plan.IsPodSandbox).Select(static item => item.Resources)]; // under _gate
-
-    private void WarnOfShortage(ContainerId id)
+    private int Forget(Container container)
     {
-        string? shortage;
-        lock (_gate)
-        {
-            shortage = SandboxSize.ShortageOf(WorkingLimits(), new MachineSize(_plan.Machine.VcpuCount, (long)_plan.Machine.MemoryMib << 20));
-        }
-
-        if (shortage is not null)
-        {
-            Log.ContainerWarning(id, shortage);
-        }
-    }
-
-    // When the guest is up, so that a small quota does not slow the boot.
-    private async Task PlaceProcessorsAsync(CancellationToken cancellationToken)
-    {
-        if (_plan.ProcessorCgroup is not null && _machine is IVcpuThreads machine)
-        {
-            try
-            {
-                _environment.ProcessorsFound(await machine.ListVcpuThreadsAsync(cancellationToken));
-            }
-            catch (Exception error) when (error is HypervisorException or IOException)
-            {
-                Log.PlanWarning($"Nothing limits the processors of the pod: {error.Message}");
-            }
-        }
-    }
-
-    private int Forget(ContainerId id)
-    {
-        int left;
-        lock (_gate)
-        {
-            _containers.Remove(id.Value);
-            left = _containers.Count;
-        }
-
+        int left = _containers.Remove(container);
         Save();
         return left;
     }
@@ -299,13 +253,14 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             Log.PlanWarning(warning);
         }
 
-        await StartFileServerAsync();
-        await StartMachineAsync(cancellationToken);
+        await _executor.RunAsync([_machine], cancellationToken);
         long started = Stopwatch.GetTimestamp();
-        _watch = WatchAsync().LoggedAsync(Log); // ends when a component ends, at the latest when the pod is disposed
+        _watches.Add(WatchAsync().LoggedAsync(Log));
         try
         {
-            await BootGuestAsync(cancellationToken);
+            await _executor.RunAsync([_guest], cancellationToken);
+            _watches.Add(TellAgentLossAsync(_guest.Guest!).LoggedAsync(Log));
+            await _executor.RunAsync([new GuestConfigureStep(_guest), _propagation], cancellationToken);
         }
         catch (Exception error) when (error is HypervisorException or AgentException && !cancellationToken.IsCancellationRequested)
         {
@@ -318,8 +273,61 @@ internal sealed partial class PodSandbox : IAsyncDisposable
             throw;
         }
 
+        _watches.Add(OomWatch.RunAsync(Agent, _containers.Find, Time).LoggedAsync(Log));
+        _watches.Add(Agent.WatchAnswersAsync(_plan.Timeouts.AgentCheck).LoggedAsync(Log));
         await PlaceProcessorsAsync(cancellationToken);
-        Log.SandboxUp(Id, (long)Stopwatch.GetElapsedTime(start, started).TotalMilliseconds, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        Log.SandboxUp(
+            Id, (long)Stopwatch.GetElapsedTime(start, started).TotalMilliseconds, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         Save();
+    }
+
+    // When the guest is up, so that a small quota does not slow the boot.
+    private async Task PlaceProcessorsAsync(CancellationToken cancellationToken)
+    {
+        if (_plan.ProcessorCgroup is not null)
+        {
+            try
+            {
+                _environment.ProcessorsFound(await Machine.ListProcessorThreadsAsync(cancellationToken));
+            }
+            catch (Exception error) when (error is HypervisorException or IOException)
+            {
+                Log.PlanWarning($"Nothing limits the processors of the pod: {error.Message}");
+            }
+        }
+    }
+
+    private async Task TellAgentLossAsync(GuestSandbox guest)
+    {
+        await guest.Lost;
+        _agentLost.TrySetResult();
+    }
+
+    // Waits for the first component that ends and makes the whole pod fail, once, with its name in the reason.
+    private async Task WatchAsync()
+    {
+        Machine machine = Machine;
+        string? ended = await machine.EndedAsync(_agentLost.Task, () => _stopping || _guest.Guest is { Agent.IsCondemned: true });
+        if (_stopping)
+        {
+            return;
+        }
+
+        string reason = $"{ended ?? _guest.Guest!.LossReason}{machine.Console.TailForError()}";
+        _failure = reason;
+        _failed.TrySetResult(reason);
+        Log.SandboxFailed(Id, reason);
+        await machine.StopAsync();
+        if (_guest.Guest is { } guest)
+        {
+            await guest.DisposeAsync(); // every wait for a process ends now
+        }
+    }
+
+    private async Task<string> LossReasonAsync()
+    {
+        Task<string> reason = _failed.Task;
+        await Task.WhenAny(reason, Task.Delay(_plan.Timeouts.Stop * 2, _environment.Time));
+        return reason.IsCompletedSuccessfully ? await reason : "the channel to the guest was lost";
     }
 }

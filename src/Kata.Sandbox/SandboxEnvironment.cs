@@ -12,6 +12,8 @@ internal sealed record SandboxEnvironment
 
     public required AcquisitionJournal Journal { get; init; }
 
+    public required ISandboxStore Store { get; init; }
+
     public required IHypervisorDriver Hypervisor { get; init; }
 
     /// <summary>The mount namespace that host paths of bundles are resolved in, or null for our own.</summary>

@@ -79,7 +79,7 @@ internal sealed class PodLife(PodHost host)
         await cleanUp.TryAsync(() => EndAsync());
         if (cleanUp.Failure is { } failure)
         {
-            host.Environment.Log.BackgroundFailed(ServiceStatus.TextOf(failure));
+            host.Log.BackgroundFailed(ServiceStatus.TextOf(failure));
         }
     }
 

@@ -19,7 +19,7 @@ namespace Kata.Service;
 /// CreateSandbox: read and plan    StartSandbox: boot    Task.Create ...    StopSandbox: containers and machine end    ShutdownSandbox: so do we
 /// </code>
 /// </summary>
-internal sealed class SandboxService(PodHost host, PodLife life, TaskService tasks) : Containerd.Protocol.SandboxV1.Sandbox.SandboxBase
+internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemoval removal) : Containerd.Protocol.SandboxV1.Sandbox.SandboxBase
 {
     private const string Ready = "SANDBOX_READY"; // CRI's words
     private const string NotReady = "SANDBOX_NOTREADY";
@@ -69,7 +69,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
 
         PodSandbox pod = await host.BootAsync(_plan!, host.Stopping);
         life.Pod = pod;
-        _startedAt = host.Environment.Time.GetUtcNow();
+        _startedAt = host.Time.GetUtcNow();
         host.Track(WatchAsync(pod)); // ends when the pod fails or the service ends
         host.Track(MemoryTrim.RunAsync());
         return new StartSandboxResponse { Pid = ProcessId, CreatedAt = Timestamp.FromDateTimeOffset(_startedAt.Value) };
@@ -120,7 +120,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
             response.Info["version"] = RuntimeVersion.Text;
             if (life.Pod is { Failure: null } pod)
             {
-                response.Info["hypervisorPid"] = pod.MachineProcessId.ToString(CultureInfo.InvariantCulture);
+                response.Info["hypervisorPid"] = pod.Machine.ProcessId.ToString(CultureInfo.InvariantCulture);
             }
 
             if (_failure is { } failure)
@@ -160,7 +160,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
             Metrics = new Metric
             {
                 Id = request.SandboxId,
-                Timestamp = Timestamp.FromDateTimeOffset(host.Environment.Time.GetUtcNow()),
+                Timestamp = Timestamp.FromDateTimeOffset(host.Time.GetUtcNow()),
                 Data = ContainerMetrics.Pack(host.Usage, _unifiedHost),
             },
         });
@@ -172,20 +172,20 @@ internal sealed class SandboxService(PodHost host, PodLife life, TaskService tas
     {
         try
         {
-            await tasks.DeleteAllAsync();
+            await removal.DeleteAllAsync();
         }
         finally
         {
             await life.StopAsync(); // whatever a container said
         }
 
-        _exit.TrySetResult((0, host.Environment.Time.GetUtcNow()));
+        _exit.TrySetResult((0, host.Time.GetUtcNow()));
     }
 
     private async Task WatchAsync(PodSandbox pod)
     {
         _failure = await pod.Failed.WaitAsync(host.Stopping);
-        _exit.TrySetResult((LostStatus, host.Environment.Time.GetUtcNow()));
+        _exit.TrySetResult((LostStatus, host.Time.GetUtcNow()));
     }
 
     private static string HostText(string path) => File.Exists(path) ? File.ReadAllText(path) : "";

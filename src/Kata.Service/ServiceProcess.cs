@@ -25,11 +25,11 @@ internal static class ServiceProcess
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
-        Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service));
+        Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service.Removal));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
-        using var listener = new SocketListener(UnixSocket.Listen(host.Environment.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
+        using var listener = new SocketListener(UnixSocket.Listen(host.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
         Task forwarding = host.ForwardEventsAsync().LoggedAsync(log); // ends when the pod has ended and containerd has taken everything
-        host.Track(service.EndWhenUnreachableAsync());
+        host.Track(service.Removal.EndWhenUnreachableAsync());
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
         await ready.WriteAsync("ready\n"u8.ToArray());
         await ready.DisposeAsync();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kata.Hypervisor;
 using Kata.Linux;
 
 namespace Kata.Storage;
@@ -11,7 +12,7 @@ namespace Kata.Storage;
 /// The socket is bound, connected and unlinked before the daemon starts: nobody else can connect, nobody waits for a file to
 /// appear, and the daemon's first accept(2) succeeds at once. It ends by itself when the VMM closes its side.
 /// </remarks>
-internal sealed class VirtioFsDaemon : IAsyncDisposable
+internal sealed class VirtioFsDaemon : IDeviceBackend
 {
     /// <summary>What both daemons ask for by themselves where nobody tells them.</summary>
     internal const ulong WantedFiles = 1_000_000;
@@ -46,7 +47,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
     public IReadOnlyList<int> ProcessIds => [ProcessId, .. ReadChildren()];
 
     /// <summary>Completes, never faulted, with the reason why the daemon ended.</summary>
-    public Task<VirtioFsDaemonExit> Exited { get; }
+    public Task<DeviceBackendExit> Exited { get; }
 
     /// <summary>Starts the daemon from the calling process's mount namespace.</summary>
     /// <exception cref="StorageException">A value is invalid or the daemon cannot be started.</exception>
@@ -150,7 +151,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
         }));
     }
 
-    private async Task<VirtioFsDaemonExit> WatchAsync(Task messages)
+    private async Task<DeviceBackendExit> WatchAsync(Task messages)
     {
         ExitStatus? status = null;
         try
@@ -165,7 +166,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
 
         if (_stopRequested)
         {
-            return new VirtioFsDaemonExit(status, "virtiofsd was stopped on request", Requested: true);
+            return new DeviceBackendExit(status, "virtiofsd was stopped on request", Requested: true);
         }
 
         IReadOnlyList<string> last = _messages.Last(QuotedMessages);
@@ -175,7 +176,7 @@ internal sealed class VirtioFsDaemon : IAsyncDisposable
             { Code: { } code } => $"virtiofsd ended with exit code {code}",
             _ => "virtiofsd's end could not be learnt",
         };
-        return new VirtioFsDaemonExit(status, last.Count == 0 ? how : $"{how}: {string.Join(" | ", last)}", Requested: false);
+        return new DeviceBackendExit(status, last.Count == 0 ? how : $"{how}: {string.Join(" | ", last)}", Requested: false);
     }
 
     private IEnumerable<int> ReadChildren()

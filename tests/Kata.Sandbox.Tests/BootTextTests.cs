@@ -14,7 +14,7 @@ public sealed class BootTextTests
         Assert.Equal(
             "Cannot boot the guest of 'p1': its agent did not answer within 8 s, and the guest wrote nothing on its console. "
             + "Check the kernel and the image that 'kata-runtime kata-env' names. A slow host needs a longer boot_timeout",
-            PodSandbox.BootTimeoutText(_id, TimeSpan.FromSeconds(8), console));
+            GuestSandbox.BootTimeoutText(_id, TimeSpan.FromSeconds(8), console));
     }
 
     [Fact]
@@ -24,6 +24,6 @@ public sealed class BootTextTests
         console.Append("one\ntwo\n"u8);
         Assert.Equal(
             "Cannot boot the guest of 'p1': its agent did not answer within 1.5 s. A slow host needs a longer boot_timeout. Last console lines: one | two",
-            PodSandbox.BootTimeoutText(_id, TimeSpan.FromSeconds(1.5), console));
+            GuestSandbox.BootTimeoutText(_id, TimeSpan.FromSeconds(1.5), console));
     }
 }

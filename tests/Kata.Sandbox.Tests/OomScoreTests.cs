@@ -3,13 +3,13 @@ namespace Kata.Sandbox.Tests;
 public sealed class OomScoreTests
 {
     [Fact]
-    public void OomScoreOf_NoWorkingContainer_LeavesTheMachineAsItIs() => Assert.Null(PodSandbox.OomScoreOf([], -998));
+    public void OomScoreOf_NoWorkingContainer_LeavesTheMachineAsItIs() => Assert.Null(OomPriority.ScoreOf([], -998));
 
     [Fact]
     public void OomScoreOf_SeveralContainers_IsThatOfTheMostProtected()
     {
-        Assert.Equal(500, PodSandbox.OomScoreOf([500, 900], 0));
-        Assert.Equal(-997, PodSandbox.OomScoreOf([1000, -997], 0));
+        Assert.Equal(500, OomPriority.ScoreOf([500, 900], 0));
+        Assert.Equal(-997, OomPriority.ScoreOf([1000, -997], 0));
     }
 
     [Theory]
@@ -18,7 +18,7 @@ public sealed class OomScoreTests
     [InlineData(200, 200)]
     public void OomScoreOf_NothingAskedFor_IsNeverProtected(int inherited, int expected)
     {
-        Assert.Equal(expected, PodSandbox.OomScoreOf([null], inherited));
-        Assert.Equal(expected, PodSandbox.OomScoreOf([null, 1000], inherited));
+        Assert.Equal(expected, OomPriority.ScoreOf([null], inherited));
+        Assert.Equal(expected, OomPriority.ScoreOf([null, 1000], inherited));
     }
 }

@@ -109,7 +109,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         if (first)
         {
             configuration = ConfigurationAnnotations.Apply(configuration, bundle.Spec.Annotations);
-            AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
+            AcceleratorChoice host = Drivers.Probe(configuration);
             SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox));
             SandboxFiles.Check(plan);
             Warn(SandboxPlanner.Within(plan, bundle.Spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path)).Warnings);

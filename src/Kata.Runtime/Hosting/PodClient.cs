@@ -73,7 +73,7 @@ internal sealed partial class PodClient : IAsyncDisposable
         Metadata headers = OfCaller();
         if (ReadinessReport.IsAskedFor)
         {
-            headers.Add(TaskService.NotifyHeader, "true");
+            headers.Add(TaskHeaders.Notify, "true");
         }
 
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
@@ -106,12 +106,12 @@ internal sealed partial class PodClient : IAsyncDisposable
         Metadata headers = OfCaller();
         if (ignorePaused)
         {
-            headers.Add(TaskService.IgnorePausedHeader, "true");
+            headers.Add(TaskHeaders.IgnorePaused, "true");
         }
 
         if (wanted.UserName is { } user)
         {
-            headers.Add(TaskService.UserHeader, user);
+            headers.Add(TaskHeaders.User, user);
         }
 
         using AsyncUnaryCall<Empty> call = _tasks.ExecAsync(request, Options().WithHeaders(headers));
@@ -140,7 +140,7 @@ internal sealed partial class PodClient : IAsyncDisposable
         var headers = new Metadata();
         if (force)
         {
-            headers.Add(TaskService.ForceHeader, "true");
+            headers.Add(TaskHeaders.Force, "true");
         }
 
         using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout, hooks).WithHeaders(headers));
@@ -206,7 +206,7 @@ internal sealed partial class PodClient : IAsyncDisposable
         new(new Status(error.StatusCode, $"Cannot {action} '{id}': {cause} 'kata-runtime delete --force {id}'", error));
 
     // A process has its caller's limits, and the caller is whoever ran this command, not the pod's service.
-    private static Metadata OfCaller() => new() { { TaskService.LimitsHeader, ResourceLimits.Format(ResourceLimits.Read()) } };
+    private static Metadata OfCaller() => new() { { TaskHeaders.Limits, ResourceLimits.Format(ResourceLimits.Read()) } };
 
     private static CallOptions Options() => Options(s_callTimeout, TimeSpan.Zero);
 

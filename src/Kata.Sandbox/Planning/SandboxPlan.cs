@@ -8,6 +8,9 @@ internal sealed record SandboxPlan
 {
     public required SandboxId Id { get; init; }
 
+    /// <summary>The driver's name.</summary>
+    public required string Hypervisor { get; init; }
+
     public required MachineConfig Machine { get; init; }
 
     /// <summary>Processors that the machine has whatever its containers may use.</summary>

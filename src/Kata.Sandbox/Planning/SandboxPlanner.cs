@@ -42,6 +42,7 @@ internal static class SandboxPlanner
         return new SandboxPlan
         {
             Id = id,
+            Hypervisor = hypervisor.Name,
             Machine = new MachineConfig
             {
                 Name = id.Value,

@@ -66,7 +66,7 @@ public sealed class StandInServerTests : StandInHarness
         await using StandIn standIn = await ConnectAsync("c1", "", detached);
         IReadOnlyList<Acquisition> held = AcquisitionJournal.ReadHeld(JournalPath);
         Assert.Equal(records, held.Count);
-        Assert.All(held, static item => Assert.Equal((AcquisitionKind.Process, ProcessIdentity.Of(Environment.ProcessId)!.ToString()), (item.Kind, item.Value)));
+        Assert.All(held, static item => Assert.Equal(new ProcessAcquisition(ProcessIdentity.Of(Environment.ProcessId)!), item));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Kata.Configuration;
 using Kata.Hypervisor;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Commands;
 
@@ -15,7 +16,7 @@ internal sealed record KataEnvironment(
 
     public static async Task<KataEnvironment> ReadAsync(KataConfiguration configuration)
     {
-        AcceleratorChoice choice = AcceleratorProbe.Decide(VirtualizationFacts.Read());
+        AcceleratorChoice choice = Drivers.Probe(configuration);
         HypervisorConfig hypervisor = configuration.Hypervisor;
         return new KataEnvironment(
             new MetaSection(SchemaVersion),

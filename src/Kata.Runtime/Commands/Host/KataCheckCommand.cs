@@ -6,6 +6,7 @@ using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Commands;
 
@@ -46,7 +47,7 @@ internal static class KataCheckCommand
     private static async Task CheckAsync(GlobalOptions globals, ParseResult result, bool boot, bool strict, bool verbose)
     {
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
-        AcceleratorChoice host = AcceleratorProbe.Decide(VirtualizationFacts.Read());
+        AcceleratorChoice host = Drivers.Probe(configuration);
         SandboxId sandbox = SandboxId.Parse(string.Create(CultureInfo.InvariantCulture, $"kata-check-{Environment.ProcessId}"));
         SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }, globals.Directories(result).Cgroup(sandbox));
         if (verbose)

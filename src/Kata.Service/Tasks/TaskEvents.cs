@@ -10,7 +10,7 @@ namespace Kata.Service;
 /// <summary>
 /// What containerd is told of each process, in its order: created, started, ended, deleted, each once, whatever happens to the pod.
 /// </summary>
-internal sealed partial class TaskService
+internal sealed class TaskEvents(PodHost host)
 {
     /// <summary>containerd's topics.</summary>
     internal const string OomTopic = "/tasks/oom";
@@ -22,7 +22,8 @@ internal sealed partial class TaskService
     private readonly ConcurrentDictionary<(string Container, string ExecId), TaskCompletionSource> _starting = new();
     private readonly ConcurrentDictionary<(string Container, string ExecId), Task> _exits = new();
 
-    private void PublishCreated(CreateTaskRequest request, uint pid)
+    /// <summary>Publishes that a container was made.</summary>
+    public void PublishCreated(CreateTaskRequest request, uint pid)
     {
         var created = new TaskCreate
         {
@@ -37,7 +38,7 @@ internal sealed partial class TaskService
     }
 
     /// <summary>Starts a process and publishes that, before its exit can be.</summary>
-    private async Task<uint> PublishStartAsync(string container, string execId, Func<Task<uint>> start)
+    public async Task<uint> PublishStartAsync(string container, string execId, Func<Task<uint>> start)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _starting[(container, execId)] = told;
@@ -63,7 +64,7 @@ internal sealed partial class TaskService
     }
 
     /// <summary>Publishes the exit of a process when it comes, in the background. A memory shortage, if that was why, has been published by then.</summary>
-    private void TrackExit(Container container, GuestProcess process, Task ended)
+    public void TrackExit(Container container, GuestProcess process, Task ended)
     {
         string id = container.Plan.Id.Value;
         Task told = PublishExitAsync(container, process, ended);
@@ -92,7 +93,7 @@ internal sealed partial class TaskService
     }
 
     /// <summary>Waits until the exit of a process that has ended is published. Nobody published one of a process that was never started.</summary>
-    private async Task ExitToldAsync(string container, string execId)
+    public async Task ExitToldAsync(string container, string execId)
     {
         if (_exits.TryRemove((container, execId), out Task? told))
         {
@@ -101,7 +102,7 @@ internal sealed partial class TaskService
     }
 
     /// <summary>Waits until every exit of a container that is being deleted is published, and publishes the deletion.</summary>
-    private async Task PublishDeletedAsync(string container, DeleteResponse response)
+    public async Task PublishDeletedAsync(string container, DeleteResponse response)
     {
         foreach ((string Container, string ExecId) key in _exits.Keys.Where(key => key.Container == container))
         {

@@ -23,6 +23,9 @@ internal sealed partial class Container
     private readonly IdleThread? _thread;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
+    private readonly CancellationTokenSource _calledOff = new();
+    private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously); // made, or never to be
+    private bool _deleted; // guarded by _gate
     private ContainerFiles? _files;
     private bool _inGuest;
     private readonly Lock _statusGate = new(); // the writes of Status
@@ -53,6 +56,23 @@ internal sealed partial class Container
 
     // It was killed, and its process in the guest is being killed for it: an engine that has seen the one delete at once.
     private bool StandInDied => StandInPid > 0 && StandInPid != Environment.ProcessId && ProcessIdentity.Of(StandInPid) is null;
+
+    /// <summary>Cancelled when somebody deletes the container before it is made.</summary>
+    internal CancellationToken CalledOff => _calledOff.Token;
+
+    /// <summary>Ends the making of a container: it fails. Returns when nothing is made for it any more; of one that is made, at once.</summary>
+    public async Task CallOffAsync()
+    {
+        if (Status == ContainerStatus.Creating)
+        {
+            await _calledOff.CancelAsync();
+        }
+
+        await _made.Task;
+    }
+
+    /// <summary>Says that nothing more is made for the container.</summary>
+    internal void EndMaking() => _made.TrySetResult();
 
     /// <summary>Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.</summary>
     public async Task StoppedAsync()
@@ -172,6 +192,11 @@ internal sealed partial class Container
     public async Task DeleteAsync(bool force, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
+        if (_deleted)
+        {
+            throw SandboxStateException.NotFound("delete the container", "the container", Plan.Id.Value); // by another caller meanwhile
+        }
+
         if (!force && !StandInDied && Status is (ContainerStatus.Running or ContainerStatus.Paused))
         {
             throw SandboxStateException.WrongState("delete the container", Plan.Id.Value, Text(Status), "stopped, or deleted with --force");
@@ -181,6 +206,7 @@ internal sealed partial class Container
         using var limit = new CancellationTokenSource(force ? _pod.Plan.Timeouts.Stop : Timeout.InfiniteTimeSpan, _pod.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await ReleaseAsync(both.Token);
+        _deleted = true;
     }
 
     /// <summary>

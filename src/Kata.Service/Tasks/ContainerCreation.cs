@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Kata.Containerd.Protocol.TaskV2;
+using Kata.Linux;
+using Kata.Oci;
+using Kata.Sandbox;
+using Task = System.Threading.Tasks.Task;
+
+namespace Kata.Service;
+
+/// <summary>How containers come to be, the first one with its pod.</summary>
+internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents events, TaskStandIns standIns, ContainerRemoval removal)
+{
+    private readonly ConcurrentDictionary<string, Task> _underWay = new(); // by container
+
+    /// <summary>The creation of a container that is under way; null when there is none. It never faults, and ends when all that it has made is gone or the container's.</summary>
+    public Task? Find(string id) => _underWay.GetValueOrDefault(id);
+
+    /// <summary>Carries out a Create.</summary>
+    public async Task<CreateTaskResponse> CreateAsync(CreateTaskRequest request, ServerCallContext context)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _underWay.TryAdd(request.Id, ended.Task); // of two of one id, the second fails
+        try
+        {
+            return await CreateWholeAsync(request, context);
+        }
+        finally
+        {
+            _underWay.TryRemove(new KeyValuePair<string, Task>(request.Id, ended.Task));
+            ended.SetResult();
+        }
+    }
+
+    private async Task<CreateTaskResponse> CreateWholeAsync(CreateTaskRequest request, ServerCallContext context)
+    {
+        ContainerId id = ContainerId.Parse(request.Id);
+        StandInSession? standIn = host.StandIns.Take(id.Value, "");
+        bool claimed = false;
+        try
+        {
+            (PodSandbox pod, Container container, bool first) = await JoinAsync(id, request, context, standIn, wasClaimed => claimed = wasClaimed);
+            // Outside of the pod's gate: what waits for this container, its hooks above all, holds nobody else up.
+            var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
+            await pod.CreateContainerAsync(container, () => standIns.OpenStdioAsync(standIn, request.Id, names, host.Stopping), host.Stopping);
+            var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
+            events.PublishCreated(request, response.Pid);
+            events.TrackExit(container, container.Init, container.StoppedAsync());
+            host.Track(removal.DeleteAbandonedAsync(pod, container));
+            standIns.Track(standIn, container.Init, container.StoppedAsync());
+            if (first)
+            {
+                host.Track(MemoryTrim.RunAsync());
+            }
+
+            return response;
+        }
+        catch
+        {
+            await TaskStandIns.AbandonAsync(standIn, null); // nobody else knows of it any more
+            await removal.LeaveAsync(id, claimed);
+            throw;
+        }
+    }
+
+    // Under the pod's gate: boots the pod where this is its first container, and enters the container into it.
+    private async Task<(PodSandbox Pod, Container Container, bool First)> JoinAsync(
+        ContainerId id, CreateTaskRequest request, ServerCallContext context, StandInSession? standIn, Action<bool> claimed)
+    {
+        await life.Gate.WaitAsync(context.CancellationToken);
+        try
+        {
+            bool first = life is { Pod: null, Held: null, Ended.IsCompleted: false };
+            claimed(life.Claim(id));
+            Bundle bundle = Bundle.Load(request.Bundle);
+            PodSandbox pod = await life.JoinAsync(bundle, request);
+            if (life.Held is { } settings)
+            {
+                bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));
+            }
+
+            ContainerPlan plan = ContainerPlanner.Plan(
+                    id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf, pod.Plan.SharedMemory, pod.Plan.Files,
+                    context.RequestHeaders.Get(TaskHeaders.Notify) is not null ? host.NotifySocket(id) : null)
+                .WithCallerLimits(TaskHeaders.LimitsOf(context, host.Limits))
+                .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false)
+                .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
+            return (pod, pod.AddContainer(plan, standIn?.Pid), first);
+        }
+        finally
+        {
+            life.Gate.Release();
+        }
+    }
+}
