@@ -15,8 +15,8 @@ internal sealed record QemuBoard
     /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
     private const int MmioDisks = 16;
 
-    private static readonly HashSet<DeviceKind> s_all =
-        [DeviceKind.Console, DeviceKind.AgentChannel, DeviceKind.Random, DeviceKind.FileShare, DeviceKind.Disk];
+    private const DeviceKinds All =
+        DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | DeviceKinds.Disk;
 
     private QemuBoard(string type) => Type = type;
 
@@ -48,8 +48,8 @@ internal sealed record QemuBoard
     public MachineCapabilities Capabilities => new()
     {
         Machine = $"QEMU's machine type '{Type}'",
-        Cold = s_all,
-        Hot = IsPci ? new HashSet<DeviceKind> { DeviceKind.Disk } : [],
+        Cold = All,
+        Hot = IsPci ? DeviceKinds.Disk : DeviceKinds.None,
         NoHotplugReason = IsPci ? null : "it has no PCI bus",
         MaxDisks = IsPci ? BridgeSlots : MmioDisks,
         Pause = true,

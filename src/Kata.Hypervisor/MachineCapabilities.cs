@@ -10,10 +10,10 @@ internal sealed record MachineCapabilities
     public required string Machine { get; init; }
 
     /// <summary>What it may have from the start.</summary>
-    public required IReadOnlySet<DeviceKind> Cold { get; init; }
+    public required DeviceKinds Cold { get; init; }
 
     /// <summary>What can be given to it, and taken from it, while it runs.</summary>
-    public IReadOnlySet<DeviceKind> Hot { get; init; } = new HashSet<DeviceKind>();
+    public DeviceKinds Hot { get; init; }
 
     /// <summary>Why <see cref="Hot"/> is empty, as the end of a sentence; null where it is not.</summary>
     public string? NoHotplugReason { get; init; }
@@ -29,9 +29,9 @@ internal sealed record MachineCapabilities
     /// <param name="running">Whether the machine runs already.</param>
     public string? RefusalOf(Device device, bool running) => running switch
     {
-        false => Cold.Contains(device.Kind) ? null : $"{Machine} has no such device ({device.Kind})",
-        true when Hot.Contains(device.Kind) => null,
-        true when Cold.Contains(device.Kind) =>
+        false => Cold.HasFlag(device.Kind) ? null : $"{Machine} has no such device ({device.Kind})",
+        true when Hot.HasFlag(device.Kind) => null,
+        true when Cold.HasFlag(device.Kind) =>
             $"{Machine} takes it only before it starts{(NoHotplugReason is { } reason ? $": {reason}" : "")}",
         _ => $"{Machine} has no such device ({device.Kind})",
     };

@@ -4,7 +4,7 @@ namespace Kata.Hypervisor;
 /// <param name="Transport">How the guest sees it.</param>
 internal sealed record AgentChannelDevice(AgentTransport Transport) : Device(new DeviceId("agent"))
 {
-    public override DeviceKind Kind => DeviceKind.AgentChannel;
+    public override DeviceKinds Kind => DeviceKinds.AgentChannel;
 
     public override int DescriptorCount => 0;
 }

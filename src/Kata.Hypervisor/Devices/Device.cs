@@ -9,7 +9,7 @@ namespace Kata.Hypervisor;
 internal abstract record Device(DeviceId Id)
 {
     /// <summary>Which of the family it is.</summary>
-    public abstract DeviceKind Kind { get; }
+    public abstract DeviceKinds Kind { get; }
 
     /// <summary>How many descriptors it comes with.</summary>
     public abstract int DescriptorCount { get; }

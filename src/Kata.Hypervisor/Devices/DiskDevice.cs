@@ -15,7 +15,7 @@ internal sealed record DiskDevice(DeviceId Id, bool ReadOnly, bool IsBlockDevice
     /// <summary>What the guest reads in <c>/sys/block/NAME/serial</c>.</summary>
     public string Serial => Id.Value;
 
-    public override DeviceKind Kind => DeviceKind.Disk;
+    public override DeviceKinds Kind => DeviceKinds.Disk;
 
     public override int DescriptorCount => 1;
 }

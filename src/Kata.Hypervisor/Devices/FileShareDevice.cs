@@ -8,7 +8,7 @@ internal sealed record FileShareDevice(DeviceId Id, string Tag) : Device(Id)
     /// <summary><c>tag</c> of <c>struct virtio_fs_config</c>, linux/virtio_fs.h, with its final NUL as VMMs keep one.</summary>
     public const int MaxTagBytes = 35;
 
-    public override DeviceKind Kind => DeviceKind.FileShare;
+    public override DeviceKinds Kind => DeviceKinds.FileShare;
 
     public override int DescriptorCount => 1;
 }

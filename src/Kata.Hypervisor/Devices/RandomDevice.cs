@@ -7,7 +7,7 @@ namespace Kata.Hypervisor;
 /// </param>
 internal sealed record RandomDevice(bool FromHostDevice) : Device(new DeviceId("random"))
 {
-    public override DeviceKind Kind => DeviceKind.Random;
+    public override DeviceKinds Kind => DeviceKinds.Random;
 
     public override int DescriptorCount => FromHostDevice ? 1 : 0;
 }

@@ -1,20 +1,23 @@
 namespace Kata.Hypervisor;
 
-/// <summary>The kinds of <see cref="Device"/>, for <see cref="MachineCapabilities"/>.</summary>
-internal enum DeviceKind
+/// <summary>Kinds of <see cref="Device"/>, for <see cref="MachineCapabilities"/>.</summary>
+[Flags]
+internal enum DeviceKinds
 {
+    None = 0,
+
     /// <summary><see cref="ConsoleDevice"/>.</summary>
-    Console,
+    Console = 1 << 0,
 
     /// <summary><see cref="AgentChannelDevice"/>.</summary>
-    AgentChannel,
+    AgentChannel = 1 << 1,
 
     /// <summary><see cref="RandomDevice"/>.</summary>
-    Random,
+    Random = 1 << 2,
 
     /// <summary><see cref="FileShareDevice"/>.</summary>
-    FileShare,
+    FileShare = 1 << 3,
 
     /// <summary><see cref="DiskDevice"/>.</summary>
-    Disk,
+    Disk = 1 << 4,
 }
