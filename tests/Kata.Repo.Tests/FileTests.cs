@@ -18,7 +18,6 @@ public sealed partial class FileTests
         ["src/Kata.Service/TaskService"] = 798,
         ["src/Kata.Sandbox/PodSandbox"] = 676,
         ["src/Kata.Agent/Containers/SpecJson"] = 603,
-        ["src/Kata.Oci/Validation/SpecValidator"] = 450,
         ["src/Kata.Hypervisor.Qemu/QemuVirtualMachine"] = 439,
     };
 

@@ -52,7 +52,7 @@ internal static class FeaturesCommand
     {
         json.WriteStartObject("linux");
         List(json, "namespaces", SupportedFeatures.Namespaces);
-        List(json, "capabilities", SpecValidator.KnownCapabilities);
+        List(json, "capabilities", ProcessRules.KnownCapabilities);
         json.WriteStartObject("cgroup");
         json.WriteBoolean("v1", true); // of the host, for the pod's processes; in the guest it is always version 2
         json.WriteBoolean("v2", true);

@@ -1,7 +1,9 @@
+using static Kata.Oci.FieldRules;
+
 namespace Kata.Oci;
 
 /// <summary>The rules for processes.</summary>
-public static partial class SpecValidator
+internal static class ProcessRules
 {
     // setrlimit(2); the names of the kernel's asm-generic/resource.h.
     private static readonly string[] s_rlimits =
@@ -36,7 +38,7 @@ public static partial class SpecValidator
 
     private static readonly string[] s_ioClasses = ["IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
 
-    private static void CheckProcess(string pointer, ProcessSpec process, List<string> warnings)
+    internal static void Check(string pointer, ProcessSpec process, List<string> warnings)
     {
         if (process.Args is null || process.Args.Count == 0)
         {
@@ -125,7 +127,4 @@ public static partial class SpecValidator
             }
         }
     }
-
-    private static T NotNull<T>(string pointer, T? item)
-        where T : class => item ?? throw new InvalidSpecException(pointer, "holds null", "It must be an object");
 }
