@@ -1,6 +1,6 @@
 namespace Kata.Configuration;
 
-/// <summary>What Kata's configuration can ask for and this version has no driver for. Silence would run something else than was asked for.</summary>
+/// <summary>What Kata's configuration can ask for and this version has no driver for. Silence would run something else.</summary>
 internal static class AvailableChoices
 {
     private const string FileSharing = "hypervisor.shared_fs";
@@ -22,7 +22,9 @@ internal static class AvailableChoices
         if (hypervisor.Name != "qemu")
         {
             yield return new ConfigurationException(
-                configuration.OriginOf(AnyHypervisorKey(configuration)), $"there is no driver for [hypervisor.{hypervisor.Name}] yet", "Use [hypervisor.qemu]");
+                configuration.OriginOf(AnyHypervisorKey(configuration)),
+                $"there is no driver for [hypervisor.{hypervisor.Name}] yet",
+                "Use [hypervisor.qemu]");
         }
 
         if (hypervisor.ImagePath is not null)
@@ -36,7 +38,9 @@ internal static class AvailableChoices
         if (hypervisor.SharedFs != VirtioFs)
         {
             yield return new ConfigurationException(
-                configuration.OriginOf(FileSharing), $"{FileSharing} holds {Write(hypervisor.SharedFs)}, for which there is no driver yet", "Use \"virtio-fs\", or leave it out");
+                configuration.OriginOf(FileSharing),
+                $"{FileSharing} holds {Write(hypervisor.SharedFs)}, for which there is no driver yet",
+                "Use \"virtio-fs\", or leave it out");
         }
     }
 
@@ -53,6 +57,8 @@ internal static class AvailableChoices
     internal static string Write(string path) => ConfigurationValue.Write(Oci.SpecText.Clean(path));
 
     private static string AnyHypervisorKey(KataConfiguration configuration) =>
-        configuration.Values.Set.Select(static item => item.Key).FirstOrDefault(static key => key.StartsWith("hypervisor.", StringComparison.Ordinal))
+        configuration.Values.Set
+            .Select(static item => item.Key)
+            .FirstOrDefault(static key => key.StartsWith("hypervisor.", StringComparison.Ordinal))
         ?? "runtime.hypervisor_name";
 }

@@ -37,11 +37,14 @@ internal static class ConfigurationValidator
         }
 
         List<ConfigurationFinding> findings =
-            [.. errors.DistinctBy(WithoutLine).OrderBy(error => error.Origin.Source, StringComparer.Ordinal).ThenBy(error => error.Origin.Line)
+            [.. errors.DistinctBy(WithoutLine)
+                .OrderBy(error => error.Origin.Source, StringComparer.Ordinal)
+                .ThenBy(error => error.Origin.Line)
                 .Select(error => new ConfigurationFinding(true, error.Message))];
         findings.AddRange(loader.Warnings.Concat(bound?.ReadAs ?? []).Select(text => new ConfigurationFinding(false, text)));
         findings.AddRange((bound?.WithoutEffect ?? []).Select(item =>
-            new ConfigurationFinding(false, $"{Oci.SpecText.Clean(item.Value.Origin.ToString())}: the key '{item.Key}' is accepted and has no effect here")));
+            new ConfigurationFinding(
+                false, $"{Oci.SpecText.Clean(item.Value.Origin.ToString())}: the key '{item.Key}' is accepted and has no effect here")));
         return findings;
     }
 

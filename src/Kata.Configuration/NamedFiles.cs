@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 namespace Kata.Configuration;
 
@@ -18,11 +19,12 @@ internal static class NamedFiles
         (0, [0x1f, 0x8b]), // arm64 Image.gz
     ];
 
-    /// <summary>What the kernel unpacks as an initial RAM disk: cpio(5) of its two forms, or one of lib/decompress.c's compressions of it.</summary>
+    /// <summary>What the kernel unpacks as an initial RAM disk: cpio(5) in two forms, or one of lib/decompress.c's compressions.</summary>
     private static readonly (int Offset, byte[] Magic)[] s_ramDisks =
     [
         (0, "070701"u8.ToArray()), (0, "070702"u8.ToArray()),
-        (0, [0x1f, 0x8b]), (0, [0x1f, 0x9e]), (0, "BZh"u8.ToArray()), (0, [0x5d, 0x00, 0x00]), (0, [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]),
+        (0, [0x1f, 0x8b]), (0, [0x1f, 0x9e]), (0, "BZh"u8.ToArray()), (0, [0x5d, 0x00, 0x00]),
+        (0, [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]),
         (0, [0x89, (byte)'L', (byte)'Z', (byte)'O']), (0, [0x02, 0x21, 0x4c, 0x18]), (0, [0x28, 0xb5, 0x2f, 0xfd]),
     ];
 
@@ -33,12 +35,20 @@ internal static class NamedFiles
         return new[]
         {
             CheckProgram(configuration, "hypervisor.path", hypervisor.Path, "Install 'qemu-system-x86', or name the monitor's executable"),
-            CheckProgram(configuration, "hypervisor.virtio_fs_daemon", hypervisor.VirtioFsDaemonPath, "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or name the virtiofsd executable"),
+            CheckProgram(
+                configuration,
+                "hypervisor.virtio_fs_daemon",
+                hypervisor.VirtioFsDaemonPath,
+                "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or name the virtiofsd executable"),
             CheckEntropySource(configuration, hypervisor.EntropySource),
-            CheckGuest(configuration, "hypervisor.kernel", hypervisor.KernelPath, s_kernels, "a kernel image", "Run 'make install' (in a clone 'make guest'), or name a bzImage or a vmlinux"),
+            CheckGuest(
+                configuration, "hypervisor.kernel", hypervisor.KernelPath, s_kernels, "a kernel image",
+                "Run 'make install' (in a clone 'make guest'), or name a bzImage or a vmlinux"),
             hypervisor.InitrdPath is not { } initrd
                 ? null
-                : CheckGuest(configuration, "hypervisor.initrd", initrd, s_ramDisks, "an initial RAM disk", "Run 'make install' (in a clone 'make guest'), or name a cpio archive, compressed or not")
+                : CheckGuest(
+                    configuration, "hypervisor.initrd", initrd, s_ramDisks, "an initial RAM disk",
+                    "Run 'make install' (in a clone 'make guest'), or name a cpio archive, compressed or not")
                     ?? CheckSize(configuration, initrd),
         }.OfType<ConfigurationException>();
     }
@@ -54,8 +64,11 @@ internal static class NamedFiles
 
     private static ConfigurationException? CheckEntropySource(KataConfiguration configuration, string path)
     {
-        string? cause = !Path.Exists(path) ? "does not exist" : Directory.Exists(path) || new FileInfo(path).Length > 0 ? "is no character device" : null;
-        return cause is null ? null : Error(configuration, "hypervisor.entropy_source", path, cause, "Name one such as /dev/urandom, or leave it out");
+        string? cause = !Path.Exists(path) ? "does not exist"
+            : Directory.Exists(path) || new FileInfo(path).Length > 0 ? "is no character device"
+            : null;
+        return cause is null ? null
+            : Error(configuration, "hypervisor.entropy_source", path, cause, "Name one such as /dev/urandom, or leave it out");
     }
 
     private static ConfigurationException? CheckGuest(
@@ -75,8 +88,10 @@ internal static class NamedFiles
             ? null
             : new ConfigurationException(
                 configuration.OriginOf("hypervisor.default_memory"),
-                FormattableString.Invariant(
-                    $"hypervisor.default_memory holds {configuration.Hypervisor.MemoryMib}, and the initial RAM disk {AvailableChoices.Write(path)} alone has {sizeMib} MiB"),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"hypervisor.default_memory holds {configuration.Hypervisor.MemoryMib}, "
+                    + $"and the initial RAM disk {AvailableChoices.Write(path)} alone has {sizeMib} MiB"),
                 "Give the machine more memory, or name a smaller RAM disk");
     }
 
@@ -114,14 +129,19 @@ internal static class NamedFiles
         }
         catch (IOException exception)
         {
-            return $"cannot be read: {(exception.HResult is > 0 and < 4096 and int errno ? Marshal.GetPInvokeErrorMessage(errno) : exception.Message.TrimEnd('.'))}";
+            string cause = exception.HResult is > 0 and < 4096 and int errno
+                ? Marshal.GetPInvokeErrorMessage(errno)
+                : exception.Message.TrimEnd('.');
+            return $"cannot be read: {cause}";
         }
     }
 
     private static ConfigurationException Error(KataConfiguration configuration, string id, string path, string cause, string remedy)
     {
         ConfigurationOrigin origin = configuration.OriginOf(id);
-        string name = origin == ConfigurationOrigin.BuiltIn ? $"{id} is not set, and the built-in {AvailableChoices.Write(path)}" : $"{id} holds {AvailableChoices.Write(path)}, which";
+        string name = origin == ConfigurationOrigin.BuiltIn
+            ? $"{id} is not set, and the built-in {AvailableChoices.Write(path)}"
+            : $"{id} holds {AvailableChoices.Write(path)}, which";
         return new ConfigurationException(origin, $"{name} {cause}", remedy);
     }
 }

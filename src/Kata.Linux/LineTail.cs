@@ -1,6 +1,8 @@
 namespace Kata.Linux;
 
-/// <summary>The last lines of a byte stream, each bounded and escaped (<see cref="PrintableText"/>), however much comes. Thread-safe; one writer.</summary>
+/// <summary>
+/// The last lines of a byte stream, each bounded and escaped (<see cref="PrintableText"/>), however much comes. Thread-safe; one writer.
+/// </summary>
 /// <param name="maxLines">How many lines are kept.</param>
 /// <param name="maxLineBytes">A longer line is cut into pieces of this size.</param>
 /// <param name="onLine">Gets each line as it ends, on the thread that appends; must not block.</param>
@@ -57,8 +59,8 @@ internal sealed class LineTail(int maxLines = 50, int maxLineBytes = 1024, Actio
     }
 
     /// <summary>
-    /// Reads a stream to its end and disposes it; always reads, so that the writer never waits for us. Never faults: when the stream breaks or is
-    /// disposed, it ends.
+    /// Reads a stream to its end and disposes it; always reads, so that the writer never waits for us. Never faults: when
+    /// the stream breaks or is disposed, it ends.
     /// </summary>
     public async Task FillAsync(Stream source)
     {

@@ -2,10 +2,14 @@ using System.Text;
 
 namespace Kata.Linux;
 
-/// <summary>Makes text of a guest or of another program safe to print: no terminal sequence, no line break, no direction change survives.</summary>
+/// <summary>
+/// Makes text of a guest or of another program safe to print: no terminal sequence, no line break, no direction change survives.
+/// </summary>
 internal static class PrintableText
 {
-    /// <summary>UTF-8 to text; control, format and undecodable characters become <c>\xNN</c>, <c>\uNNNN</c> or U+FFFD, a tab becomes a blank.</summary>
+    /// <summary>
+    /// UTF-8 to text; control, format and undecodable characters become <c>\xNN</c>, <c>\uNNNN</c> or U+FFFD, a tab becomes a blank.
+    /// </summary>
     public static string Escape(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder(bytes.Length);

@@ -3,7 +3,7 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>A guest's end of vhost-vsock with a context id of its own. Owns the device's descriptor; the id is free again when it closes.</summary>
+/// <summary>A guest's end of vhost-vsock with a context id of its own. Owns the device's descriptor; closing it frees the id.</summary>
 internal sealed class VhostVsock : IDisposable
 {
     private const int Attempts = 32; // two of 2^32 ids meet rarely, 32 times in a row never
@@ -24,7 +24,9 @@ internal sealed class VhostVsock : IDisposable
     public static unsafe VhostVsock Open()
     {
         SafeFileDescriptor device = LinuxException.ThrowIfInvalid(
-            LibC.open(VirtualizationDevices.VhostVsockPath, LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", $"open '{VirtualizationDevices.VhostVsockPath}'");
+            LibC.open(VirtualizationDevices.VhostVsockPath, LibC.O_RDWR | LibC.O_CLOEXEC, 0),
+            "open",
+            $"open '{VirtualizationDevices.VhostVsockPath}'");
         try
         {
             for (int attempt = 1; ; attempt++)

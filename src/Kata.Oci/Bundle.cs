@@ -37,7 +37,9 @@ public sealed class Bundle
         if (!System.IO.Directory.Exists(directory))
         {
             throw InvalidSpecException.ForBundle(
-                directory, File.Exists(directory) ? "it is not a directory" : "the directory does not exist", "Name the directory that holds config.json with --bundle");
+                directory,
+                File.Exists(directory) ? "it is not a directory" : "the directory does not exist",
+                "Name the directory that holds config.json with --bundle");
         }
 
         byte[] text = ReadConfig(directory);
@@ -95,7 +97,8 @@ public sealed class Bundle
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw InvalidSpecException.ForBundle(directory, $"config.json cannot be read: {WhyUnreadable(path, exception)}", "It must be a readable file", exception);
+            throw InvalidSpecException.ForBundle(
+                directory, $"config.json cannot be read: {WhyUnreadable(path, exception)}", "It must be a readable file", exception);
         }
     }
 

@@ -43,7 +43,8 @@ public sealed class InvalidSpecException : Exception
             "Use a name such as SIGTERM or SIGRTMIN+3, with or without SIG, or a number from 1 to 64",
             null);
 
-    internal static InvalidSpecException ForResources(string field, string cause, string remedy) => new("Cannot use the resource limits", field, cause, remedy, null);
+    internal static InvalidSpecException ForResources(string field, string cause, string remedy) =>
+        new("Cannot use the resource limits", field, cause, remedy, null);
 
     /// <summary>The same finding with the bundle named.</summary>
     internal InvalidSpecException InBundle(string directory) =>

@@ -35,7 +35,7 @@ internal static class JsonShape
         return Check(JsonElement.ParseValue(ref reader), type);
     }
 
-    /// <summary>Finds text that is none, which the reader lets pass in members that it does not know, and which could not be written again.</summary>
+    /// <summary>Finds text that is none: the reader lets it pass in members that it does not know, and it cannot be written.</summary>
     /// <param name="utf8">A document that the reader accepted.</param>
     /// <returns>What is wrong; null when nothing is.</returns>
     internal static InvalidSpecException? FindBrokenText(ReadOnlySpan<byte> utf8)

@@ -66,8 +66,12 @@ public static class OciJson
             // Nearly no document has a null at all, so this costs one search.
             if (utf8.IndexOf("null"u8) >= 0 && JsonShape.FindNull(utf8, type) is { } wrong)
                 throw wrong;
-            if ((!Utf8.IsValid(utf8) || utf8.IndexOf("\\ud"u8) >= 0 || utf8.IndexOf("\\uD"u8) >= 0) && JsonShape.FindBrokenText(utf8) is { } broken)
+            if ((!Utf8.IsValid(utf8) || utf8.IndexOf("\\ud"u8) >= 0 || utf8.IndexOf("\\uD"u8) >= 0)
+                && JsonShape.FindBrokenText(utf8) is { } broken)
+            {
                 throw broken;
+            }
+
             return document;
         }
         catch (JsonException exception)

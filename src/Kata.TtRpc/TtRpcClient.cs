@@ -34,8 +34,11 @@ public sealed class TtRpcClient : IAsyncDisposable
     /// </summary>
     public CallInvoker CallInvoker { get; }
 
-    /// <summary>Whether a call ended because this side waited no longer. A server may say that a deadline has passed, too: in words of its own.</summary>
-    internal static bool IsOwnDeadline(RpcException error) => error.StatusCode == StatusCode.DeadlineExceeded && error.Status.Detail == DeadlineText;
+    /// <summary>
+    /// Whether a call ended because this side waited no longer. A server may say that a deadline has passed, too: in words of its own.
+    /// </summary>
+    internal static bool IsOwnDeadline(RpcException error) =>
+        error.StatusCode == StatusCode.DeadlineExceeded && error.Status.Detail == DeadlineText;
 
     /// <summary>
     /// Ends when the connection has ended: successfully when the peer closed it between two frames or the client was disposed, otherwise

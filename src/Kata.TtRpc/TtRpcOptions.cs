@@ -27,7 +27,7 @@ public sealed class TtRpcOptions
     /// <summary>Where deadlines take the time from.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Whether a client's deadlines go to the server with the call. A client whose server has another clock keeps them for itself.</summary>
+    /// <summary>Whether a client's deadlines go to the server with the call. Off for a server that has another clock.</summary>
     internal bool TellsDeadlines { get; init; } = true;
 
     /// <summary>

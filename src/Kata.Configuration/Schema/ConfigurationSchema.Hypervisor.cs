@@ -58,10 +58,12 @@ internal static partial class ConfigurationSchema
         Applied(
             Hypervisor, "enable_hugepages", Flag, false,
             "Whether a pod's memory is made of the host's huge pages, which must be there. All of it is taken when the pod starts."),
-        Applied(Hypervisor, "enable_mem_prealloc", Flag, false, "Whether all of a pod's memory is taken from the host when the pod starts."),
+        Applied(
+            Hypervisor, "enable_mem_prealloc", Flag, false, "Whether all of a pod's memory is taken from the host when the pod starts."),
         Applied(
             Hypervisor, "shared_fs", Text, "virtio-fs",
-            "How files of the host reach the guest: by virtio-fs. 'virtio-9p' and 'inline-virtio-fs' are read as that, the others are refused.")
+            "How files of the host reach the guest: by virtio-fs. "
+            + "'virtio-9p' and 'inline-virtio-fs' are read as that, the others are refused.")
             with { Choices = ["virtio-fs", "virtio-9p", "virtio-fs-nydus", "inline-virtio-fs", "none"] },
         Applied(Hypervisor, "virtio_fs_daemon", Text, null, "The virtiofsd executable. Found on its usual paths when missing.")
             with { Example = "/usr/lib/qemu/virtiofsd", BoundedBy = "valid_virtio_fs_daemon_paths" },

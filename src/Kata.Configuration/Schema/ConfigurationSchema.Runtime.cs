@@ -32,10 +32,14 @@ internal static partial class ConfigurationSchema
         Applied(Runtime, "hypervisor_name", Text, "", "Which [hypervisor.NAME] table applies, where a file has several."),
         Applied(Runtime, "enable_debug", Flag, false, "Whether a pod's service logs what developers want to know, as with '--debug'."),
         Applied(Runtime, "disable_guest_seccomp", Flag, false, "Whether the container's system call filter is left out in the guest."),
-        Applied(Runtime, "sandbox_cgroup_only", Flag, true, "Whether a pod's host processes are in the cgroup that its engine names, and limited there; else they are below /kata_overhead, without limits."),
+        Applied(
+            Runtime, "sandbox_cgroup_only", Flag, true,
+            "Whether a pod's host processes are in the cgroup that its engine names, and limited there; "
+            + "else they are below /kata_overhead, without limits."),
         Seconds(Runtime, "create_container_timeout", 60, "How long the guest may take to create one container."),
         // 'bridged' is Kata 1.x's.
-        .. Kept(Runtime, Text, "internetworking_model").Select(static key => key with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }),
+        .. Kept(Runtime, Text, "internetworking_model")
+            .Select(static key => key with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }),
         .. Kept(
             Runtime, Flag,
             "enable_tracing", "disable_new_netns", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",
@@ -55,7 +59,8 @@ internal static partial class ConfigurationSchema
         Seconds(Kata, "request_timeout", 60, "How long one answer of the agent or the monitor may take."),
         Seconds(
             Kata, "agent_check_interval", 30,
-            "How often the agent is asked whether it still answers. A guest that leaves two questions in a row without an answer has failed."),
+            "How often the agent is asked whether it still answers. "
+            + "A guest that leaves two questions in a row without an answer has failed."),
         Seconds(Kata, "stop_timeout", 10, "How long a machine may take to end before it is killed."),
         Seconds(Kata, "stdio_drain_timeout", 10, "How long the rest of a finished process's output is waited for."),
         Applied(

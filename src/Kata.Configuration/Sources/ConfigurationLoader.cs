@@ -14,7 +14,8 @@ internal sealed class ConfigurationLoader
 
     /// <param name="sources">Where to look.</param>
     /// <param name="errors">Gets what is wrong, and reading goes on without it; when null, the first error is thrown.</param>
-    internal ConfigurationLoader(ConfigurationSources sources, List<ConfigurationException>? errors = null) => (_sources, _errors) = (sources, errors);
+    internal ConfigurationLoader(ConfigurationSources sources, List<ConfigurationException>? errors = null) =>
+        (_sources, _errors) = (sources, errors);
 
     internal IReadOnlyList<string> Warnings => _warnings;
 
@@ -94,7 +95,10 @@ internal sealed class ConfigurationLoader
         catch (IOException exception)
         {
             Refuse(new ConfigurationException(
-                new ConfigurationOrigin(path, 0), $"it cannot be read: {exception.Message.TrimEnd('.')}", "It must be a readable file of at most 256 KiB", exception));
+                new ConfigurationOrigin(path, 0),
+                $"it cannot be read: {exception.Message.TrimEnd('.')}",
+                "It must be a readable file of at most 256 KiB",
+                exception));
             return true;
         }
 

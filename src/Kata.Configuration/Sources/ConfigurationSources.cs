@@ -10,8 +10,8 @@ internal sealed record ConfigurationSources
     private static readonly string[] s_knownPrefixes = ["/usr/local", "/usr", "/opt/kata"];
 
     /// <summary>
-    /// Where distributions put virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own on Debian 12,
-    /// which writes what is mapped from an O_APPEND file to the wrong place.
+    /// Where distributions put virtiofsd, in order: the Rust one's on Debian 13 and Fedora, on others, by hand; then QEMU's own
+    /// on Debian 12, which writes what is mapped from an O_APPEND file to the wrong place.
     /// </summary>
     private static readonly string[] s_virtioFsDaemonPaths =
         ["/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/local/bin/virtiofsd", "/usr/bin/virtiofsd", "/usr/lib/qemu/virtiofsd"];
@@ -19,7 +19,9 @@ internal sealed record ConfigurationSources
     /// <summary>The file the user named; it must exist, and then nothing is searched.</summary>
     internal string? ExplicitPath { get; init; }
 
-    /// <summary>The files that are looked for in turn, of which only the first that exists is used: the administrator's, then the installed ones.</summary>
+    /// <summary>
+    /// The files that are looked for in turn, of which only the first that exists is used: the administrator's, then the installed ones.
+    /// </summary>
     internal IReadOnlyList<string> SearchPaths
     {
         get => field ?? ["/etc/kata-containers/configuration.toml", .. Installed("share/defaults/kata-containers/configuration.toml")];
@@ -42,7 +44,9 @@ internal sealed record ConfigurationSources
     internal IReadOnlyList<string> HypervisorPaths { get; init; } =
         [$"/usr/bin/qemu-system-{MachineOf(RuntimeInformation.OSArchitecture)}"];
 
-    /// <summary>Places of virtiofsd, in order: the one that <c>make</c> fetches where the distribution has only QEMU's, then the distribution's.</summary>
+    /// <summary>
+    /// Places of virtiofsd, in order: the one that <c>make</c> fetches where the distribution has only QEMU's, then the distribution's.
+    /// </summary>
     internal IReadOnlyList<string> VirtioFsDaemonPaths
     {
         get => field ?? [.. Installed("libexec/kata-containers/virtiofsd/virtiofsd"), .. s_virtioFsDaemonPaths];
@@ -71,7 +75,7 @@ internal sealed record ConfigurationSources
         };
     }
 
-    /// <summary>Where a file of an installation may be, in order: beside this executable, then where a copy of it finds what is installed.</summary>
+    /// <summary>Where a file of an installation may be, in order: beside this executable, then where a copy of it finds it.</summary>
     /// <param name="file">Relative to the prefix.</param>
     internal IReadOnlyList<string> Installed(string file) =>
         [.. s_knownPrefixes.Prepend(InstallPrefix).Distinct().Select(prefix => Path.Combine(prefix, file))];

@@ -24,7 +24,8 @@ internal static class TomlReader
         DocumentSyntax document = Parse(text, fileName, out TomlError? error);
         if (error is not null)
         {
-            throw new ConfigurationException(new ConfigurationOrigin(fileName, error.Line), $"it is not TOML: {error.Cause}", "Correct that line");
+            throw new ConfigurationException(
+                new ConfigurationOrigin(fileName, error.Line), $"it is not TOML: {error.Cause}", "Correct that line");
         }
 
         var entries = new List<TomlEntry>();
@@ -74,7 +75,8 @@ internal static class TomlReader
         {
             DocumentSyntax document = SyntaxParser.Parse(text, fileName, validate: true);
             DiagnosticMessage? first = document.Diagnostics.FirstOrDefault(static message => message.Kind == DiagnosticMessageKind.Error);
-            error = first is null ? null : new TomlError(first.Span.Start.Line + 1, first.Span.Start.Column + 1, Shorten(first.Message.TrimEnd('.')));
+            error = first is null ? null
+                : new TomlError(first.Span.Start.Line + 1, first.Span.Start.Column + 1, Shorten(first.Message.TrimEnd('.')));
             return document;
         }
         catch (TomlException exception)

@@ -28,13 +28,15 @@ internal readonly record struct CgroupBounds(double? Processors, long? MemoryByt
             directory = Path.GetDirectoryName(directory)!;
             bounds = bounds.And(hierarchy.IsUnified
                 ? Parse(Text(directory, "cpu.max"), Text(directory, "memory.max"))
-                : Parse($"{Text(directory, "cpu.cfs_quota_us")} {Text(directory, "cpu.cfs_period_us")}", Text(directory, "memory.limit_in_bytes")));
+                : Parse(
+                    $"{Text(directory, "cpu.cfs_quota_us")} {Text(directory, "cpu.cfs_period_us")}",
+                    Text(directory, "memory.limit_in_bytes")));
         }
 
         return bounds;
     }
 
-    /// <summary>The limits of a group without those that the groups above make anyway: what is left open is as much as they allow.</summary>
+    /// <summary>The limits of a group without those that the groups above make anyway: what is left open, they limit.</summary>
     public CgroupLimits Within(CgroupLimits limits) => limits with
     {
         CpuQuotaUs = limits.CpuQuotaUs >= Processors * CgroupLimits.CpuPeriodUs ? null : limits.CpuQuotaUs,
@@ -44,7 +46,9 @@ internal readonly record struct CgroupBounds(double? Processors, long? MemoryByt
     /// <param name="cpu">Quota and period, as version 2 writes them; anything else is no limit.</param>
     /// <param name="memory">Bytes; anything else is no limit.</param>
     internal static CgroupBounds Parse(string cpu, string memory) => new(
-        cpu.Split(' ') is [string first, string second] && Number(first) is > 0 and var quota && Number(second) is > 0 and var period ? (double)quota / period : null,
+        cpu.Split(' ') is [string first, string second] && Number(first) is > 0 and var quota && Number(second) is > 0 and var period
+            ? (double)quota / period
+            : null,
         Number(memory) is >= 0 and < NoMemoryLimit and var bytes ? bytes : null);
 
     private CgroupBounds And(CgroupBounds other) => new(Least(Processors, other.Processors), Least(MemoryBytes, other.MemoryBytes));
@@ -52,7 +56,8 @@ internal readonly record struct CgroupBounds(double? Processors, long? MemoryByt
     private static T? Least<T>(T? one, T? other)
         where T : struct, IComparable<T> => one is { } a && other is { } b ? (a.CompareTo(b) < 0 ? a : b) : one ?? other;
 
-    private static long? Number(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : null;
+    private static long? Number(string text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : null;
 
     private static string Text(string directory, string file)
     {

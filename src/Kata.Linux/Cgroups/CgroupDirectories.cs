@@ -67,7 +67,8 @@ internal static class CgroupDirectories
             {
                 File.WriteAllText(Path.Combine(parent, ChildControllers), $"+{controller}");
             }
-            catch (Exception error) when (error is IOException and not (DirectoryNotFoundException or FileNotFoundException) or UnauthorizedAccessException)
+            catch (Exception error)
+                when (error is IOException and not (DirectoryNotFoundException or FileNotFoundException) or UnauthorizedAccessException)
             {
                 // See above.
             }
@@ -85,5 +86,6 @@ internal static class CgroupDirectories
         }
     }
 
-    private static string[] Words(string path) => File.Exists(path) ? File.ReadAllText(path).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) : [];
+    private static string[] Words(string path) =>
+        File.Exists(path) ? File.ReadAllText(path).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) : [];
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Kata.Linux;
 
-/// <summary>Limits as files of either version of control groups (Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst of the kernel). Pure.</summary>
+/// <summary>Limits as files of either version of control groups (Documentation/admin-guide/cgroup-v1, cgroup-v2.rst). Pure.</summary>
 internal static class CgroupFiles
 {
     private const ulong SmallestShares = 2;
@@ -15,7 +15,11 @@ internal static class CgroupFiles
     private static List<CgroupFile> Version1(CgroupLimits limits) =>
     [
         new("cpu.shares", "cpu.shares", Text(limits.CpuShares), "1024"),
-        new("cpu.quota", "cpu.cfs_period_us", limits.CpuQuotaUs is null ? null : Text(CgroupLimits.CpuPeriodUs), Text(CgroupLimits.CpuPeriodUs)),
+        new(
+            "cpu.quota",
+            "cpu.cfs_period_us",
+            limits.CpuQuotaUs is null ? null : Text(CgroupLimits.CpuPeriodUs),
+            Text(CgroupLimits.CpuPeriodUs)),
         new("cpu.quota", "cpu.cfs_quota_us", Text(limits.CpuQuotaUs), "-1"),
         new("cpu.cpus", "cpuset.cpus", limits.Cpus, null),
         new("cpu.mems", "cpuset.mems", limits.MemoryNodes, null),
@@ -58,7 +62,7 @@ internal static class CgroupFiles
             null)),
     ];
 
-    /// <summary>2 to 262,144 becomes 1 to 10,000 on a straight line, as every runtime does it, so that one document means the same everywhere.</summary>
+    /// <summary>2 to 262,144 becomes 1 to 10,000 on a straight line, as in every runtime: one document means the same everywhere.</summary>
     private static ulong WeightOf(ulong shares) =>
         1 + (((Math.Clamp(shares, SmallestShares, LargestShares) - SmallestShares) * 9999) / (LargestShares - SmallestShares));
 

@@ -15,7 +15,7 @@ internal sealed record CgroupLayout(IReadOnlyList<CgroupHierarchy> Hierarchies)
             .Concat(Hierarchies.Where(static item => item.Controllers.Contains("pids")))
             .Concat(Hierarchies.Where(static item => item.Controllers.Contains("name=systemd")));
 
-    /// <summary>Whether version 2 is all that the host has, by the rule that containerd and systemd have for it: where it is mounted.</summary>
+    /// <summary>Whether version 2 is all that the host has, by containerd's and systemd's rule: where it is mounted.</summary>
     public bool IsUnified => Hierarchies.Any(static item => item is { IsUnified: true, MountPoint: "/sys/fs/cgroup" });
 
     public static CgroupLayout Read()
@@ -51,7 +51,8 @@ internal sealed record CgroupLayout(IReadOnlyList<CgroupHierarchy> Hierarchies)
                 : [.. tail[2].Split(',').Where(static option => option is not ("rw" or "ro" or "xattr" or "noprefix" or "clone_children"))];
             string own = paths.GetValueOrDefault(unified ? "" : controllers.FirstOrDefault(paths.ContainsKey, "?"), "/");
             string mountPoint = MountInfo.Unescape(fields[4]);
-            hierarchies.Add(new CgroupHierarchy(mountPoint, unified, controllers, DirectoryOf(mountPoint, MountInfo.Unescape(fields[3]), own)));
+            hierarchies.Add(
+                new CgroupHierarchy(mountPoint, unified, controllers, DirectoryOf(mountPoint, MountInfo.Unescape(fields[3]), own)));
         }
 
         return new CgroupLayout(hierarchies);

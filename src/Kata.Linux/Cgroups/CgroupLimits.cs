@@ -1,15 +1,15 @@
 namespace Kata.Linux;
 
-/// <summary>What the processes of a control group may use together. Null, or an empty list, means as much as the group above allows.</summary>
+/// <summary>What the processes of a control group may use together. Null or an empty list: as much as the group above allows.</summary>
 internal sealed record CgroupLimits
 {
     /// <summary>No limit at all.</summary>
     public static CgroupLimits None { get; } = new();
 
-    /// <summary>Share of contended processor time relative to other groups, in version 1's unit: 2 to 262,144, where 1,024 is usual.</summary>
+    /// <summary>Share of contended processor time, in version 1's unit: 2 to 262,144, where 1,024 is usual.</summary>
     public ulong? CpuShares { get; init; }
 
-    /// <summary>Processor time in microseconds for each <see cref="CpuPeriodUs"/>; more than one period's worth for several processors.</summary>
+    /// <summary>Microseconds of processor time for each <see cref="CpuPeriodUs"/>; more than that for several processors.</summary>
     public long? CpuQuotaUs { get; init; }
 
     /// <summary>The kernel's usual period.</summary>

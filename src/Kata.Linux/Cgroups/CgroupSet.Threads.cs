@@ -18,7 +18,9 @@ internal sealed partial class CgroupSet
     /// <summary>Every place outside the process's own groups where <see cref="CreateForThreads"/> may make one.</summary>
     /// <exception cref="ArgumentException">The path has <c>..</c> or names no group.</exception>
     public static IReadOnlyList<string> PlanForThreads(CgroupLayout layout, string path) =>
-        [.. ForThreads(layout).Where(static item => !item.IsUnified).Select(hierarchy => HostCgroup.Combine(hierarchy.MountPoint, path)).Distinct()];
+        [.. ForThreads(layout).Where(static item => !item.IsUnified)
+            .Select(hierarchy => HostCgroup.Combine(hierarchy.MountPoint, path))
+            .Distinct()];
 
     /// <summary>Makes the groups that threads can be scheduled in. A process must be in <paramref name="processPath"/> already.</summary>
     /// <param name="layout">The host's hierarchies.</param>
@@ -61,6 +63,7 @@ internal sealed partial class CgroupSet
     public Task RemoveEmptyAsync(TimeSpan limit, CancellationToken cancellationToken) => RemoveGroupsAsync(limit, cancellationToken);
 
     private static IEnumerable<CgroupHierarchy> ForThreads(CgroupLayout layout) => layout.Hierarchies
-        .Where(static item => (item.IsUnified ? CgroupDirectories.ControllersOf(item.MountPoint) : item.Controllers).Any(s_schedulers.Contains))
+        .Where(static item => (item.IsUnified ? CgroupDirectories.ControllersOf(item.MountPoint) : item.Controllers)
+            .Any(s_schedulers.Contains))
         .DistinctBy(static item => item.MountPoint);
 }

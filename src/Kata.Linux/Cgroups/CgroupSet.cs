@@ -62,8 +62,8 @@ internal sealed partial class CgroupSet
     }
 
     /// <summary>
-    /// Makes these the limits, where the host's kernel has them and no group above allows less; those that were set before and are not among
-    /// them go. Returns those that the host cannot keep, by the names of <see cref="CgroupFile.Limit"/>.
+    /// Makes these the limits, where the host's kernel has them and no group above allows less; those that were set before and are not
+    /// among them go. Returns those that the host cannot keep, by the names of <see cref="CgroupFile.Limit"/>.
     /// </summary>
     /// <exception cref="LinuxException">The kernel refuses a value, for example a processor that the host does not have.</exception>
     public IReadOnlyList<string> Apply(CgroupLimits limits)
@@ -80,7 +80,8 @@ internal sealed partial class CgroupSet
                 {
                     if (_written.Remove(path))
                     {
-                        Write(path, file.Unlimited ?? File.ReadAllText(Path.Combine(Path.GetDirectoryName(group.Directory)!, file.Name)).TrimEnd());
+                        string above = Path.Combine(Path.GetDirectoryName(group.Directory)!, file.Name);
+                        Write(path, file.Unlimited ?? File.ReadAllText(above).TrimEnd());
                     }
                 }
                 else if (File.Exists(path))

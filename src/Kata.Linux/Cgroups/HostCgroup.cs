@@ -11,7 +11,7 @@ internal sealed class HostCgroup
 
     private const string ProcessesFile = "cgroup.procs";
 
-    /// <summary>Between two looks at a group whose last process is already gone: the kernel empties it a moment later and tells nobody.</summary>
+    /// <summary>Between two looks at a group whose last process is gone: the kernel empties it a moment later and tells nobody.</summary>
     private static readonly TimeSpan s_emptyingPause = TimeSpan.FromMilliseconds(5);
 
     private readonly TimeProvider _time;
@@ -27,7 +27,9 @@ internal sealed class HostCgroup
     /// <summary>The group's directory, for the journal.</summary>
     public string Directory { get; }
 
-    /// <summary>Makes the group <paramref name="path"/> (<c>/kata/ID</c>), and those above it that are missing, ready to hold processes and limits.</summary>
+    /// <summary>
+    /// Makes the group <paramref name="path"/> (<c>/kata/ID</c>), and those above it that are missing, ready to hold processes and limits.
+    /// </summary>
     /// <exception cref="ArgumentException">The path has <c>..</c> or names no group.</exception>
     /// <exception cref="IOException">The hierarchy does not let us.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
@@ -41,9 +43,10 @@ internal sealed class HostCgroup
             : throw new IOException($"'{directory}' is not a control group");
     }
 
-    /// <summary>The group that an earlier process made and recorded, for clean-up; null when no hierarchy of this host has the directory.</summary>
+    /// <summary>The group that an earlier process recorded, for clean-up; null when no hierarchy of this host has the directory.</summary>
     public static HostCgroup? Open(CgroupLayout layout, string directory, TimeProvider? timeProvider = null) =>
-        layout.Hierarchies.FirstOrDefault(item => directory.StartsWith(item.MountPoint + "/", StringComparison.Ordinal) && !directory.Split('/').Contains(".."))
+        layout.Hierarchies.FirstOrDefault(
+            item => directory.StartsWith(item.MountPoint + "/", StringComparison.Ordinal) && !directory.Split('/').Contains(".."))
             is { } hierarchy
             ? new HostCgroup(hierarchy, directory, timeProvider)
             : null;
@@ -93,7 +96,8 @@ internal sealed class HostCgroup
         {
             try
             {
-                processes.AddRange(File.ReadLines(Path.Combine(group, ProcessesFile)).Select(static line => int.Parse(line, CultureInfo.InvariantCulture)));
+                processes.AddRange(File.ReadLines(Path.Combine(group, ProcessesFile)).Select(static line =>
+                    int.Parse(line, CultureInfo.InvariantCulture)));
             }
             catch (IOException)
             {
@@ -110,7 +114,7 @@ internal sealed class HostCgroup
     /// <param name="limit">How long that may take.</param>
     /// <param name="spared">Processes that end by themselves.</param>
     /// <param name="cancellationToken">Calls it off.</param>
-    /// <exception cref="TimeoutException">After <paramref name="limit"/> some still live, for example in an uninterruptible sleep.</exception>
+    /// <exception cref="TimeoutException">After <paramref name="limit"/> some still live, perhaps in an uninterruptible sleep.</exception>
     public async Task KillAllAsync(TimeSpan limit, IReadOnlySet<int> spared, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(limit, _time);
@@ -129,11 +133,12 @@ internal sealed class HostCgroup
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"Cannot end the processes {string.Join(", ", Others(spared))} of the control group '{Directory}': they live after {limit.TotalSeconds:0.#} s. Look at their stacks in /proc");
+                $"Cannot end the processes {string.Join(", ", Others(spared))} of the control group '{Directory}': "
+                + $"they live after {limit.TotalSeconds:0.#} s. Look at their stacks in /proc");
         }
     }
 
-    /// <summary>Removes the group, the groups below it, and those above it that are then empty. Its processes must be gone or be going.</summary>
+    /// <summary>Removes the group, those below it, and those above it that are then empty. Its processes must be gone or going.</summary>
     /// <exception cref="TimeoutException">It is still busy after <paramref name="limit"/>.</exception>
     public async Task RemoveAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -145,14 +150,17 @@ internal sealed class HostCgroup
                 if (_time.GetElapsedTime(start) > limit)
                 {
                     throw new TimeoutException(
-                        $"Cannot remove the control group '{group}': busy after {limit.TotalSeconds:0.#} s. End its processes: {string.Join(", ", Processes())}");
+                        $"Cannot remove the control group '{group}': busy after {limit.TotalSeconds:0.#} s. "
+                        + $"End its processes: {string.Join(", ", Processes())}");
                 }
 
                 await Task.Delay(s_emptyingPause, _time, cancellationToken);
             }
         }
 
-        for (string parent = Path.GetDirectoryName(Directory)!; parent != Hierarchy.MountPoint && IsOurs(parent); parent = Path.GetDirectoryName(parent)!)
+        for (string parent = Path.GetDirectoryName(Directory)!;
+             parent != Hierarchy.MountPoint && IsOurs(parent);
+             parent = Path.GetDirectoryName(parent)!)
         {
             if (!TryRemove(parent))
             {
@@ -166,7 +174,8 @@ internal sealed class HostCgroup
         string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0 || names.Any(static name => name is "." or ".." || name.Contains('\0', StringComparison.Ordinal)))
         {
-            throw new ArgumentException($"The control group path '{PrintableText.Escape(path)}' names no group beneath the hierarchy", nameof(path));
+            throw new ArgumentException(
+                $"The control group path '{PrintableText.Escape(path)}' names no group beneath the hierarchy", nameof(path));
         }
 
         return $"{mountPoint}/{string.Join('/', names)}";
@@ -181,7 +190,8 @@ internal sealed class HostCgroup
             || (parent == Path.GetDirectoryName(Directory) && Path.GetFileName(Directory).StartsWith(LeafPrefix, StringComparison.Ordinal));
     }
 
-    private List<int> Others(IReadOnlySet<int> spared) => [.. Processes().Where(process => process != Environment.ProcessId && !spared.Contains(process))];
+    private List<int> Others(IReadOnlySet<int> spared) =>
+        [.. Processes().Where(process => process != Environment.ProcessId && !spared.Contains(process))];
 
     private async Task KillAsync(int process, CancellationToken cancellationToken)
     {
@@ -222,7 +232,8 @@ internal sealed class HostCgroup
 
         try
         {
-            return [Directory, .. System.IO.Directory.EnumerateDirectories(Directory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+            IEnumerable<string> below = System.IO.Directory.EnumerateDirectories(Directory, "*", SearchOption.AllDirectories);
+            return [Directory, .. below.Order(StringComparer.Ordinal)];
         }
         catch (IOException)
         {
@@ -238,7 +249,8 @@ internal sealed class HostCgroup
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Cannot move the {(file == ProcessesFile ? "process" : "thread")} {id} to the control group '{directory}'", error);
+            throw new IOException(
+                $"Cannot move the {(file == ProcessesFile ? "process" : "thread")} {id} to the control group '{directory}'", error);
         }
     }
 }

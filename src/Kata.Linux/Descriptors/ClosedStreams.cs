@@ -11,8 +11,8 @@ internal static class ClosedStreams
     private const int FirstOther = 3;
 
     /// <summary>
-    /// Makes <c>/dev/null</c> of them and starts this executable again, with the same arguments; returns when none was closed. Call it first of
-    /// all. In place it cannot be done: by now the .NET runtime reads its random numbers from one of them.
+    /// Makes <c>/dev/null</c> of them and starts this executable again, with the same arguments; returns when none was closed. Call it
+    /// first of all. In place it cannot be done: by now the .NET runtime reads its random numbers from one of them.
     /// </summary>
     /// <exception cref="LinuxException">There is no <c>/dev/null</c>, or the executable is gone.</exception>
     public static void Replace()
@@ -23,7 +23,8 @@ internal static class ClosedStreams
             return;
         }
 
-        using SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
+        using SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(
+            LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
         using SafeFileDescriptor nothing = opened.Duplicate(FirstOther); // the first may have one of the very numbers
         string self = Environment.ProcessPath ?? throw new InvalidOperationException("The executable's own path is not known");
         string?[] arguments = [.. Environment.GetCommandLineArgs(), null];

@@ -59,7 +59,8 @@ internal sealed class DescriptorStream : Stream
     /// A stream over a socket that others hold too. It cannot be reopened, so that each call says by itself that it does not wait, and the
     /// flags of the open file stay as they are. Takes ownership of the descriptor.
     /// </summary>
-    public static DescriptorStream OverSharedSocket(SafeFileDescriptor descriptor) => new(descriptor, new PolledDescriptor(descriptor), asksPerCall: true);
+    public static DescriptorStream OverSharedSocket(SafeFileDescriptor descriptor) =>
+        new(descriptor, new PolledDescriptor(descriptor), asksPerCall: true);
 
     /// <summary>
     /// A new open file for what <paramref name="descriptor"/> points at (pipe, fifo, terminal), so that its flags are ours alone.
@@ -165,7 +166,10 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
-    /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> on a unix socket; descriptors that come along are appended, owned by the caller.</summary>
+    /// <summary>
+    /// As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> on a unix socket; descriptors that come
+    /// along are appended, owned by the caller.
+    /// </summary>
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, List<SafeFileDescriptor> descriptors, CancellationToken cancellationToken)
     {
         while (true)
@@ -180,7 +184,10 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
-    /// <summary>Completes when <see cref="TryRead"/> would not return -1. One waiter at a time, shared with <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Completes when <see cref="TryRead"/> would not return -1. One waiter at a time, shared with
+    /// <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>.
+    /// </summary>
     public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled!.WaitReadableAsync(cancellationToken);
 
     private int TrySend(ReadOnlySpan<byte> buffer, SafeFileDescriptor descriptor)

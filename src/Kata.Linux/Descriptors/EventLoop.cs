@@ -61,7 +61,9 @@ internal sealed class EventLoop
 
     internal void Arm(PolledDescriptor descriptor, uint events) =>
         LinuxException.ThrowIfNegative(
-            Control(LibC.EPOLL_CTL_MOD, descriptor.Descriptor, events | LibC.EPOLLONESHOT, descriptor.Slot), "epoll_ctl(MOD)", "watch a descriptor");
+            Control(LibC.EPOLL_CTL_MOD, descriptor.Descriptor, events | LibC.EPOLLONESHOT, descriptor.Slot),
+            "epoll_ctl(MOD)",
+            "watch a descriptor");
 
     internal void Remove(PolledDescriptor descriptor)
     {

@@ -11,7 +11,7 @@ internal sealed class PolledDescriptor : IDisposable
     private TaskCompletionSource? _writer; // guarded by _gate
     private bool _closed; // guarded by _gate
 
-    /// <summary>Takes ownership of <paramref name="descriptor"/>, which must be pollable (not a regular file) and is never made to wait.</summary>
+    /// <summary>Takes ownership of <paramref name="descriptor"/>, which must be pollable (no regular file) and never waits.</summary>
     /// <exception cref="LinuxException">EPERM: the descriptor cannot be polled.</exception>
     public PolledDescriptor(SafeFileDescriptor descriptor)
     {

@@ -7,7 +7,8 @@ internal static class Readiness
 {
     /// <summary>Whether a read would return bytes now.</summary>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public static bool IsReadable(SafeFileDescriptor descriptor) => (Poll(descriptor, LibC.POLLIN, timeoutMilliseconds: 0) & LibC.POLLIN) != 0;
+    public static bool IsReadable(SafeFileDescriptor descriptor) =>
+        (Poll(descriptor, LibC.POLLIN, timeoutMilliseconds: 0) & LibC.POLLIN) != 0;
 
     /// <summary>Waits, with this thread, until a write would not block. May come back early.</summary>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>

@@ -68,5 +68,6 @@ internal sealed class StandardOutput(int number) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    private static StreamWriter Writer(int number) => new(new StandardOutput(number), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256) { AutoFlush = true };
+    private static StreamWriter Writer(int number) =>
+        new(new StandardOutput(number), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 256) { AutoFlush = true };
 }

@@ -7,7 +7,9 @@ internal static class Terminal
 {
     private const uint OutputProcessing = 0x1; // OPOST
 
-    /// <summary>Opens a new pseudoterminal of <paramref name="multiplexer"/>, both ends CLOEXEC, no controlling terminal. The caller owns both.</summary>
+    /// <summary>
+    /// Opens a new pseudoterminal of <paramref name="multiplexer"/>, both ends CLOEXEC, no controlling terminal. The caller owns both.
+    /// </summary>
     public static (SafeFileDescriptor Controller, SafeFileDescriptor Terminal) Open(string multiplexer = "/dev/ptmx")
     {
         SafeFileDescriptor controller = LinuxException.ThrowIfInvalid(
@@ -17,7 +19,9 @@ internal static class Terminal
             Unlock(controller);
             // By descriptor, not by name (/dev/pts may be another instance here): TIOCGPTPEER, Linux 4.13.
             SafeFileDescriptor peer = LinuxException.ThrowIfInvalid(
-                LibC.ioctl_descriptor(controller, LibC.TIOCGPTPEER, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_CLOEXEC), "ioctl(TIOCGPTPEER)", "open a pseudoterminal's other side");
+                LibC.ioctl_descriptor(controller, LibC.TIOCGPTPEER, LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_CLOEXEC),
+                "ioctl(TIOCGPTPEER)",
+                "open a pseudoterminal's other side");
             return (controller, peer);
         }
         catch
@@ -51,7 +55,9 @@ internal static class Terminal
 
     /// <summary>Switches to raw mode (cfmakeraw(3)) and returns the modes before, for <see cref="Restore"/>.</summary>
     /// <param name="terminal">Either side of it.</param>
-    /// <param name="processOutput">Whether what is written is still treated as it was, a newline most of all: runc's way with its caller's terminal.</param>
+    /// <param name="processOutput">
+    /// Whether what is written is still treated as it was, a newline most of all: runc's way with its caller's terminal.
+    /// </param>
     public static Termios MakeRaw(SafeFileDescriptor terminal, bool processOutput = false)
     {
         Termios before = GetModes(terminal);

@@ -22,12 +22,14 @@ internal static class DirectoryTree
 
     /// <summary>Removes the tree. Not being there is no error.</summary>
     /// <exception cref="LinuxException">
-    /// The first failure; all else that could be removed is gone. EBUSY or EXDEV: something is mounted inside, whose content was not touched.
+    /// The first failure; all else that could be removed is gone. EBUSY or EXDEV: something is
+    /// mounted inside, whose content was not touched.
     /// </exception>
     public static void Remove(string path)
     {
         path = Path.TrimEndingDirectorySeparator(path);
-        using SafeFileDescriptor parent = LibC.open(Path.GetDirectoryName(path) ?? "/", LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        using SafeFileDescriptor parent = LibC.open(
+            Path.GetDirectoryName(path) ?? "/", LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
         byte[] name = [.. Encoding.UTF8.GetBytes(Path.GetFileName(path)), 0];
         if (parent.IsInvalid || TryRemove(parent, name, path))
         {
@@ -42,7 +44,8 @@ internal static class DirectoryTree
 
         if (!TryRemove(parent, name, path))
         {
-            throw new LinuxException("unlinkat", $"remove the directory '{path}'", Errno.ENOTEMPTY, "End what still writes to it, and try again");
+            throw new LinuxException(
+                "unlinkat", $"remove the directory '{path}'", Errno.ENOTEMPTY, "End what still writes to it, and try again");
         }
     }
 
@@ -124,7 +127,8 @@ internal static class DirectoryTree
         // SAFETY: the kernel writes at most the array's length into it, and the array is pinned for the call.
         fixed (byte* buffer = entries)
         {
-            return (int)LinuxException.ThrowIfNegative(LibC.getdents64(directory, buffer, (nuint)entries.Length), "getdents64", $"read '{path}' to remove it");
+            return (int)LinuxException.ThrowIfNegative(
+                LibC.getdents64(directory, buffer, (nuint)entries.Length), "getdents64", $"read '{path}' to remove it");
         }
     }
 

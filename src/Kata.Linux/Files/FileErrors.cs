@@ -8,7 +8,8 @@ internal static class FileErrors
     /// <summary>The kernel's answer, or null when the failure is not the kernel's.</summary>
     public static Errno? Of(Exception error) => error switch
     {
-        FileNotFoundException or DirectoryNotFoundException => IsBelowAFile(PathIn(error.Message)) ? Errno.ENOTDIR : Errno.ENOENT, // .NET tells no difference
+        // .NET tells no difference.
+        FileNotFoundException or DirectoryNotFoundException => IsBelowAFile(PathIn(error.Message)) ? Errno.ENOTDIR : Errno.ENOENT,
         PathTooLongException => Errno.ENAMETOOLONG,
         UnauthorizedAccessException => error.InnerException is IOException inner && Of(inner) is { } why ? why : Errno.EACCES,
         IOException { HResult: > 0 and <= LastErrno and var number } => (Errno)number,
@@ -33,7 +34,8 @@ internal static class FileErrors
             Errno.ENOSPC or Errno.EDQUOT => "Make room there",
             _ => "See the kernel's log for more",
         };
-        return $"Cannot use {(((error as FileNotFoundException)?.FileName ?? PathIn(error.Message)) is { } path ? $"the file '{path}'" : "a file")}: {LinuxException.Describe(errno)}. {remedy}";
+        string? path = (error as FileNotFoundException)?.FileName ?? PathIn(error.Message);
+        return $"Cannot use {(path is null ? "a file" : $"the file '{path}'")}: {LinuxException.Describe(errno)}. {remedy}";
     }
 
     private static bool IsBelowAFile(string? path)

@@ -16,7 +16,8 @@ internal static partial class LibC
 
     /// <summary>By the kernel's bytes; the paths end with NUL.</summary>
     [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial int renameat2(SafeFileDescriptor fromDirectory, byte* from, SafeFileDescriptor toDirectory, byte* to, uint flags);
+    internal static unsafe partial int renameat2(
+        SafeFileDescriptor fromDirectory, byte* from, SafeFileDescriptor toDirectory, byte* to, uint flags);
 
     /// <summary>Records of <c>struct linux_dirent64</c>; 0 at the end of the directory.</summary>
     [LibraryImport("libc", SetLastError = true)]

@@ -58,10 +58,12 @@ internal static partial class LibC
         syscall_openat2(SysOpenat2, directory, path, in how, 24);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, string path, in OpenHow how, nuint size);
+    private static partial SafeFileDescriptor syscall_openat2(
+        long number, SafeFileDescriptor directory, string path, in OpenHow how, nuint size);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static unsafe partial SafeFileDescriptor syscall_openat2(long number, SafeFileDescriptor directory, byte* path, in OpenHow how, nuint size);
+    private static unsafe partial SafeFileDescriptor syscall_openat2(
+        long number, SafeFileDescriptor directory, byte* path, in OpenHow how, nuint size);
 }
 
 /// <summary><c>struct open_how</c>, linux/openat2.h; 24 bytes.</summary>

@@ -55,7 +55,8 @@ internal static partial class LibC
     private static partial int syscall_move_mount(long number, SafeFileDescriptor from, string fromPath, int to, string toPath, uint flags);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int syscall_mount_setattr(long number, SafeFileDescriptor fd, string path, uint flags, in MountAttr attributes, nuint size);
+    private static partial int syscall_mount_setattr(
+        long number, SafeFileDescriptor fd, string path, uint flags, in MountAttr attributes, nuint size);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int syscall_pivot_root(long number, string newRoot, string oldRoot);

@@ -12,7 +12,9 @@ internal static partial class LibC
     /// <summary>No libc has wrappers for these two.</summary>
     internal static int sched_setattr(int pid, in SchedAttr attributes) => syscall_sched_setattr(s_sysSchedSetattr, pid, in attributes, 0);
 
-    /// <summary>PR_SCHED_CORE, PR_SCHED_CORE_CREATE, for this process with all its threads (PIDTYPE_TGID); children inherit it. linux/prctl.h.</summary>
+    /// <summary>
+    /// PR_SCHED_CORE, PR_SCHED_CORE_CREATE, for this process with all its threads (PIDTYPE_TGID); children inherit it. linux/prctl.h.
+    /// </summary>
     internal static int CreateCoreCookie() => prctl(62, 1, 0, 1, 0);
 
     internal static int ioprio_set(int which, int who, int priority) => syscall_ioprio_set(s_sysIoprioSet, which, who, priority);

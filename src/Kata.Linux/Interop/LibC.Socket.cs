@@ -47,7 +47,8 @@ internal static partial class LibC
     internal static partial int shutdown(SafeFileDescriptor fd, int how);
 
     [LibraryImport("libc", SetLastError = true)]
-    internal static unsafe partial nint sendto(SafeFileDescriptor fd, void* data, nuint length, int flags, void* address, uint addressLength);
+    internal static unsafe partial nint sendto(
+        SafeFileDescriptor fd, void* data, nuint length, int flags, void* address, uint addressLength);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint sendmsg(SafeFileDescriptor fd, MsgHdr* message, int flags);

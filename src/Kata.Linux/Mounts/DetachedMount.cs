@@ -14,18 +14,25 @@ internal sealed class DetachedMount : IDisposable
 
     public SafeFileDescriptor Descriptor { get; }
 
-    /// <summary>Copies what is at <paramref name="path"/> in the calling thread's mount namespace, with the mounts below it when <paramref name="recursive"/>.</summary>
+    /// <summary>
+    /// Copies what is at <paramref name="path"/> in the calling thread's mount namespace, with the mounts
+    /// below it when <paramref name="recursive"/>.
+    /// </summary>
     public static DetachedMount Of(string path, bool recursive) => new(LinuxException.ThrowIfInvalid(
         LibC.open_tree(null, path, Clone | (recursive ? LibC.AT_RECURSIVE : 0)), "open_tree", $"copy the mount of '{path}'"));
 
-    /// <summary>Copies what <paramref name="descriptor"/> is open on, directory or file. It must belong to the calling thread's mount namespace.</summary>
+    /// <summary>
+    /// Copies what <paramref name="descriptor"/> is open on, directory or file. It must belong to the calling thread's mount namespace.
+    /// </summary>
     public static DetachedMount Of(SafeFileDescriptor descriptor, bool recursive) => new(LinuxException.ThrowIfInvalid(
-        LibC.open_tree(descriptor, "", Clone | LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0)), "open_tree", "copy the mount of a descriptor"));
+        LibC.open_tree(descriptor, "", Clone | LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0)),
+        "open_tree",
+        "copy the mount of a descriptor"));
 
     /// <summary>Takes ownership of a descriptor that <c>open_tree</c> or <c>fsmount</c> made, perhaps in another process.</summary>
     public static DetachedMount From(SafeFileDescriptor tree) => new(tree);
 
-    /// <summary>Sets attributes (<c>MOUNT_ATTR_*</c>) on the copy only, and on the mounts below it when <paramref name="recursive"/>.</summary>
+    /// <summary>Sets attributes (<c>MOUNT_ATTR_*</c>) on the copy, and below it when <paramref name="recursive"/>.</summary>
     /// <param name="attributes">To set.</param>
     /// <param name="recursive">On the mounts below too.</param>
     /// <param name="cleared">To take away.</param>
@@ -33,10 +40,12 @@ internal sealed class DetachedMount : IDisposable
     {
         var change = new MountAttr { attr_set = attributes, attr_clr = cleared };
         LinuxException.ThrowIfNegative(
-            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "restrict a mount");
+            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change),
+            "mount_setattr",
+            "restrict a mount");
     }
 
-    /// <summary>Maps the owners of the files that this copy shows, for good. It must be attached nowhere yet, and not be mapped already.</summary>
+    /// <summary>Maps the owners of the files that this copy shows, for good. It must be attached nowhere, and not be mapped yet.</summary>
     /// <param name="userNamespace">From <see cref="MountIdMap.OpenNamespace"/>.</param>
     /// <exception cref="LinuxException">EINVAL: the file system cannot be mapped. EPERM: it is mapped already.</exception>
     public void SetIdMap(SafeFileDescriptor userNamespace)
@@ -51,12 +60,16 @@ internal sealed class DetachedMount : IDisposable
     {
         var change = new MountAttr { propagation = (ulong)propagation };
         LinuxException.ThrowIfNegative(
-            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change), "mount_setattr", "set a mount's propagation");
+            LibC.mount_setattr(Descriptor, "", (uint)LibC.AT_EMPTY_PATH | (recursive ? LibC.AT_RECURSIVE : 0), in change),
+            "mount_setattr",
+            "set a mount's propagation");
     }
 
     /// <summary>Mounts on the open <paramref name="target"/>: a directory on a directory, a file on a file.</summary>
     public void AttachTo(SafeFileDescriptor target) => LinuxException.ThrowIfNegative(
-        LibC.move_mount(Descriptor, "", target, "", LibC.MOVE_MOUNT_F_EMPTY_PATH | LibC.MOVE_MOUNT_T_EMPTY_PATH), "move_mount", "attach a mount");
+        LibC.move_mount(Descriptor, "", target, "", LibC.MOVE_MOUNT_F_EMPTY_PATH | LibC.MOVE_MOUNT_T_EMPTY_PATH),
+        "move_mount",
+        "attach a mount");
 
     /// <summary>Mounts on <paramref name="target"/>, a path only we can change.</summary>
     public void AttachTo(string target) => LinuxException.ThrowIfNegative(

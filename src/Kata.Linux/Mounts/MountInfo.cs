@@ -25,8 +25,14 @@ internal sealed record MountInfo(ulong Id, string FileSystem, string Root, strin
         int separator = Array.IndexOf(fields, "-");
         return separator >= 6 && ulong.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out ulong id)
             ? new MountInfo(
-                id, fields[2], Unescape(fields[3]), Unescape(fields[4]), fields[5].Split(',').Contains("ro"), fields[5].Split(',').Contains("idmapped"),
-                fields[6..separator].Any(static field => field.StartsWith("shared:", StringComparison.Ordinal) || field.StartsWith("master:", StringComparison.Ordinal)))
+                id,
+                fields[2],
+                Unescape(fields[3]),
+                Unescape(fields[4]),
+                fields[5].Split(',').Contains("ro"),
+                fields[5].Split(',').Contains("idmapped"),
+                fields[6..separator].Any(static field =>
+                    field.StartsWith("shared:", StringComparison.Ordinal) || field.StartsWith("master:", StringComparison.Ordinal)))
             : null;
     }
 

@@ -9,8 +9,8 @@ internal static class SymbolicLink
     private const int MaxTarget = 4096; // PATH_MAX
 
     /// <summary>
-    /// What the link at <paramref name="path"/> beneath <paramref name="directory"/> says. Null for what is no link or not there, also when one
-    /// of the names before the last is a link.
+    /// What the link at <paramref name="path"/> beneath <paramref name="directory"/> says. Null for what is no link or not there, also when
+    /// one of the names before the last is a link.
     /// </summary>
     public static unsafe string? Read(SafeFileDescriptor directory, string path)
     {

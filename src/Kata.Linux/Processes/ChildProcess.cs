@@ -63,7 +63,8 @@ internal sealed class ChildProcess : IDisposable
     {
         _ = LibC.kill(pid, Signals.SIGKILL); // ours and not yet waited for: the number is no other's
         // SAFETY: null means that the status is not wanted.
-        while (LibC.waitid(LibC.P_PID, pid, null, LibC.WEXITED, 0) < 0 && LinuxException.FromLastErrno("waitid", $"wait for the process {pid}").Errno == Errno.EINTR)
+        while (LibC.waitid(LibC.P_PID, pid, null, LibC.WEXITED, 0) < 0
+            && LinuxException.FromLastErrno("waitid", $"wait for the process {pid}").Errno == Errno.EINTR)
         {
         }
     }

@@ -2,7 +2,7 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>Gives up rights; where a name says so of the calling thread only, which is then to be a <see cref="NamespaceThread"/>.</summary>
+/// <summary>Gives up rights; where a name says so, only of the calling thread, which must be a <see cref="NamespaceThread"/>.</summary>
 internal static class Credentials
 {
     /// <summary>Who has no rights: Debian's <c>nobody</c> and <c>nogroup</c>.</summary>
@@ -17,7 +17,7 @@ internal static class Credentials
         LinuxException.ThrowIfNegative(LibC.setresuid(Nobody, Nobody, Nobody), "setresuid", $"become the user {Nobody}");
     }
 
-    /// <summary>Empties the bounding and ambient sets and becomes <paramref name="userId"/>, which takes every other capability away.</summary>
+    /// <summary>Empties the bounding and ambient sets and becomes <paramref name="userId"/>, which takes all else away.</summary>
     public static void DropAllOnThread(uint userId, uint groupId, int lastCapability)
     {
         LimitBoundingSetOnThread(0, lastCapability);
@@ -30,7 +30,9 @@ internal static class Credentials
 
     /// <summary>The thread, and what it starts, keeps its capabilities when it becomes another user than root. Takes CAP_SETPCAP.</summary>
     public static void KeepCapabilitiesOfOtherUsersOnThread() => LinuxException.ThrowIfNegative(
-        LibC.prctl(LibC.PR_SET_SECUREBITS, LibC.SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "prctl(SET_SECUREBITS)", "keep capabilities as another user");
+        LibC.prctl(LibC.PR_SET_SECUREBITS, LibC.SECBIT_NO_SETUID_FIXUP, 0, 0, 0),
+        "prctl(SET_SECUREBITS)",
+        "keep capabilities as another user");
 
     /// <summary>What the next program can have at most, even as uid 0: the capabilities of <paramref name="keep"/>, by bit.</summary>
     public static void LimitBoundingSetOnThread(ulong keep, int lastCapability = 63)
@@ -51,7 +53,9 @@ internal static class Credentials
             if (present == 1)
             {
                 LinuxException.ThrowIfNegative(
-                    LibC.prctl(LibC.PR_CAPBSET_DROP, (ulong)capability, 0, 0, 0), "prctl(CAPBSET_DROP)", $"drop the capability {capability}");
+                    LibC.prctl(LibC.PR_CAPBSET_DROP, (ulong)capability, 0, 0, 0),
+                    "prctl(CAPBSET_DROP)",
+                    $"drop the capability {capability}");
             }
         }
     }

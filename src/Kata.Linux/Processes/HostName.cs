@@ -15,7 +15,8 @@ internal static class HostName
         // SAFETY: the array is pinned for the call, and the length given is not above its own.
         fixed (byte* first = bytes)
         {
-            LinuxException.ThrowIfNegative(LibC.sethostname(first, (nuint)Math.Min(bytes.Length, Limit)), "sethostname", $"set the host name '{name}'");
+            LinuxException.ThrowIfNegative(
+                LibC.sethostname(first, (nuint)Math.Min(bytes.Length, Limit)), "sethostname", $"set the host name '{name}'");
         }
     }
 }

@@ -37,7 +37,9 @@ internal static class Jail
         {
             CopySources(jail, mounts);
             LinuxException.ThrowIfNegative(
-                LibC.unshare(LibC.CLONE_NEWNS | LibC.CLONE_NEWNET | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS), "unshare", "enter new namespaces");
+                LibC.unshare(LibC.CLONE_NEWNS | LibC.CLONE_NEWNET | LibC.CLONE_NEWIPC | LibC.CLONE_NEWUTS),
+                "unshare",
+                "enter new namespaces");
             BuildRoot(jail, mounts);
         }
         finally
@@ -93,7 +95,8 @@ internal static class Jail
         {
             Directory.CreateDirectory(root + "/dev");
             string node = root + VirtualizationDevices.KvmPath;
-            LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
+            LinuxException.ThrowIfNegative(
+                LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
             LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", "give '/dev/kvm' to the jailed user");
         }
 
@@ -118,13 +121,16 @@ internal static class Jail
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
-            LibC.open(path, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, FileModes.ReadOnly), "open", $"make '{target}' in the jail");
+            LibC.open(path, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, FileModes.ReadOnly),
+            "open",
+            $"make '{target}' in the jail");
     }
 
     private static void EnterRoot(JailOptions jail)
     {
         RootDirectory.Enter(jail.MountPoint);
-        Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, null);
+        const MountFlags Bare = MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC;
+        Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | Bare, null);
         LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWPID), "unshare(NEWPID)", "make a process namespace");
     }
 

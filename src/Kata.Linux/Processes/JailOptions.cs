@@ -6,7 +6,10 @@ internal sealed record JailOptions
     /// <summary>An existing directory that the new root is built on; nothing of it is visible on the host or left afterwards.</summary>
     public required string MountPoint { get; init; }
 
-    /// <summary>Directories and files of the host, visible under the same path, read-only, with the mounts below them left out. Those that do not exist, or are links, are skipped.</summary>
+    /// <summary>
+    /// Directories and files of the host, visible under the same path, read-only, with the mounts below them left out. Those that
+    /// do not exist, or are links, are skipped.
+    /// </summary>
     public IReadOnlyList<string> ReadOnlyPaths { get; init; } = [];
 
     /// <summary>Open files of the host by their name in the new root (<c>kernel</c>), read-only. The caller keeps them.</summary>

@@ -8,7 +8,7 @@ namespace Kata.Linux;
 /// </summary>
 internal static class NamespaceThread
 {
-    /// <summary>Runs <paramref name="work"/> and returns its result; its exception comes out here. Blocks the caller; keep it short.</summary>
+    /// <summary>Runs <paramref name="work"/> and returns its result, or throws its exception. Blocks the caller; keep it short.</summary>
     public static T Run<T>(Func<T> work)
     {
         T? result = default;
@@ -33,7 +33,10 @@ internal static class NamespaceThread
         return result!;
     }
 
-    /// <summary>Runs <paramref name="work"/> likewise, in another mount namespace. Its root directory, working directory and umask are the thread's own.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> likewise, in another mount namespace. Its root directory, working
+    /// directory and umask are the thread's own.
+    /// </summary>
     /// <param name="mountNamespace">A descriptor of <c>/proc/PID/ns/mnt</c>; null for the caller's own.</param>
     /// <param name="owner">Whose it is, for the error: "the pod's caller".</param>
     /// <param name="work">What is done there.</param>

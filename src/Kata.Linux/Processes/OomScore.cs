@@ -17,11 +17,12 @@ internal static class OomScore
     public static void Write(int processId, int score)
     {
         string action = string.Create(CultureInfo.InvariantCulture, $"set the out-of-memory score of the process {processId} to {score}");
-        using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(LibC.open(PathOf(processId), LibC.O_WRONLY | LibC.O_CLOEXEC, 0), "open", action);
+        using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
+            LibC.open(PathOf(processId), LibC.O_WRONLY | LibC.O_CLOEXEC, 0), "open", action);
         DescriptorWriter.Write(file, System.Text.Encoding.ASCII.GetBytes(score.ToString(CultureInfo.InvariantCulture)), action);
     }
 
-    /// <summary>Has this process killed before its parent, as far as the kernel lets us: one point more, which its later children inherit.</summary>
+    /// <summary>Has this process killed before its parent, if the kernel lets us: one point more, which later children inherit.</summary>
     public static void YieldToParent()
     {
         try

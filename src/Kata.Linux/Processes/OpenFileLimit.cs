@@ -17,10 +17,13 @@ internal sealed class OpenFileLimit : IDisposable
     /// <summary>What a process started before <see cref="Dispose"/> may have.</summary>
     public ulong Hard { get; }
 
-    /// <summary>Raises this process's hard limit to <paramref name="wanted"/> where the kernel lets it (CAP_SYS_RESOURCE), until disposed.</summary>
+    /// <summary>
+    /// Raises this process's hard limit to <paramref name="wanted"/> where the kernel lets it (CAP_SYS_RESOURCE), until disposed.
+    /// </summary>
     public static OpenFileLimit RaiseHard(ulong wanted)
     {
-        LinuxException.ThrowIfNegative(LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, out RLimit limit), "prlimit", "read the limit of open files");
+        LinuxException.ThrowIfNegative(
+            LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, out RLimit limit), "prlimit", "read the limit of open files");
         ulong most = ReadMost();
         RLimit higher = limit with { rlim_max = Math.Min(wanted, most) };
         bool raised = limit.rlim_max < higher.rlim_max && LibC.prlimit(0, LibC.RLIMIT_NOFILE, higher, out _) == 0; // EPERM: the limit stays

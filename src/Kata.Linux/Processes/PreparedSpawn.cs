@@ -59,7 +59,7 @@ internal sealed unsafe class PreparedSpawn : IDisposable
     }
 
     /// <summary>Starts the child with the calling thread's namespaces, root and identity. The caller must wait for the process.</summary>
-    /// <exception cref="LinuxException">The executable does not exist (ENOENT), is not executable (EACCES), or the kernel is out of something.</exception>
+    /// <exception cref="LinuxException">ENOENT: no such file. EACCES: it is not executable. Or a shortage of the kernel's.</exception>
     public int Launch()
     {
         int pid;
@@ -127,7 +127,8 @@ internal sealed unsafe class PreparedSpawn : IDisposable
         new Span<byte>(signals, SignalSetSize).Fill(0xff);
         _ = LibC.posix_spawnattr_setsigdefault(_attributes, signals);
         int flags = LibC.POSIX_SPAWN_SETSIGDEF | LibC.POSIX_SPAWN_SETSIGMASK
-            | (options.NewSession ? LibC.POSIX_SPAWN_SETSID : 0) | (options.NewGroup ? LibC.POSIX_SPAWN_SETPGROUP : 0); // the group's number is 0: the child's own
+            | (options.NewSession ? LibC.POSIX_SPAWN_SETSID : 0)
+            | (options.NewGroup ? LibC.POSIX_SPAWN_SETPGROUP : 0); // the group's number is 0: the child's own
         _ = LibC.posix_spawnattr_setflags(_attributes, (short)flags);
     }
 

@@ -7,8 +7,8 @@ namespace Kata.Linux;
 /// </summary>
 internal static class ProcessSpawner
 {
-    /// <summary>Starts the child and returns its process id. The caller must wait for it (<see cref="ChildProcess"/>, or the agent's reaper).</summary>
-    /// <exception cref="LinuxException">The executable does not exist (ENOENT), is not executable (EACCES), or the kernel is out of something.</exception>
+    /// <summary>Starts the child and returns its id. The caller must wait for it (<see cref="ChildProcess"/>, or the reaper).</summary>
+    /// <exception cref="LinuxException">ENOENT: no such file. EACCES: it is not executable. Or a shortage of the kernel's.</exception>
     public static int Spawn(SpawnOptions options)
     {
         using PreparedSpawn spawn = PreparedSpawn.Prepare(options);

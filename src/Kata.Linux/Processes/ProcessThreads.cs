@@ -7,7 +7,7 @@ internal static class ProcessThreads
 {
     private const string NamespaceIds = "NSpid:";
 
-    /// <summary>The ids, in our pid namespace, of those threads of a process that have the given ids in its own; fewer when it lacks some.</summary>
+    /// <summary>The ids, in our pid namespace, of the threads that have these ids in the process's own; fewer when it lacks some.</summary>
     public static IReadOnlyList<int> Find(int processId, IReadOnlySet<int> idsInside)
     {
         var found = new List<int>();

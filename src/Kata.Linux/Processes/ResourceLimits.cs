@@ -12,7 +12,8 @@ internal static class ResourceLimits
     private static readonly string[] s_types =
     [
         "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC", OpenFiles,
-        "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+        "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO",
+        "RLIMIT_RTTIME",
     ];
 
     /// <summary>Every limit of the calling process.</summary>
@@ -22,7 +23,7 @@ internal static class ResourceLimits
         return new ResourceLimit(type, limit.rlim_cur, limit.rlim_max);
     })];
 
-    /// <summary>Raises the hard limit of the calling process, so that its children can have as much. A type that is unknown is not.</summary>
+    /// <summary>Raises the hard limit of the calling process, so that its children can have as much; not of an unknown type.</summary>
     /// <exception cref="LinuxException">The kernel refuses; EPERM without CAP_SYS_RESOURCE.</exception>
     public static void RaiseHard(string type, ulong hard)
     {
@@ -42,14 +43,16 @@ internal static class ResourceLimits
 
     /// <summary>As one line, for whoever starts processes on behalf of another one.</summary>
     public static string Format(IEnumerable<ResourceLimit> limits) =>
-        string.Join(' ', limits.Select(static limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Type}={limit.Soft}:{limit.Hard}")));
+        string.Join(' ', limits.Select(static limit =>
+            string.Create(CultureInfo.InvariantCulture, $"{limit.Type}={limit.Soft}:{limit.Hard}")));
 
     /// <summary>Reads what <see cref="Format"/> wrote.</summary>
     /// <exception cref="FormatException">It is something else.</exception>
-    public static IReadOnlyList<ResourceLimit> Parse(string text) => [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static item =>
-        item.Split('=', ':') is [string type, string first, string second] && s_types.Contains(type)
-        && ulong.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out ulong soft)
-        && ulong.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out ulong hard)
-            ? new ResourceLimit(type, soft, hard)
-            : throw new FormatException($"Cannot read the limit '{item}': it is not of the form TYPE=SOFT:HARD"))];
+    public static IReadOnlyList<ResourceLimit> Parse(string text) =>
+        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static item =>
+            item.Split('=', ':') is [string type, string first, string second] && s_types.Contains(type)
+            && ulong.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out ulong soft)
+            && ulong.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out ulong hard)
+                ? new ResourceLimit(type, soft, hard)
+                : throw new FormatException($"Cannot read the limit '{item}': it is not of the form TYPE=SOFT:HARD"))];
 }

@@ -2,7 +2,7 @@ using Kata.Linux.Interop;
 
 namespace Kata.Linux;
 
-/// <summary>A unix socket that takes datagrams of anybody who can reach its file. Owns its descriptor, and the file while it lives.</summary>
+/// <summary>A unix socket that takes datagrams of anybody who can reach its file. Owns its descriptor and the file.</summary>
 internal sealed class DatagramReceiver : IDisposable
 {
     /// <summary>The longest datagram that is taken whole.</summary>
@@ -21,7 +21,7 @@ internal sealed class DatagramReceiver : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Waits for one datagram. What is beyond <see cref="Limit"/> bytes, and descriptors that come with it, are thrown away.</summary>
+    /// <summary>Waits for one datagram. What is beyond <see cref="Limit"/> bytes is thrown away, as are descriptors beside it.</summary>
     /// <exception cref="ObjectDisposedException">Disposed meanwhile.</exception>
     public async Task<byte[]> ReceiveAsync(CancellationToken cancellationToken)
     {

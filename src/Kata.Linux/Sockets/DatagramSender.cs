@@ -18,7 +18,8 @@ internal sealed class DatagramSender : IDisposable
         byte[] name = Encoding.UTF8.GetBytes(path);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(name.Length, PathCapacity, nameof(path));
         _address = [LibC.AF_UNIX, 0, .. name, 0]; // sun_family is two bytes, in the order of x86-64 and arm64
-        _socket = LinuxException.ThrowIfInvalid(LibC.socket(LibC.AF_UNIX, LibC.SOCK_DGRAM | LibC.SOCK_CLOEXEC, 0), "socket", "create a datagram socket");
+        _socket = LinuxException.ThrowIfInvalid(
+            LibC.socket(LibC.AF_UNIX, LibC.SOCK_DGRAM | LibC.SOCK_CLOEXEC, 0), "socket", "create a datagram socket");
     }
 
     /// <summary>Sends one datagram as a whole, or nothing: the receiver is not there, has no room now, or never takes so much.</summary>
@@ -30,7 +31,8 @@ internal sealed class DatagramSender : IDisposable
             nint sent;
             do
             {
-                sent = LibC.sendto(_socket, first, (nuint)data.Length, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL, address, (uint)_address.Length);
+                sent = LibC.sendto(
+                    _socket, first, (nuint)data.Length, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL, address, (uint)_address.Length);
             }
             while (sent < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
 

@@ -10,7 +10,10 @@ internal static class DescriptorPassing
 
     private const int ControlHeaderSize = 16; // struct cmsghdr on 64-bit Linux
 
-    /// <summary>Sends <paramref name="data"/> (at least one byte) and <paramref name="descriptors"/> as one message; the caller keeps the descriptors.</summary>
+    /// <summary>
+    /// Sends <paramref name="data"/> (at least one byte) and <paramref name="descriptors"/> as one
+    /// message; the caller keeps the descriptors.
+    /// </summary>
     /// <returns>How many bytes went out; the descriptors went with the first.</returns>
     public static unsafe int Send(SafeFileDescriptor socket, ReadOnlySpan<byte> data, ReadOnlySpan<SafeFileDescriptor> descriptors)
     {
@@ -87,7 +90,9 @@ internal static class DescriptorPassing
                     }
                 }
 
-                if (message.msg_controllen >= ControlHeaderSize && ((int*)control)[2] == LibC.SOL_SOCKET && ((int*)control)[3] == LibC.SCM_RIGHTS)
+                if (message.msg_controllen >= ControlHeaderSize
+                    && ((int*)control)[2] == LibC.SOL_SOCKET
+                    && ((int*)control)[3] == LibC.SCM_RIGHTS)
                 {
                     int descriptors = ((int)*(nuint*)control - ControlHeaderSize) / sizeof(int);
                     for (int i = 0; i < descriptors; i++)
@@ -97,7 +102,8 @@ internal static class DescriptorPassing
                 }
 
                 // Some were lost: more came than any of ours sends, or, far more likely, we may open no more.
-                return (message.msg_flags & LibC.MSG_CTRUNC) == 0 ? (int)count : throw new LinuxException("recvmsg", "receive descriptors", Errno.EMFILE);
+                return (message.msg_flags & LibC.MSG_CTRUNC) == 0 ? (int)count
+                    : throw new LinuxException("recvmsg", "receive descriptors", Errno.EMFILE);
             }
         }
     }

@@ -4,10 +4,10 @@ namespace Kata.Linux;
 
 /// <summary>Accepts connections of a listening unix or vsock socket. Owns the socket.</summary>
 /// <param name="socket">It listens.</param>
-/// <param name="shortage">Told once when connections must wait because the process or the host has no descriptor or memory for them.</param>
+/// <param name="shortage">Told once when connections must wait because the process or the host lacks descriptors or memory.</param>
 internal sealed class SocketListener(SafeFileDescriptor socket, Action<LinuxException>? shortage = null) : IDisposable
 {
-    /// <summary>Between two attempts during a shortage: the waiting connection keeps the socket readable, so no event tells of its end.</summary>
+    /// <summary>Between two attempts during a shortage: the socket stays readable, so no event tells of its end.</summary>
     private static readonly TimeSpan s_shortagePause = TimeSpan.FromMilliseconds(100);
 
     private readonly PolledDescriptor _polled = new(socket);

@@ -51,7 +51,9 @@ internal static class UnixSocket
         }
     }
 
-    /// <summary>Connects a datagram socket to the one at <paramref name="path"/>; a leading '@' is an abstract name. The caller owns the result.</summary>
+    /// <summary>
+    /// Connects a datagram socket to the one at <paramref name="path"/>; a leading '@' is an abstract name. The caller owns the result.
+    /// </summary>
     /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: nobody receives.</exception>
     public static SafeFileDescriptor ConnectDatagram(string path)
     {
@@ -113,7 +115,9 @@ internal static class UnixSocket
         uint length = (uint)sizeof(UCred);
         // SAFETY: the kernel writes at most length bytes into the local.
         LinuxException.ThrowIfNegative(
-            LibC.getsockopt(socket, LibC.SOL_SOCKET, LibC.SO_PEERCRED, &credentials, &length), "getsockopt(SO_PEERCRED)", "identify a peer");
+            LibC.getsockopt(socket, LibC.SOL_SOCKET, LibC.SO_PEERCRED, &credentials, &length),
+            "getsockopt(SO_PEERCRED)",
+            "identify a peer");
         return credentials;
     }
 
@@ -162,5 +166,6 @@ internal static class UnixSocket
     private static unsafe int Bind(SafeFileDescriptor socket, nint address, uint length) => LibC.bind(socket, (void*)address, length);
 
     // SAFETY: as for Bind.
-    private static unsafe int ConnectTo(SafeFileDescriptor socket, nint address, uint length) => LibC.connect(socket, (void*)address, length);
+    private static unsafe int ConnectTo(SafeFileDescriptor socket, nint address, uint length) =>
+        LibC.connect(socket, (void*)address, length);
 }

@@ -44,14 +44,17 @@ public static class PodAnnotations
         }
 
         // podman from version 5 on says of a container which pod it is in, and of the pod's first one nothing.
-        string? owner = s_dialects.Select(dialect => annotations?.GetValueOrDefault(dialect.SandboxKey)).FirstOrDefault(static id => id is not null);
+        string? owner = s_dialects.Select(dialect => annotations?.GetValueOrDefault(dialect.SandboxKey))
+            .FirstOrDefault(static id => id is not null);
         return owner is null ? new PodIdentity(PodKind.SinglePod, null) : new PodIdentity(PodKind.PodContainer, SandboxId.Parse(owner));
     }
 
     /// <summary>The names that container managers gave the container, apart from its id, as far as they write them down.</summary>
     /// <param name="annotations">The annotations of the specification; null is the same as none.</param>
     internal static IEnumerable<string> NamesOf(IReadOnlyDictionary<string, string>? annotations) =>
-        s_nameKeys.Select(key => annotations?.GetValueOrDefault(key)).OfType<string>().Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal);
+        s_nameKeys.Select(key => annotations?.GetValueOrDefault(key)).OfType<string>()
+            .Where(static name => name.Length > 0)
+            .Distinct(StringComparer.Ordinal);
 
     private static string Pointer(string key) => $"/annotations/{key}"; // none of the keys needs escaping
 

@@ -207,7 +207,9 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
                 return false;
             }
 
-            timeoutNanoseconds = connection.Options.TellsDeadlines && left.Ticks <= long.MaxValue / TimeSpan.NanosecondsPerTick ? left.Ticks * TimeSpan.NanosecondsPerTick : 0;
+            timeoutNanoseconds = connection.Options.TellsDeadlines && left.Ticks <= long.MaxValue / TimeSpan.NanosecondsPerTick
+                ? left.Ticks * TimeSpan.NanosecondsPerTick
+                : 0;
             if (left.TotalMilliseconds < uint.MaxValue - 1)
             {
                 _deadline = new CancellationTokenSource(left, connection.Options.TimeProvider);

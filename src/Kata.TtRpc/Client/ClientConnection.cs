@@ -42,7 +42,8 @@ internal sealed class ClientConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Close(new CallEnd(new Status(StatusCode.Cancelled, "Cannot go on with the call: the client was disposed. Keep it until its calls end")), null);
+        var disposed = new Status(StatusCode.Cancelled, "Cannot go on with the call: the client was disposed. Keep it until its calls end");
+        Close(new CallEnd(disposed), null);
         await _closing.CancelAsync().ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

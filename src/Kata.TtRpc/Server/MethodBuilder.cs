@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace Kata.TtRpc;
 
-/// <summary>Makes a typed method out of what was added. Virtual only so that the types are made late, see <see cref="DeferredMethod"/>.</summary>
+/// <summary>Makes a typed method out of what was added; virtual only to make the types late, see <see cref="DeferredMethod"/>.</summary>
 internal abstract class MethodBuilder
 {
     /// <param name="method">Names, marshallers and kind.</param>

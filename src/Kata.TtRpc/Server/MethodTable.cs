@@ -11,7 +11,8 @@ internal sealed class MethodTable : ServiceBinderBase
     private readonly Dictionary<string, DeferredMethod> _methods = [];
     private readonly MethodBuilder _builder = new TypedMethodBuilder();
 
-    public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
+    public override void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
         Add(method, handler);
 
     public override void AddMethod<TRequest, TResponse>(
@@ -32,7 +33,9 @@ internal sealed class MethodTable : ServiceBinderBase
         int length = 1 + Encoding.UTF8.GetChars(service, name[1..]);
         name[length++] = '/';
         length += Encoding.UTF8.GetChars(method, name[length..]);
-        return _methods.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out DeferredMethod? found) ? found.Get() : null;
+        return _methods.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out DeferredMethod? found)
+            ? found.Get()
+            : null;
     }
 
     private void Add<TRequest, TResponse>(Method<TRequest, TResponse> method, Delegate? handler)

@@ -198,7 +198,8 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
             case RpcException rpc when rpc.StatusCode != StatusCode.OK:
                 return (rpc.Status, rpc.Trailers);
             case OperationCanceledException when DeadlinePassed:
-                return (new Status(StatusCode.DeadlineExceeded, $"Cannot go on with '{_method}': its deadline has passed. Allow more time"), null);
+                string late = $"Cannot go on with '{_method}': its deadline has passed. Allow more time";
+                return (new Status(StatusCode.DeadlineExceeded, late), null);
             case OperationCanceledException:
                 return (new Status(StatusCode.Cancelled, exception.Message), null);
             default:

@@ -202,7 +202,8 @@ internal sealed class ServerConnection
             {
                 return new Status(
                     StatusCode.InvalidArgument,
-                    $"Cannot read the request: it is malformed or has more than {RequestEnvelope.MaxMetadataEntries} metadata entries. Check the client");
+                    $"Cannot read the request: it is malformed or has more than {RequestEnvelope.MaxMetadataEntries} metadata entries. "
+                    + "Check the client");
             }
 
             ReadOnlySpan<byte> service = data.Span.Slice(envelope.Service.Start, envelope.Service.Length);
@@ -211,7 +212,8 @@ internal sealed class ServerConnection
             {
                 return new Status(
                     StatusCode.Unimplemented,
-                    $"Cannot call '/{Shown(service)}/{Shown(name)}': this server has no such method. Check that both ends have the same version");
+                    $"Cannot call '/{Shown(service)}/{Shown(name)}': this server has no such method. "
+                    + "Check that both ends have the same version");
             }
 
             if (header.Flags.HasFlag(FrameFlags.RemoteOpen) && !method.HasRequestStream)
@@ -222,7 +224,10 @@ internal sealed class ServerConnection
             }
 
             if (envelope.TimeoutNanoseconds < 0)
-                return new Status(StatusCode.DeadlineExceeded, $"Cannot call '{method.FullName}': its deadline has passed. Allow more time");
+            {
+                return new Status(
+                    StatusCode.DeadlineExceeded, $"Cannot call '{method.FullName}': its deadline has passed. Allow more time");
+            }
 
             if (Volatile.Read(ref _running) > Options.MaxConcurrentStreams || !RequestBudget.TryCharge(data.Length))
             {

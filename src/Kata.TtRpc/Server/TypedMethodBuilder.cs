@@ -26,6 +26,7 @@ internal sealed class TypedMethodBuilder : MethodBuilder
             await duplex(call, call, call).ConfigureAwait(false);
             await call.EndStreamAsync().ConfigureAwait(false);
         }),
-        _ => throw new InvalidOperationException($"Cannot add the method '{method.FullName}': its handler has no known form. Use the generated BindService"),
+        _ => throw new InvalidOperationException(
+            $"Cannot add the method '{method.FullName}': its handler has no known form. Use the generated BindService"),
     };
 }

@@ -29,7 +29,7 @@ internal sealed class FrameSender(Stream stream, int maxMessageSize, Action<Exce
         Volatile.Write(ref _spare, frame);
     }
 
-    /// <summary>Takes the frame over. <paramref name="cancellationToken"/> ends the wait for the turn, not a write that has begun.</summary>
+    /// <summary>Takes the frame over. <paramref name="cancellationToken"/> ends the wait for a turn, not a write that has begun.</summary>
     /// <exception cref="IOException">The connection failed or has ended.</exception>
     public async ValueTask SendAsync(
         OutgoingFrame frame, uint streamId, IStreamStarter? starter, CancellationToken cancellationToken)

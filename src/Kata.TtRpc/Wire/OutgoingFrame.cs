@@ -183,7 +183,8 @@ internal sealed class OutgoingFrame(int maxMessageSize) : SerializationContext, 
         if (size <= maxMessageSize) return;
         throw new RpcException(new Status(
             StatusCode.ResourceExhausted,
-            $"Cannot send a message of {size} bytes: the limit is {maxMessageSize} bytes. Send it in parts, or raise MaxMessageSize at both ends"));
+            $"Cannot send a message of {size} bytes: the limit is {maxMessageSize} bytes. "
+            + "Send it in parts, or raise MaxMessageSize at both ends"));
     }
 
     private void EnsureCapacity(int more)
