@@ -26,7 +26,8 @@ internal static class CommandLine
         try
         {
             // Signals are the stand-in's to forward, never the parser's to cancel on.
-            return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return await result.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception error) // the outermost border
         {
@@ -98,7 +99,8 @@ internal static class CommandLine
         try
         {
             using RecordLog log = CommandSubject.Of(globals, result).OpenLog(globals, result);
-            log.Write(LogLevel.Error, text, [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments))]);
+            log.Write(
+                LogLevel.Error, text, [new("command", result.CommandResult.Command.Name), new("arguments", Arguments.ForLog(arguments))]);
         }
         catch (Exception unlogged) when (unlogged is Linux.LinuxException or InvalidOperationException)
         {

@@ -21,7 +21,8 @@ internal sealed class CommandLog : IDisposable
         if (result.GetValue(globals.SystemdCgroup) && !Directory.Exists("/run/systemd/system"))
         {
             log.Dispose();
-            throw new ArgumentException("Cannot use '--systemd-cgroup': systemd does not run on this host. Use the cgroupfs manager of your engine");
+            throw new ArgumentException(
+                "Cannot use '--systemd-cgroup': systemd does not run on this host. Use the cgroupfs manager of your engine");
         }
 
         return new CommandLog(log);

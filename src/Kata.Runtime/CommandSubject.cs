@@ -7,7 +7,7 @@ using Kata.Service;
 
 namespace Kata.Runtime;
 
-/// <summary>What a command is about, for its records: they are found by container and pod. Never fails, whatever the command line is like.</summary>
+/// <summary>What a command is about, for its records: they are found by container and pod. Never fails, whatever the line.</summary>
 /// <param name="Sandbox">The container's pod, when it is known.</param>
 /// <param name="Container">The one container that the command names; null when it names none or several.</param>
 internal sealed record CommandSubject(string? Sandbox, string? Container)
@@ -16,8 +16,11 @@ internal sealed record CommandSubject(string? Sandbox, string? Container)
 
     public static CommandSubject Of(GlobalOptions globals, ParseResult result)
     {
-        ArgumentResult? argument = result.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault(static item => item.Argument.Name == "ID");
-        if (argument is not { Tokens: [{ Value: var text }] } || !ContainerId.TryParse(text, out ContainerId id) || result.GetResult(globals.Root)?.Errors.Any() == true)
+        ArgumentResult? argument = result.CommandResult.Children.OfType<ArgumentResult>()
+            .FirstOrDefault(static item => item.Argument.Name == "ID");
+        if (argument is not { Tokens: [{ Value: var text }] }
+            || !ContainerId.TryParse(text, out ContainerId id)
+            || result.GetResult(globals.Root)?.Errors.Any() == true)
         {
             return s_none;
         }

@@ -10,8 +10,8 @@ internal static class DurationText
 
     private static readonly (string Unit, decimal Ticks)[] s_units =
     [
-        ("ns", TimeSpan.TicksPerMicrosecond / 1000m), ("us", TimeSpan.TicksPerMicrosecond), ("µs", TimeSpan.TicksPerMicrosecond), ("ms", TimeSpan.TicksPerMillisecond),
-        ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+        ("ns", TimeSpan.TicksPerMicrosecond / 1000m), ("us", TimeSpan.TicksPerMicrosecond), ("µs", TimeSpan.TicksPerMicrosecond),
+        ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
     ];
 
     /// <summary>Null when the text is malformed or longer than a century.</summary>
@@ -33,7 +33,8 @@ internal static class DurationText
         while (!rest.IsEmpty)
         {
             int digits = rest.IndexOfAnyExcept(s_digits);
-            if (digits <= 0 || digits > 20 || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
+            if (digits <= 0 || digits > 20
+                || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
             {
                 return null;
             }

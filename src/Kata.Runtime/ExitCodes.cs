@@ -20,19 +20,20 @@ internal static class ExitCodes
     /// <summary>The container's program does not exist.</summary>
     public const int NotFound = 127;
 
-    /// <summary>A failure of <c>exec</c> itself, as with runc: 1 would pass for the program's own status, such as that of <c>false</c>.</summary>
+    /// <summary>A failure of <c>exec</c> itself, as with runc: 1 would pass for the program's own status.</summary>
     public const int ExecFailure = 255;
 
     /// <param name="error">Why the command failed.</param>
     /// <param name="command">The command's name.</param>
-    public static int Of(Exception error, string command) => error is RpcException rpc && rpc.Status.Detail.StartsWith("exec: ", StringComparison.Ordinal)
-        ? rpc.StatusCode switch
-        {
-            StatusCode.NotFound => NotFound,
-            StatusCode.PermissionDenied => NotExecutable,
-            _ => OwnOf(command),
-        }
-        : OwnOf(command);
+    public static int Of(Exception error, string command) =>
+        error is RpcException rpc && rpc.Status.Detail.StartsWith("exec: ", StringComparison.Ordinal)
+            ? rpc.StatusCode switch
+            {
+                StatusCode.NotFound => NotFound,
+                StatusCode.PermissionDenied => NotExecutable,
+                _ => OwnOf(command),
+            }
+            : OwnOf(command);
 
     private static int OwnOf(string command) => command == "exec" ? ExecFailure : Failure;
 

@@ -17,7 +17,12 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
-    public Option<string?> Log { get; } = new("--log") { Description = "Append log records to this file, besides the journal", HelpName = "FILE", Recursive = true };
+    public Option<string?> Log { get; } = new("--log")
+    {
+        Description = "Append log records to this file, besides the journal",
+        HelpName = "FILE",
+        Recursive = true,
+    };
 
     public Option<string> LogFormat { get; } = new("--log-format")
     {
@@ -57,13 +62,20 @@ internal sealed class GlobalOptions
         DefaultValueFactory = static _ => "auto",
     };
 
-    public Option<string?> Criu { get; } = new("--criu") { Description = "Accepted and ignored: machines are not saved by it", HelpName = "PATH" };
+    public Option<string?> Criu { get; } = new("--criu")
+    {
+        Description = "Accepted and ignored: machines are not saved by it",
+        HelpName = "PATH",
+    };
 
     public void AddTo(RootCommand root)
     {
         LogFormat.AcceptOnlyFromAmong("text", "json");
         Rootless.AcceptOnlyFromAmong("true", "false", "auto");
-        foreach (Option option in new Option[] { Root, Log, LogFormat, Debug, Configuration, ShowConfigurationPaths, Version, SystemdCgroup, Rootless, Criu })
+        foreach (Option option in new Option[]
+        {
+            Root, Log, LogFormat, Debug, Configuration, ShowConfigurationPaths, Version, SystemdCgroup, Rootless, Criu,
+        })
         {
             root.Options.Add(option);
         }
@@ -71,15 +83,16 @@ internal sealed class GlobalOptions
 
     public SandboxDirectories Directories(ParseResult result) => new(Path.GetFullPath(result.GetValue(Root)!));
 
-    public RecordLog OpenLog(ParseResult result, string subsystem = "runtime", string? sandbox = null, string? container = null) => RecordLog.Open(
-        result.GetValue(Log),
-        FormatOf(result),
-        result.GetValue(Debug) ? LogLevel.Debug : LogLevel.Information,
-        TimeProvider.System,
-        subsystem,
-        sandbox,
-        container,
-        fileLevel: FileLevel(result));
+    public RecordLog OpenLog(ParseResult result, string subsystem = "runtime", string? sandbox = null, string? container = null) =>
+        RecordLog.Open(
+            result.GetValue(Log),
+            FormatOf(result),
+            result.GetValue(Debug) ? LogLevel.Debug : LogLevel.Information,
+            TimeProvider.System,
+            subsystem,
+            sandbox,
+            container,
+            fileLevel: FileLevel(result));
 
     public LogFormat FormatOf(ParseResult result) => result.GetValue(LogFormat) == "json" ? Service.LogFormat.Json : Service.LogFormat.Text;
 

@@ -36,7 +36,9 @@ internal sealed class OrderedHelp(HelpAction help) : SynchronousCommandLineActio
         if (usage >= 0)
         {
             string words = lines[usage][..^Options.Length];
-            int end = command is RootCommand ? words.IndexOf(" [", StringComparison.Ordinal) : words.IndexOf($" {command.Name}", StringComparison.Ordinal) + command.Name.Length + 1;
+            int end = command is RootCommand
+                ? words.IndexOf(" [", StringComparison.Ordinal)
+                : words.IndexOf($" {command.Name}", StringComparison.Ordinal) + command.Name.Length + 1;
             lines[usage] = $"{words[..end]}{Options}{words[end..]}".Replace("[command]", "<COMMAND>", StringComparison.Ordinal);
         }
 

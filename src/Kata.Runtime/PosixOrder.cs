@@ -21,7 +21,8 @@ internal static class PosixOrder
             if (word.Length > 1 && word[0] == '-')
             {
                 int length = Math.Min(TakesNextWord(root, command, word) ? 2 : 1, arguments.Count - next);
-                if (OptionsOf(root, command).Find(option => Named(option, word.Split('=', 2)[0])) is { Arity.MaximumNumberOfValues: <= 1 } option)
+                Option? named = OptionsOf(root, command).Find(option => Named(option, word.Split('=', 2)[0]));
+                if (named is { Arity.MaximumNumberOfValues: <= 1 } option)
                 {
                     Forget(option);
                     given[option] = (result.Count, length);

@@ -21,7 +21,8 @@ internal static class SizeText
         ReadOnlySpan<char> rest = text;
         int digits = rest.IndexOfAnyExcept(s_digits);
         ReadOnlySpan<char> unit = digits < 0 ? "" : rest[digits..];
-        if (!decimal.TryParse(digits < 0 ? rest : rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
+        if (!decimal.TryParse(
+            digits < 0 ? rest : rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
         {
             return null;
         }

@@ -15,7 +15,8 @@ internal static class UsageError
         Command command = result.CommandResult.Command;
         if (PosixOrder.FindUnknownOption(root, arguments) is var (option, at))
         {
-            IEnumerable<string> known = PosixOrder.OptionsOf(root, at).Where(static item => !item.Hidden).SelectMany(static item => item.Aliases.Append(item.Name));
+            IEnumerable<string> known = PosixOrder.OptionsOf(root, at)
+                .Where(static item => !item.Hidden).SelectMany(static item => item.Aliases.Append(item.Name));
             string cause = at == root ? "there is none of that name" : $"'{NameOf(at)}' has none of that name";
             return $"Cannot use the option {SpecText.Quote(option)}: {cause}. {Hint(option, known)}{See(at)}";
         }
@@ -23,7 +24,8 @@ internal static class UsageError
         // Asked for help, the parser sees no error: but there is none to give about a command that does not exist.
         if (command.Subcommands.Count > 0 && result.UnmatchedTokens is [{ } word, ..])
         {
-            IEnumerable<string> known = command.Subcommands.Where(static item => !item.Hidden).SelectMany(static item => item.Aliases.Append(item.Name));
+            IEnumerable<string> known = command.Subcommands.Where(static item => !item.Hidden)
+                .SelectMany(static item => item.Aliases.Append(item.Name));
             return $"Cannot run the command {SpecText.Quote(word)}: there is none of that name. {Hint(word, known)}{See(command)}";
         }
 
@@ -34,8 +36,9 @@ internal static class UsageError
 
         if (command.Subcommands.Count > 0)
         {
+            string commands = string.Join(", ", command.Subcommands.Select(static item => item.Name));
             return command == root ? "Cannot run 'kata-runtime': no command was given. " + See(command)
-                : $"Cannot run '{NameOf(command)}': it needs one of {string.Join(", ", command.Subcommands.Select(static item => item.Name))}. {See(command)}";
+                : $"Cannot run '{NameOf(command)}': it needs one of {commands}. {See(command)}";
         }
 
         return result.UnmatchedTokens is [{ } extra, ..]
@@ -63,7 +66,8 @@ internal static class UsageError
             string[] choices = Choices(option.Option);
             string value = SpecText.Quote(option.Tokens[^1].Value);
             return choices.Length > 0
-                ? $"Cannot use the value {value} of '{name}': it is none of those allowed. Give {string.Join(" or ", choices.Select(static choice => $"'{choice}'"))}"
+                ? $"Cannot use the value {value} of '{name}': it is none of those allowed. "
+                    + $"Give {string.Join(" or ", choices.Select(static choice => $"'{choice}'"))}"
                 : option.Option.ValueType == typeof(bool)
                     ? $"Cannot use the value {value} of '{name}': the option takes none. Leave the value out"
                     : $"Cannot use the value {value} of '{name}': it is not a whole number, or too large. Give it as '{form}'";
@@ -82,5 +86,6 @@ internal static class UsageError
     private static string Hint(string word, IEnumerable<string> known) =>
         NearestName.Find(word, known) is { } nearest ? $"Did you mean '{nearest}'? " : "";
 
-    private static string See(Command command) => command is RootCommand ? "See 'kata-runtime --help'" : $"See 'kata-runtime {NameOf(command)} --help'";
+    private static string See(Command command) =>
+        command is RootCommand ? "See 'kata-runtime --help'" : $"See 'kata-runtime {NameOf(command)} --help'";
 }

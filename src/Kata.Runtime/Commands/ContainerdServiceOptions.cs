@@ -22,6 +22,7 @@ internal sealed class ContainerdServiceOptions
 
     /// <summary>Null when no containerd started the service.</summary>
     public ContainerdOptions? Read(ParseResult result) => result.GetValue(_namespace) is { } name
-        ? new ContainerdOptions(name, result.GetValue(_socket)!, result.GetValue(_address)!, result.GetValue(_events)!, result.GetValue(_publisher)!)
+        ? new ContainerdOptions(
+            name, result.GetValue(_socket)!, result.GetValue(_address)!, result.GetValue(_events)!, result.GetValue(_publisher)!)
         : null;
 }

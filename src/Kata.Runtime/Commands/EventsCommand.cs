@@ -15,7 +15,12 @@ internal static class EventsCommand
     public static Command Define(GlobalOptions globals)
     {
         var id = new Argument<string>("ID") { Description = "The container" };
-        var interval = new Option<string>("--interval") { Description = "Time between two figures, such as 5s, 500ms or 1m30s", HelpName = "DURATION", DefaultValueFactory = static _ => "5s" };
+        var interval = new Option<string>("--interval")
+        {
+            Description = "Time between two figures, such as 5s, 500ms or 1m30s",
+            HelpName = "DURATION",
+            DefaultValueFactory = static _ => "5s",
+        };
         var stats = new Option<bool>("--stats") { Description = "Print the figures once and exit" };
         var command = new Command("events", "Print a container's figures and memory shortages as JSON lines") { id, interval, stats };
         command.SetAction(async (result, _) =>
@@ -34,9 +39,11 @@ internal static class EventsCommand
 
     internal static TimeSpan ParseInterval(string text) => DurationText.Parse(text) switch
     {
-        null => throw new ArgumentException($"Cannot use --interval '{text}': it is malformed. Give numbers with units, such as 5s, 500ms or 1m30s"),
+        null => throw new ArgumentException(
+            $"Cannot use --interval '{text}': it is malformed. Give numbers with units, such as 5s, 500ms or 1m30s"),
         { } interval when interval < TimeSpan.FromMilliseconds(1) || interval > s_longest =>
-            throw new ArgumentException($"Cannot use --interval '{text}': duration interval must be greater than 0. Give a time from 1ms to {s_longest.TotalHours:0}h"),
+            throw new ArgumentException($"Cannot use --interval '{text}': duration interval must be greater than 0. "
+                + $"Give a time from 1ms to {s_longest.TotalHours:0}h"),
         { } interval => interval,
     };
 }

@@ -16,15 +16,24 @@ internal static class ListCommand
 
     public static Command Define(GlobalOptions globals)
     {
-        var format = new Option<string>("--format", "-f") { Description = "Form of the list: table or json", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
+        var format = new Option<string>("--format", "-f")
+        {
+            Description = "Form of the list: table or json",
+            HelpName = "FORMAT",
+            DefaultValueFactory = static _ => "table",
+        };
         format.AcceptOnlyFromAmong("table", "json");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print ids only" };
-        var all = new Option<bool>("--kata-all") { Description = "Add what each pod's machine was made of, and what a new one would be made of now" };
+        var all = new Option<bool>("--kata-all")
+        {
+            Description = "Add what each pod's machine was made of, and what a new one would be made of now",
+        };
         var command = new Command("list", "List containers") { format, quiet, all };
         command.SetAction(result =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
-            MachineAssets? latest = result.GetValue(all) ? MachineAssets.Of(KataConfiguration.Load(globals.Sources(result)).Hypervisor) : null;
+            MachineAssets? latest =
+                result.GetValue(all) ? MachineAssets.Of(KataConfiguration.Load(globals.Sources(result)).Hypervisor) : null;
             List<ContainerDocument> containers = Read(globals.Directories(result), latest);
             if (result.GetValue(quiet))
             {
@@ -47,7 +56,8 @@ internal static class ListCommand
     private static string[] Row(ContainerDocument item, MachineAssets? latest)
     {
         // A container that has ended has the pid 0, as with runc; one that is being created, or of which nothing can be read, none yet.
-        string pid = item.Pid == 0 && (item.Bundle.Length == 0 || item.Status != "stopped") ? "-" : item.Pid.ToString(CultureInfo.InvariantCulture);
+        string pid = item.Pid == 0 && (item.Bundle.Length == 0 || item.Status != "stopped") ? "-"
+            : item.Pid.ToString(CultureInfo.InvariantCulture);
         string[] row = [item.Id, pid, item.Status, OrDash(item.Bundle), OrDash(item.Created), OrDash(item.Owner)];
         if (latest is null)
         {
@@ -56,7 +66,11 @@ internal static class ListCommand
 
         MachineAssets? current = item.CurrentHypervisor;
         string stale = current is null ? "-" : string.Join(',', item.StaleAssets ?? []);
-        return [.. row, current?.HypervisorAsset.Path ?? "-", current?.KernelAsset.Path ?? "-", current?.ImageAsset.Path ?? "-", latest.KernelAsset.Path, latest.ImageAsset.Path, stale.Length > 0 ? stale : "-"];
+        return
+        [
+            .. row, current?.HypervisorAsset.Path ?? "-", current?.KernelAsset.Path ?? "-", current?.ImageAsset.Path ?? "-",
+            latest.KernelAsset.Path, latest.ImageAsset.Path, stale.Length > 0 ? stale : "-",
+        ];
     }
 
     private static string OrDash(string cell) => cell.Length > 0 ? cell : "-";
@@ -95,7 +109,8 @@ internal static class ListCommand
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => Math.Max(9, rows.Max(row => row[column].Length)) + 3)];
         foreach (string[] row in rows)
         {
-            Console.Out.WriteLine(string.Concat(row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
+            Console.Out.WriteLine(
+                string.Concat(row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
         }
     }
 }

@@ -18,7 +18,12 @@ internal static class PsCommand
             Description = "Options of ps(1): -e, -f, -o LIST, -p PIDS, aux and others",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var format = new Option<string>("--format", "-f") { Description = "Form of the list: table, or json for the pids on the host", HelpName = "FORMAT", DefaultValueFactory = static _ => "table" };
+        var format = new Option<string>("--format", "-f")
+        {
+            Description = "Form of the list: table, or json for the pids on the host",
+            HelpName = "FORMAT",
+            DefaultValueFactory = static _ => "table",
+        };
         format.AcceptOnlyFromAmong("table", "json");
         var command = new Command("ps", "List the processes of a container") { id, options, format };
         command.SetAction(async (result, _) =>

@@ -26,13 +26,15 @@ internal static class ServiceCommand
         command.SetAction((result, cancellationToken) =>
         {
             var pod = SandboxId.Parse(result.GetValue(sandbox)!);
-            return RunAsync(globals, result, pod, result.GetValue(check), result.GetValue(strict), containerd.Read(result), cancellationToken);
+            return RunAsync(
+                globals, result, pod, result.GetValue(check), result.GetValue(strict), containerd.Read(result), cancellationToken);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, bool strict, ContainerdOptions? containerd, CancellationToken cancellationToken)
+        GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, bool strict, ContainerdOptions? containerd,
+        CancellationToken cancellationToken)
     {
         using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
         uint callerUmask = LibC.umask(OpenUmask);
@@ -51,7 +53,8 @@ internal static class ServiceCommand
         };
         if (check)
         {
-            await ready.WriteAsync(Encoding.UTF8.GetBytes(await BootCheck.RunAsync(options, strict, log, cancellationToken)), cancellationToken);
+            await ready.WriteAsync(
+                Encoding.UTF8.GetBytes(await BootCheck.RunAsync(options, strict, log, cancellationToken)), cancellationToken);
             return ExitCodes.Success;
         }
 

@@ -13,7 +13,11 @@ internal static class SpecCommand
 {
     public static Command Define()
     {
-        var bundle = new Option<string?>("--bundle", "-b") { Description = "Directory to write config.json to; the current one when left out", HelpName = "DIR" };
+        var bundle = new Option<string?>("--bundle", "-b")
+        {
+            Description = "Directory to write config.json to; the current one when left out",
+            HelpName = "DIR",
+        };
         var rootless = new Option<bool>("--rootless") { Description = "Refused: containers can be created by root only" };
         var command = new Command("spec", "Write a config.json to start from") { bundle, rootless };
         command.SetAction(result =>
@@ -21,7 +25,8 @@ internal static class SpecCommand
             string directory = Path.GetFullPath(result.GetValue(bundle) ?? Directory.GetCurrentDirectory());
             if (result.GetValue(rootless))
             {
-                throw new ArgumentException("Cannot write a specification with '--rootless': containers can be created by root only. Leave the option out, and run containers as root");
+                throw new ArgumentException("Cannot write a specification with '--rootless': containers can be created by root only. "
+                    + "Leave the option out, and run containers as root");
             }
 
             Write(directory);
@@ -33,15 +38,19 @@ internal static class SpecCommand
     private static void Write(string directory)
     {
         string path = Path.Combine(directory, Bundle.ConfigFileName);
-        using SafeFileDescriptor file = LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_CLOEXEC, FileModes.GroupReadable);
+        using SafeFileDescriptor file = LibC.open(
+            path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_EXCL | LibC.O_CLOEXEC, FileModes.GroupReadable);
         if (file.IsInvalid)
         {
             LinuxException error = LinuxException.FromLastErrno("open", $"write the specification '{path}'");
             throw error.Errno switch
             {
-                Errno.EEXIST => new ArgumentException($"Cannot write the specification '{path}': there is one already. Remove it first, or name another directory with --bundle"),
-                Errno.ENOENT => new ArgumentException($"Cannot write the specification '{path}': the directory does not exist. Make it, or name another with --bundle"),
-                Errno.ENOTDIR => new ArgumentException($"Cannot write the specification '{path}': '{directory}' is not a directory. Name one with --bundle"),
+                Errno.EEXIST => new ArgumentException($"Cannot write the specification '{path}': there is one already. "
+                    + "Remove it first, or name another directory with --bundle"),
+                Errno.ENOENT => new ArgumentException(
+                    $"Cannot write the specification '{path}': the directory does not exist. Make it, or name another with --bundle"),
+                Errno.ENOTDIR => new ArgumentException(
+                    $"Cannot write the specification '{path}': '{directory}' is not a directory. Name one with --bundle"),
                 _ => error,
             };
         }
@@ -65,7 +74,13 @@ internal static class SpecCommand
     internal static byte[] Text()
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
-        var options = new JsonWriterOptions { Indented = true, IndentCharacter = '\t', IndentSize = 1, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        var options = new JsonWriterOptions
+        {
+            Indented = true,
+            IndentCharacter = '\t',
+            IndentSize = 1,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
         using (var document = JsonDocument.Parse(OciJson.Write(SpecTemplate.Make())))
         using (var writer = new Utf8JsonWriter(buffer, options))
         {

@@ -2,7 +2,7 @@ using Kata.Oci;
 
 namespace Kata.Runtime.Commands;
 
-/// <summary>What <c>spec</c> writes: a shell with few privileges, as runc's template has it, for a root file system in <c>rootfs</c>.</summary>
+/// <summary>What <c>spec</c> writes: a shell with few privileges, as in runc's template, and a root file system in <c>rootfs</c>.</summary>
 internal static class SpecTemplate
 {
     private static readonly string[] s_capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];

@@ -7,7 +7,7 @@ using Kata.Service;
 
 namespace Kata.Runtime.Commands;
 
-/// <summary><c>stand-in</c>: the tiny process that stands for a detached container or exec. Hidden: started by create, run and exec.</summary>
+/// <summary><c>stand-in</c>: the tiny process that stands for a detached container or exec. Hidden: for create, run and exec.</summary>
 internal static class StandInCommand
 {
     /// <summary>For a reader to take what it was sent before, so that the reason of an end fits in.</summary>
@@ -22,27 +22,33 @@ internal static class StandInCommand
         var rootFs = new Option<string>("--rootfs") { Required = true };
         var hostname = new Option<string>("--hostname") { DefaultValueFactory = static _ => "" };
         var mounts = new Argument<string[]>("MOUNTS") { Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("stand-in", "Stand for a process in the guest") { socket, container, execId, terminal, rootFs, hostname, mounts };
+        var command = new Command("stand-in", "Stand for a process in the guest")
+        {
+            socket, container, execId, terminal, rootFs, hostname, mounts,
+        };
         command.Hidden = true;
         command.SetAction((result, _) => RunAsync(
-            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal), result.GetValue(rootFs)!,
-            ViewedMount.Parse(result.GetValue(mounts)!), result.GetValue(hostname)!));
+            result.GetValue(socket)!, result.GetValue(container)!, result.GetValue(execId)!, result.GetValue(terminal),
+            result.GetValue(rootFs)!, ViewedMount.Parse(result.GetValue(mounts)!), result.GetValue(hostname)!));
         return command;
     }
 
-    private static async Task<int> RunAsync(string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts, string hostname)
+    private static async Task<int> RunAsync(
+        string socket, string container, string execId, bool terminal, string rootFs, IReadOnlyList<ViewedMount> mounts, string hostname)
     {
         SafeFileDescriptor[] streams = [new(0, ownsHandle: false), new(1, ownsHandle: false), new(2, ownsHandle: false)];
         // Opened now: in the container's root file system there may be none.
-        using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
-        await using StandIn? standIn = await BeginAsync(socket, container, execId, terminal, () => EnterView(rootFs, mounts, hostname), streams);
+        using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(
+            LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
+        await using StandIn? standIn = await BeginAsync(
+            socket, container, execId, terminal, () => EnterView(rootFs, mounts, hostname), streams);
         if (standIn is null)
         {
             return ExitCodes.Failure;
         }
 
-        // The service has them. Whoever reads what the program writes must see the end when the program and the service have closed it, as in
-        // 'x=$(kata-runtime run -d ...)'. Standard error is kept for as long as the program does, to say in it why the container ended.
+        // The service has them. Whoever reads what the program writes must see the end when the program and the service have closed it, as
+        // in 'x=$(kata-runtime run -d ...)'. Standard error is kept for as long as the program does, to say in it why the container ended.
         if (!terminal)
         {
             Close(streams[0], nothing);
@@ -78,7 +84,9 @@ internal static class StandInCommand
                 TakeTerminal(streams[0]);
             }
 
-            standIn = await StandIn.ConnectAsync(socket, container, execId, terminal ? streams[0] : null, terminal ? [streams[0]] : streams, plainNewlines: false, detached: true, CancellationToken.None);
+            standIn = await StandIn.ConnectAsync(
+                socket, container, execId, terminal ? streams[0] : null, terminal ? [streams[0]] : streams, plainNewlines: false,
+                detached: true, CancellationToken.None);
             enterView();
             standIn.ForwardSignals();
             await ready.WriteAsync("ready\n"u8.ToArray());

@@ -24,15 +24,19 @@ internal sealed class CompletionModel
 
     public static IEnumerable<Command> Visible(Command command) => command.Subcommands.Where(static item => !item.Hidden);
 
-    /// <summary>Names and aliases, the short ones last. Without those that the parser has for other systems: <c>/h</c>, <c>/?</c>, <c>-?</c>.</summary>
-    public static IEnumerable<string> NamesOf(Option option) => option.Aliases.Append(option.Name).Where(static name => name[0] == '-' && name != "-?").Distinct()
-        .OrderDescending(StringComparer.Ordinal).OrderByDescending(static name => name.Length > 2);
+    /// <summary>
+    /// Names and aliases, the short ones last. Without those that the parser has for other systems: <c>/h</c>, <c>/?</c>, <c>-?</c>.
+    /// </summary>
+    public static IEnumerable<string> NamesOf(Option option) =>
+        option.Aliases.Append(option.Name).Where(static name => name[0] == '-' && name != "-?").Distinct()
+            .OrderDescending(StringComparer.Ordinal).OrderByDescending(static name => name.Length > 2);
 
     /// <summary>Options before any command.</summary>
     public IReadOnlyList<Option> GlobalOptions => [.. _root.Options.Where(static option => !option.Hidden)];
 
     /// <summary>Options after a command.</summary>
-    public IReadOnlyList<Option> OptionsOf(Command command) => [.. PosixOrder.OptionsOf(_root, command).Where(static option => !option.Hidden)];
+    public IReadOnlyList<Option> OptionsOf(Command command) =>
+        [.. PosixOrder.OptionsOf(_root, command).Where(static option => !option.Hidden)];
 
     public static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
 
@@ -53,13 +57,18 @@ internal sealed class CompletionModel
         return argument?.Name switch
         {
             "ID" when !s_newIds.Contains(command.Name) => new Candidates(CandidateKind.ContainerIds, []),
-            "SIGNAL" => new Candidates(CandidateKind.Words, [.. Enumerable.Range(1, 31).Select(static number => Oci.Signal.Parse(number.ToString(System.Globalization.CultureInfo.InvariantCulture)).Name)]),
+            "SIGNAL" => new Candidates(CandidateKind.Words, [.. Enumerable.Range(1, 31).Select(NameOfSignal)]),
             "FILE" => new Candidates(CandidateKind.Files, []),
-            not null when argument.GetCompletions(CompletionContext.Empty).Select(static item => item.Label).ToArray() is { Length: > 0 } choices =>
-                new Candidates(CandidateKind.Words, choices),
+            not null when LabelsOf(argument) is { Length: > 0 } choices => new Candidates(CandidateKind.Words, choices),
             _ => new Candidates(CandidateKind.None, []),
         };
     }
+
+    private static string NameOfSignal(int number) =>
+        Oci.Signal.Parse(number.ToString(System.Globalization.CultureInfo.InvariantCulture)).Name;
+
+    private static string[] LabelsOf(Argument argument) =>
+        [.. argument.GetCompletions(CompletionContext.Empty).Select(static item => item.Label)];
 
     private static IEnumerable<CommandPath> Flatten(CommandPath path) =>
         [path, .. Visible(path.Command).SelectMany(sub => Flatten(new CommandPath($"{path.Words} {sub.Name}", sub)))];

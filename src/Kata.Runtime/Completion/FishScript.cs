@@ -31,9 +31,16 @@ internal static class FishScript
         {
             string[] words = path.Words.Split(' ');
             string names = string.Join(' ', path.Command.Aliases.Append(path.Command.Name));
-            string parent = words.Length == 1 ? "__fish_use_subcommand" : $"__fish_seen_subcommand_from {words[0]}; and not __fish_seen_subcommand_from {string.Join(' ', CompletionModel.Visible((Command)path.Command.Parents.First()).Select(static item => item.Name))}";
-            text.Append(CultureInfo.InvariantCulture, $"complete -c kata-runtime -n '{parent}' -a {words[^1]} -d {Quote(path.Command.Description ?? "")}\n");
-            string seen = words.Length == 1 ? $"__fish_seen_subcommand_from {names}" : $"__fish_seen_subcommand_from {words[0]}; and __fish_seen_subcommand_from {names}";
+            IEnumerable<string> siblings = CompletionModel.Visible((Command)path.Command.Parents.First()).Select(static item => item.Name);
+            string parent = words.Length == 1
+                ? "__fish_use_subcommand"
+                : $"__fish_seen_subcommand_from {words[0]}; and not __fish_seen_subcommand_from {string.Join(' ', siblings)}";
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"complete -c kata-runtime -n '{parent}' -a {words[^1]} -d {Quote(path.Command.Description ?? "")}\n");
+            string seen = words.Length == 1
+                ? $"__fish_seen_subcommand_from {names}"
+                : $"__fish_seen_subcommand_from {words[0]}; and __fish_seen_subcommand_from {names}";
             AppendOptions(text, seen, model.OptionsOf(path.Command));
             AppendOperands(text, seen, path.Command);
         }
@@ -60,7 +67,9 @@ internal static class FishScript
             text.Append(CultureInfo.InvariantCulture, $"complete -c kata-runtime -n '{when}'");
             foreach (string name in CompletionModel.NamesOf(option))
             {
-                text.Append(CultureInfo.InvariantCulture, $" {(name.StartsWith("--", StringComparison.Ordinal) ? "-l" : "-s")} {name.TrimStart('-')}");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $" {(name.StartsWith("--", StringComparison.Ordinal) ? "-l" : "-s")} {name.TrimStart('-')}");
             }
 
             if (CompletionModel.TakesValue(option))
@@ -82,5 +91,6 @@ internal static class FishScript
         _ => null,
     };
 
-    private static string Quote(string text) => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+    private static string Quote(string text) =>
+        $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 }

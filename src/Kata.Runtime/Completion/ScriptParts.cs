@@ -53,19 +53,23 @@ internal static class ScriptParts
     /// <summary>Commands and operands.</summary>
     public static void Operands(StringBuilder text, CompletionModel model, string indent, Func<Candidates, string> action)
     {
-        AppendBranch(text, indent, "' 0'", new Candidates(CandidateKind.Words, [.. model.Commands.Where(static item => !item.Words.Contains(' ', StringComparison.Ordinal)).Select(static item => item.Words)]), action);
+        string[] commands =
+            [.. model.Commands.Select(static item => item.Words).Where(static words => !words.Contains(' ', StringComparison.Ordinal))];
+        AppendBranch(text, indent, "' 0'", new Candidates(CandidateKind.Words, commands), action);
         foreach (CommandPath command in model.Commands)
         {
-            List<Command> subcommands = [.. CompletionModel.Visible(command.Command)];
-            if (subcommands.Count > 0)
+            string[] subcommands = [.. CompletionModel.Visible(command.Command).Select(static sub => sub.Name)];
+            if (subcommands.Length > 0)
             {
-                AppendBranch(text, indent, $"'{command.Words} 0'", new Candidates(CandidateKind.Words, [.. subcommands.Select(static sub => sub.Name)]), action);
+                AppendBranch(text, indent, $"'{command.Words} 0'", new Candidates(CandidateKind.Words, subcommands), action);
                 continue;
             }
 
             for (int position = 0; position < MostOperands; position++)
             {
-                string pattern = position == MostOperands - 1 ? $"'{command.Words} '*" : string.Create(CultureInfo.InvariantCulture, $"'{command.Words} {position}'");
+                string pattern = position == MostOperands - 1
+                    ? $"'{command.Words} '*"
+                    : string.Create(CultureInfo.InvariantCulture, $"'{command.Words} {position}'");
                 AppendBranch(text, indent, pattern, CompletionModel.OperandOf(command.Command, position), action);
             }
         }
@@ -76,22 +80,28 @@ internal static class ScriptParts
         List<string> names = [.. options.Where(CompletionModel.TakesValue).SelectMany(CompletionModel.NamesOf)];
         if (names.Count > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{indent}{string.Join('|', names.Select(name => $"'{path} {name}'"))}) want=$word ;;\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"{indent}{string.Join('|', names.Select(name => $"'{path} {name}'"))}) want=$word ;;\n");
         }
     }
 
-    private static void AppendValues(StringBuilder text, string indent, string path, IReadOnlyList<Option> options, Func<Candidates, string> action)
+    private static void AppendValues(
+        StringBuilder text, string indent, string path, IReadOnlyList<Option> options, Func<Candidates, string> action)
     {
         foreach (Option option in options.Where(CompletionModel.TakesValue))
         {
-            AppendBranch(text, indent, string.Join('|', CompletionModel.NamesOf(option).Select(name => $"'{path} {name}'")), CompletionModel.ValuesOf(option), action);
+            string pattern = string.Join('|', CompletionModel.NamesOf(option).Select(name => $"'{path} {name}'"));
+            AppendBranch(text, indent, pattern, CompletionModel.ValuesOf(option), action);
         }
     }
 
-    private static void AppendOptions(StringBuilder text, string indent, string path, IReadOnlyList<Option> options, Func<Candidates, string> action) =>
-        AppendBranch(text, indent, $"'{path}'", new Candidates(CandidateKind.Words, [.. options.SelectMany(CompletionModel.NamesOf)]), action);
+    private static void AppendOptions(
+        StringBuilder text, string indent, string path, IReadOnlyList<Option> options, Func<Candidates, string> action) =>
+        AppendBranch(
+            text, indent, $"'{path}'", new Candidates(CandidateKind.Words, [.. options.SelectMany(CompletionModel.NamesOf)]), action);
 
-    private static void AppendBranch(StringBuilder text, string indent, string pattern, Candidates candidates, Func<Candidates, string> action)
+    private static void AppendBranch(
+        StringBuilder text, string indent, string pattern, Candidates candidates, Func<Candidates, string> action)
     {
         if (candidates.Kind != CandidateKind.None)
         {

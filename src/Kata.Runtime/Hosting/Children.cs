@@ -26,7 +26,7 @@ internal static class Children
     /// <summary>From a child's start until it says that it is ready: no virtual machine is involved yet.</summary>
     private static readonly TimeSpan s_readyTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Starts a pod's service, alone in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
+    /// <summary>Starts a pod's service in a mount namespace of its own whose root is a slave of ours: its mounts die with it.</summary>
     public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments, PodLock podLock)
     {
         using SafeFileDescriptor ours = OpenMountNamespace();
@@ -52,7 +52,8 @@ internal static class Children
             catch (OperationCanceledException)
             {
                 child.Kill(Signals.SIGKILL);
-                throw new TimeoutException($"Cannot boot a guest 'here': it took more than {timeout.TotalSeconds} s. The host may be overloaded; try again");
+                throw new TimeoutException(
+                    $"Cannot boot a guest 'here': it took more than {timeout.TotalSeconds} s. The host may be overloaded; try again");
             }
 
             string text = System.Text.Encoding.UTF8.GetString(said.GetBuffer(), 0, (int)said.Length).Trim();
@@ -74,7 +75,8 @@ internal static class Children
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, bool newNetwork) =>
         StartAsync(
             "stand-in", arguments, streams,
-            LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP | (newNetwork ? LibC.CLONE_NEWNET : 0));
+            LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP
+            | (newNetwork ? LibC.CLONE_NEWNET : 0));
 
     private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
         LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
@@ -116,7 +118,8 @@ internal static class Children
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
             // A stand-in's status is what an engine waits for, and a short program ends before this command does.
             bool standsIn = command == "stand-in";
-            return (ChildProcess.Adopt(NamespaceThread.Run(() => SpawnInNew(namespaces, spawn, standsIn ? StandInCapabilities : null)), reaps: !standsIn), ready);
+            int pid = NamespaceThread.Run(() => SpawnInNew(namespaces, spawn, standsIn ? StandInCapabilities : null));
+            return (ChildProcess.Adopt(pid, reaps: !standsIn), ready);
         }
         catch
         {
@@ -143,7 +146,8 @@ internal static class Children
         if (capabilities is { } keep)
         {
             Credentials.LimitBoundingSetOnThread(keep);
-            LinuxException.ThrowIfNegative(LibC.prctl(LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
+            LinuxException.ThrowIfNegative(
+                LibC.prctl(LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
         }
 
         // Last: a thread that has set one for its children cannot start threads any more.
@@ -176,7 +180,8 @@ internal static class Children
         catch (OperationCanceledException)
         {
             child.Kill(Signals.SIGKILL);
-            throw new TimeoutException($"Cannot start the process '{command}': it was not ready within {s_readyTimeout.TotalSeconds} s. The host may be overloaded; try again");
+            throw new TimeoutException($"Cannot start the process '{command}': it was not ready within {s_readyTimeout.TotalSeconds} s. "
+                + "The host may be overloaded; try again");
         }
 
         ExitStatus status = await child.Exited;

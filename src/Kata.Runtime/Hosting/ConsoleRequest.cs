@@ -14,5 +14,7 @@ internal sealed record ConsoleRequest(bool Terminal, string? Socket = null, stri
         process?.Terminal ?? false,
         socket,
         path,
-        process?.ConsoleSize is { Height: > 0 and <= ushort.MaxValue and var rows, Width: > 0 and <= ushort.MaxValue and var columns } ? new TerminalSize((ushort)rows, (ushort)columns) : null);
+        process?.ConsoleSize is { Height: > 0 and <= ushort.MaxValue and var rows, Width: > 0 and <= ushort.MaxValue and var columns }
+            ? new TerminalSize((ushort)rows, (ushort)columns)
+            : null);
 }

@@ -5,8 +5,9 @@ namespace Kata.Runtime.Hosting;
 
 /// <summary>
 /// The streams a process will have: this command's own three; with a terminal this command's input and output, while the terminal that it
-/// was called from is in raw mode (the guest's does the editing) but for what is written to it, as runc has it; a new pseudoterminal whose controlling side goes through the console
-/// socket; or the terminal that <c>--console</c> names, whose controlling side somebody else holds.
+/// was called from is in raw mode (the guest's does the editing) but for what is written to it, as runc has it; a new pseudoterminal whose
+/// controlling side goes through the console socket; or the terminal that <c>--console</c> names, whose controlling side somebody else
+/// holds.
 /// </summary>
 internal sealed class ConsoleSetup : IDisposable
 {
@@ -15,16 +16,22 @@ internal sealed class ConsoleSetup : IDisposable
     private readonly SafeFileDescriptor? _opened;
     private Termios? _before;
 
-    private ConsoleSetup(SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> handedOver, SafeFileDescriptor? opened, Termios? before) =>
+    private ConsoleSetup(
+        SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> handedOver, SafeFileDescriptor? opened, Termios? before) =>
         (Terminal, HandedOver, _opened, _before) = (terminal, handedOver, opened, before);
 
     /// <summary>Whose size the process's terminal has, or null when it has none.</summary>
     public SafeFileDescriptor? Terminal { get; }
 
-    /// <summary>Whether the process's terminal is to leave newlines alone: the output may go to a file, and where it goes to a terminal, that does the rest.</summary>
+    /// <summary>
+    /// Whether the process's terminal is to leave newlines alone: the output may go to a file, and where
+    /// it goes to a terminal, that does the rest.
+    /// </summary>
     public bool PlainNewlines { get; private init; }
 
-    /// <summary>What the service gets: input, output and error; or input and output of a process with a terminal; or the terminal that is both.</summary>
+    /// <summary>
+    /// What the service gets: input, output and error; or input and output of a process with a terminal; or the terminal that is both.
+    /// </summary>
     public IReadOnlyList<SafeFileDescriptor> HandedOver { get; }
 
     /// <param name="request">Which terminal.</param>
@@ -101,9 +108,13 @@ internal sealed class ConsoleSetup : IDisposable
         try
         {
             return Linux.Terminal.IsTerminal(terminal)
-                ? new ConsoleSetup(terminal, [s_own[0], s_own[1]], opened, Linux.Terminal.MakeRaw(terminal, processOutput: true)) { PlainNewlines = true }
+                ? new ConsoleSetup(terminal, [s_own[0], s_own[1]], opened, Linux.Terminal.MakeRaw(terminal, processOutput: true))
+                {
+                    PlainNewlines = true,
+                }
                 : throw new ArgumentException(
-                    "Cannot give the process a terminal: none of standard input, output and error is one, and this command was not called from one. Set process.terminal to false, or run from a terminal");
+                    "Cannot give the process a terminal: none of standard input, output and error is one, "
+                    + "and this command was not called from one. Set process.terminal to false, or run from a terminal");
         }
         catch
         {
@@ -120,12 +131,17 @@ internal sealed class ConsoleSetup : IDisposable
             if (terminal.IsInvalid)
             {
                 LinuxException error = LinuxException.FromLastErrno("open", "");
-                throw new LinuxException(error.Call, $"use the terminal '{path}'", error.Errno, "Give --console the path of a terminal that exists, such as /dev/pts/0");
+                throw new LinuxException(
+                    error.Call,
+                    $"use the terminal '{path}'",
+                    error.Errno,
+                    "Give --console the path of a terminal that exists, such as /dev/pts/0");
             }
 
             if (!Linux.Terminal.IsTerminal(terminal))
             {
-                throw new ArgumentException($"Cannot use the terminal '{path}': it is none. Give --console the path of a terminal, such as /dev/pts/0");
+                throw new ArgumentException(
+                    $"Cannot use the terminal '{path}': it is none. Give --console the path of a terminal, such as /dev/pts/0");
             }
 
             Termios before = Linux.Terminal.MakeRaw(terminal);

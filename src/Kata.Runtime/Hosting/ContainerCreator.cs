@@ -50,7 +50,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             if (first)
             {
-                beginning = await PodBeginning.MakeAsync(_directories, sandbox, () => claim is not null && index.Stamp(request.Id) == claim);
+                beginning = await PodBeginning.MakeAsync(
+                    _directories, sandbox, () => claim is not null && index.Stamp(request.Id) == claim);
                 await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
             }
 
@@ -78,7 +79,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Cannot write the pid file '{path}': {FileErrors.CauseOf(error)}. Give --pid-file a path in a directory that exists and can be written");
+            throw new IOException($"Cannot write the pid file '{path}': {FileErrors.CauseOf(error)}. "
+                + "Give --pid-file a path in a directory that exists and can be written");
         }
     }
 
@@ -88,8 +90,10 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await using PodClient client = PodClient.Connect(_directories, sandbox);
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
-            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, bundle.Spec.Hostname, HasOwnNetwork(bundle.Spec), console, request.Foreground);
-        int pid = await client.CreateAsync(request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks) + _guestLimit);
+            _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, bundle.Spec.Hostname,
+            HasOwnNetwork(bundle.Spec), console, request.Foreground);
+        int pid = await client.CreateAsync(
+            request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks) + _guestLimit);
         if (request.PidFile is { } file)
         {
             await WritePidFileAsync(file, pid);
@@ -120,7 +124,8 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
 
         ContainerPlan container = ContainerPlanner.Plan(
-            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance, space => first ? null : OwnerOf(sandbox, space));
+            id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance,
+            space => first ? null : OwnerOf(sandbox, space));
         Warn(container.Warnings);
         return container;
     }

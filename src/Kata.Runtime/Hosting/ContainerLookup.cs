@@ -32,8 +32,11 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         }
 
         List<(ContainerId Container, SandboxId Sandbox)> all = [.. index.All()];
+        List<ContainerId> begun = byBeginning
+            ? [.. all.Select(static entry => entry.Container).Where(id => id.Value.StartsWith(text, StringComparison.Ordinal))]
+            : [];
         return Only(FindByName(all, text), "containers have that name", "Give the id of the one that is meant")
-            ?? Only([.. all.Select(static entry => entry.Container).Where(id => byBeginning && id.Value.StartsWith(text, StringComparison.Ordinal))], "ids begin so", "Give more of the one that is meant")
+            ?? Only(begun, "ids begin so", "Give more of the one that is meant")
             ?? exact;
 
         ContainerId? Only(List<ContainerId> candidates, string what, string remedy)
@@ -44,7 +47,12 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
                 return candidates.Count == 1 ? candidates[0] : null;
             }
 
-            string names = string.Join(", ", candidates.Take(MostNames)) + (candidates.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {candidates.Count - MostNames} more") : "");
+            string names = string.Join(", ", candidates.Take(MostNames));
+            if (candidates.Count > MostNames)
+            {
+                names += string.Create(CultureInfo.InvariantCulture, $" and {candidates.Count - MostNames} more");
+            }
+
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture, $"Cannot {action} the container '{text}': {candidates.Count} {what}: {names}. {remedy}"));
         }
@@ -59,7 +67,8 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
             try
             {
                 SandboxState? state = SandboxStateStore.Read(directories.StateFile(pod.Key));
-                found.AddRange(pod.Where(id => state?.Containers.FirstOrDefault(item => item.Id == id.Value) is { } container && PodAnnotations.NamesOf(container.Annotations).Contains(name)));
+                found.AddRange(pod.Where(id => state?.Containers.FirstOrDefault(item => item.Id == id.Value) is { } container
+                    && PodAnnotations.NamesOf(container.Annotations).Contains(name)));
             }
             catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException)
             {
@@ -71,11 +80,13 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
     }
 
     /// <summary>What a start may take beyond the usual; null when nothing limits it.</summary>
-    public static TimeSpan? LimitOfStartHooks(ContainerState state) => state.StartHookSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+    public static TimeSpan? LimitOfStartHooks(ContainerState state) =>
+        state.StartHookSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     /// <exception cref="SandboxStateException">The id is not known.</exception>
     public SandboxId Find(ContainerId container, string action) =>
-        new ContainerIndex(directories).Find(container) ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);
+        new ContainerIndex(directories).Find(container)
+            ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);
 
     /// <summary>Connects to the container's service.</summary>
     /// <exception cref="SandboxStateException">The id is not known, or the service is gone and the container with it.</exception>
@@ -88,15 +99,20 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         }
         catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
         {
-            throw SandboxStateException.WrongState($"{action} the container", container.Value, "stopped (container not running: its pod's service is gone)", "in a living pod; delete it with 'kata-runtime delete'");
+            throw SandboxStateException.WrongState(
+                $"{action} the container",
+                container.Value,
+                "stopped (container not running: its pod's service is gone)",
+                "in a living pod; delete it with 'kata-runtime delete'");
         }
-        catch (LinuxException error) when (error.Errno is Errno.EAGAIN && new SandboxRecovery(directories).ServiceOf(sandbox) is { } service)
+        catch (LinuxException error)
+            when (error.Errno is Errno.EAGAIN && new SandboxRecovery(directories).ServiceOf(sandbox) is { } service)
         {
             throw PodClient.Hung($"{action} the container", container, service.Pid); // its queue is full of callers that gave up
         }
     }
 
-    /// <summary>What is on disk about a container; with the pod's service dead, a container that was not stopped counts as stopped.</summary>
+    /// <summary>What is on disk about a container; with the pod's service dead, every container counts as stopped.</summary>
     public ContainerState Read(ContainerId container, string action) => Read(container, action, out _);
 
     /// <summary>The same, with what is on disk about its pod; null while nothing is.</summary>

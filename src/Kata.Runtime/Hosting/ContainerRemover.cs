@@ -62,7 +62,8 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             {
                 return true; // claimed, not made; the service has given the id back
             }
-            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && (force || !_recovery.IsServed(sandbox)))
+            catch (RpcException error)
+                when (error.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && (force || !_recovery.IsServed(sandbox)))
             {
                 return false; // it died, or hangs and is to go
             }
@@ -88,7 +89,8 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
         SandboxState? state = ReadState(sandbox, force);
         if (state is null && !force && Directory.Exists(directories.Sandbox(sandbox)))
         {
-            throw SandboxStateException.WrongState("delete the container", id.Value, "being created", "created; if its create was killed, use --force");
+            throw SandboxStateException.WrongState(
+                "delete the container", id.Value, "being created", "created; if its create was killed, use --force");
         }
 
         await RemoveFromDiskAsync(id, sandbox, state);
@@ -112,12 +114,14 @@ internal sealed class ContainerRemover(SandboxDirectories directories)
             Annotations = container.Annotations,
         };
         await new HookRunner(new HookCaller { Variables = CallerEnvironment.Read() }, TimeProvider.System).RunAllAsync(
-            HookPoint.Poststop, new HookSet { Poststop = hooks }, state, static text => Console.Error.WriteLine($"kata-runtime: warning: {text}"), CancellationToken.None);
+            HookPoint.Poststop, new HookSet { Poststop = hooks }, state,
+            static text => Console.Error.WriteLine($"kata-runtime: warning: {text}"), CancellationToken.None);
     }
 
     private async Task RemoveFromDiskAsync(ContainerId id, SandboxId sandbox, SandboxState? state)
     {
-        List<ContainerState> others = [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
+        List<ContainerState> others =
+            [.. (state?.Containers ?? []).Where(other => other.Id != id.Value && _index.Find(ContainerId.Parse(other.Id)) is not null)];
         bool isPod = id.Value == sandbox.Value && state is not null && state.Containers.All(container => container.Id != id.Value);
         if (others.Count == 0 || isPod) // a pod that containerd's Sandbox service held has no container of its name
         {

@@ -11,7 +11,8 @@ internal static class HostInformation
         const string Key = "PRETTY_NAME=";
         try
         {
-            return File.ReadLines("/etc/os-release").FirstOrDefault(static line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim('"')
+            return File.ReadLines("/etc/os-release")
+                .FirstOrDefault(static line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim('"')
                 ?? "unknown";
         }
         catch (IOException)

@@ -23,7 +23,9 @@ internal sealed class PodBeginning : IDisposable
     {
         (_directories, _sandbox, _lock) = (directories, sandbox, podLock);
         _directory = LinuxException.ThrowIfInvalid(
-            LibC.open(directories.Sandbox(sandbox), LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open the directory of the pod '{sandbox}'");
+            LibC.open(directories.Sandbox(sandbox), LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0),
+            "open",
+            $"open the directory of the pod '{sandbox}'");
     }
 
     /// <summary>Makes the pod's directory and locks it.</summary>
@@ -65,7 +67,8 @@ internal sealed class PodBeginning : IDisposable
     }
 
     /// <summary>Has the pod's machine booted and taken back, instead of serving it. Returns what came up.</summary>
-    public Task<string> CheckBootAsync(IReadOnlyList<string> arguments, TimeSpan timeout) => Children.RunBootCheckAsync([.. arguments, "--check"], _lock!, timeout);
+    public Task<string> CheckBootAsync(IReadOnlyList<string> arguments, TimeSpan timeout) =>
+        Children.RunBootCheckAsync([.. arguments, "--check"], _lock!, timeout);
 
     /// <summary>Takes everything back, unless somebody else has removed it already: then what bears the name now is another's.</summary>
     public async Task UndoAsync()

@@ -46,13 +46,15 @@ internal sealed partial class PodClient
     public async Task<IReadOnlyList<GuestProcess>> ListProcessesAsync(ContainerId id)
     {
         using AsyncUnaryCall<PidsResponse> call = _tasks.PidsAsync(new PidsRequest { Id = id.Value }, With(TaskHeaders.Details));
-        return [.. (await AwaitAsync(call, "list the processes of the container", id)).Processes.Select(static process => GuestProcess.Parser.ParseFrom(process.Info.Value))];
+        return [.. (await AwaitAsync(call, "list the processes of the container", id)).Processes.Select(static process =>
+            GuestProcess.Parser.ParseFrom(process.Info.Value))];
     }
 
     /// <summary>The agent's own figures. The names in them come from the guest: escape them before printing.</summary>
     public async Task<StatsContainerResponse> StatsAsync(ContainerId id)
     {
-        using AsyncUnaryCall<StatsResponse> call = _tasks.StatsAsync(new StatsRequest { Id = id.Value }, With(TaskHeaders.AgentStats));
+        using AsyncUnaryCall<StatsResponse> call = _tasks.StatsAsync(
+            new StatsRequest { Id = id.Value }, With(TaskHeaders.AgentStats));
         return StatsContainerResponse.Parser.ParseFrom((await AwaitAsync(call, "read the figures of the container", id)).Stats.Value);
     }
 

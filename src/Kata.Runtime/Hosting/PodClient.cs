@@ -18,7 +18,10 @@ namespace Kata.Runtime.Hosting;
 /// <summary>One command's connection to the service of one pod: a thin client of the Task API.</summary>
 internal sealed partial class PodClient : IAsyncDisposable
 {
-    /// <summary>OCI callers such as conmon have limits of their own; this one only keeps a service that answers and does nothing from hanging us for ever.</summary>
+    /// <summary>
+    /// OCI callers such as conmon have limits of their own; this one only keeps a service that answers
+    /// and does nothing from hanging us for ever.
+    /// </summary>
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>A forced delete that takes longer is done without the service.</summary>
@@ -30,7 +33,7 @@ internal sealed partial class PodClient : IAsyncDisposable
     /// <summary>A call that takes longer, and each further such time, makes us ask whether the service is still there.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The service answers that at once, whatever its guest does; a host that swaps may need seconds. With the patience: 10 s.</summary>
+    /// <summary>The service answers at once, whatever its guest does; a host that swaps needs seconds. With the patience: 10 s.</summary>
     private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(8);
 
     private readonly TtRpcClient _client;
@@ -47,17 +50,20 @@ internal sealed partial class PodClient : IAsyncDisposable
         _events = new Events.EventsClient(client.CallInvoker);
     }
 
-    /// <exception cref="LinuxException">ENOENT or ECONNREFUSED: the service is not there. EAGAIN: it has long not taken a connection.</exception>
+    /// <exception cref="LinuxException">ENOENT, ECONNREFUSED: there is no service. EAGAIN: it has long not taken a connection.</exception>
     public static PodClient Connect(SandboxDirectories directories, SandboxId sandbox, TimeProvider? time = null)
     {
         SafeFileDescriptor socket = UnixSocket.Connect(directories.TaskSocket(sandbox));
         int pid = UnixSocket.PeerCredentials(socket).pid; // of whoever called listen(2)
         SafeFileDescriptor process = LibC.pidfd_open(pid);
         return new PodClient(
-            new TtRpcClient(new DescriptorStream(socket)), pid, process.IsInvalid ? null : new PolledDescriptor(process), time ?? TimeProvider.System);
+            new TtRpcClient(new DescriptorStream(socket)),
+            pid,
+            process.IsInvalid ? null : new PolledDescriptor(process),
+            time ?? TimeProvider.System);
     }
 
-    /// <summary>Fails when the service does not answer. For a caller that is about to wait for it by other means than a call of ours.</summary>
+    /// <summary>Fails when the service does not answer. For a caller that is about to wait for it by other means than a call.</summary>
     public async Task CheckAliveAsync(string action, ContainerId id)
     {
         using AsyncUnaryCall<ConnectResponse> call = _tasks.ConnectAsync(new ConnectRequest(), Options());
@@ -77,23 +83,25 @@ internal sealed partial class PodClient : IAsyncDisposable
         }
 
         using AsyncUnaryCall<CreateTaskResponse> call = _tasks.CreateAsync(
-            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal }, Options(s_callTimeout, hooks).WithHeaders(headers));
+            new CreateTaskRequest { Id = id.Value, Bundle = bundle, Terminal = terminal },
+            Options(s_callTimeout, hooks).WithHeaders(headers));
         return (int)(await AwaitAsync(call, "create the container", id)).Pid;
     }
 
     /// <param name="id">The container.</param>
-    /// <param name="longer">What it may take beyond the usual: its hooks, or until a paused container goes on; null when nothing limits it.</param>
+    /// <param name="longer">What it may take beyond the usual: hooks, or until a paused container goes on; null without limit.</param>
     /// <param name="execId">Empty for its first process.</param>
     public async Task StartAsync(ContainerId id, TimeSpan? longer, string execId = "")
     {
-        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(new StartRequest { Id = id.Value, ExecId = execId }, Options(s_callTimeout, longer));
+        using AsyncUnaryCall<StartResponse> call = _tasks.StartAsync(
+            new StartRequest { Id = id.Value, ExecId = execId }, Options(s_callTimeout, longer));
         await AwaitAsync(call, "start the container", id);
     }
 
     /// <param name="id">The container.</param>
     /// <param name="execId">A name for the process.</param>
     /// <param name="wanted">What to execute.</param>
-    /// <param name="ignorePaused">Also in a paused container; <see cref="StartAsync"/> then waits, without a limit, until it is resumed.</param>
+    /// <param name="ignorePaused">Also in a paused container; <see cref="StartAsync"/> then waits, without limit, until it goes on.</param>
     public async Task ExecAsync(ContainerId id, string execId, ExecRequest wanted, bool ignorePaused)
     {
         var request = new Containerd.Protocol.TaskV2.ExecProcessRequest
@@ -101,7 +109,11 @@ internal sealed partial class PodClient : IAsyncDisposable
             Id = id.Value,
             ExecId = execId,
             Terminal = wanted.Process.Terminal ?? false,
-            Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(wanted.Process)) },
+            Spec = new Any
+            {
+                TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process",
+                Value = UnsafeByteOperations.UnsafeWrap(OciJson.Write(wanted.Process)),
+            },
         };
         Metadata headers = OfCaller();
         if (ignorePaused)
@@ -143,7 +155,8 @@ internal sealed partial class PodClient : IAsyncDisposable
             headers.Add(TaskHeaders.Force, "true");
         }
 
-        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout, hooks).WithHeaders(headers));
+        using AsyncUnaryCall<DeleteResponse> call = _tasks.DeleteAsync(
+            new DeleteRequest { Id = id.Value }, Options(force ? s_forceTimeout : s_callTimeout, hooks).WithHeaders(headers));
         await AwaitAsync(call, "delete the container", id);
         if (podIsGone())
         {
@@ -157,10 +170,13 @@ internal sealed partial class PodClient : IAsyncDisposable
         _process?.Dispose();
     }
 
-    /// <summary>The error about a service that lives and does not answer; its code is what <see cref="ContainerRemover"/> decides by.</summary>
+    /// <summary>The error about a service that lives and does not answer; <see cref="ContainerRemover"/> decides by its code.</summary>
     internal static RpcException Hung(string action, ContainerId id, int pid) => new(new Status(
         StatusCode.DeadlineExceeded,
-        string.Create(CultureInfo.InvariantCulture, $"Cannot {action} '{id}': the pod's service (pid {pid}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force {id}'")));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Cannot {action} '{id}': the pod's service (pid {pid}) does not answer. "
+            + $"If it does not recover, remove the pod with 'kata-runtime delete --force {id}'")));
 
     // What the transport says of a service that died or hangs means nothing to people; the code stays for whoever decides by it.
     private async Task<T> AwaitAsync<T>(AsyncUnaryCall<T> call, string action, ContainerId id)
@@ -174,7 +190,8 @@ internal sealed partial class PodClient : IAsyncDisposable
         {
             throw Explained(error, action, id, "the pod's service has ended unexpectedly. Remove what is left with");
         }
-        catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded && error.Status.Detail.Contains("deadline has passed", StringComparison.Ordinal))
+        catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded
+            && error.Status.Detail.Contains("deadline has passed", StringComparison.Ordinal))
         {
             throw Explained(error, action, id, "the pod's service did not answer in time. If it hangs, remove it with");
         }

@@ -29,8 +29,8 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <param name="request">Which terminal the process has, if any.</param>
     /// <param name="foreground">The command itself stands for the process.</param>
     public static async Task<ProcessFront> OpenAsync(
-        string socket, ContainerId container, string execId, string rootFs, IReadOnlyList<ViewedMount> mounts, string? hostname, bool newNetwork,
-        ConsoleRequest request, bool foreground)
+        string socket, ContainerId container, string execId, string rootFs, IReadOnlyList<ViewedMount> mounts, string? hostname,
+        bool newNetwork, ConsoleRequest request, bool foreground)
     {
         var front = new ProcessFront(ConsoleSetup.Open(request, foreground));
         try
@@ -39,14 +39,18 @@ internal sealed class ProcessFront : IAsyncDisposable
             if (foreground)
             {
                 front._foreground = await StandIn.ConnectAsync(
-                    socket, container.Value, execId, console.Terminal, console.HandedOver, console.PlainNewlines, detached: false, CancellationToken.None);
+                    socket, container.Value, execId, console.Terminal, console.HandedOver, console.PlainNewlines, detached: false,
+                    CancellationToken.None);
                 front._foreground.ForwardSignals();
             }
             else
             {
                 string[] arguments =
-                    ["--socket", socket, "--container", container.Value, "--exec-id", execId, "--rootfs", rootFs, "--hostname", hostname ?? "",
-                    .. request.Terminal ? new[] { "--terminal" } : [], "--", .. mounts.SelectMany(static mount => mount.ToArguments())];
+                [
+                    "--socket", socket, "--container", container.Value, "--exec-id", execId, "--rootfs", rootFs,
+                    "--hostname", hostname ?? "", .. request.Terminal ? new[] { "--terminal" } : [],
+                    "--", .. mounts.SelectMany(static mount => mount.ToArguments()),
+                ];
                 front._detached = await Children.StartStandInAsync(arguments, console.ForChild(), newNetwork);
             }
 

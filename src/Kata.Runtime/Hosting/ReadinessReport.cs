@@ -19,14 +19,15 @@ internal sealed class ReadinessReport : IDisposable
     private readonly DatagramReceiver _container;
     private readonly int _pid;
 
-    private ReadinessReport(SafeFileDescriptor caller, DatagramReceiver container, int pid) => (_caller, _container, _pid) = (caller, container, pid);
+    private ReadinessReport(SafeFileDescriptor caller, DatagramReceiver container, int pid) =>
+        (_caller, _container, _pid) = (caller, container, pid);
 
     /// <summary>Whether a container that is created now has a socket for notifications.</summary>
     public static bool IsAskedFor => CallersSocket is not null;
 
     private static string? CallersSocket => Environment.GetEnvironmentVariable(NotifySocket.Variable) is { Length: > 0 } path ? path : null;
 
-    /// <summary>Listens to a container that is about to start. Null when nobody waits for it, or when it was created without such a socket.</summary>
+    /// <summary>Listens to a container that is about to start. Null when nobody waits for it, or it has no such socket.</summary>
     public static ReadinessReport? Begin(SandboxDirectories directories, SandboxId sandbox, ContainerState state)
     {
         if (CallersSocket is not { } path || state.NotifyPath != directories.NotifySocket(sandbox, ContainerId.Parse(state.Id)))
@@ -41,13 +42,15 @@ internal sealed class ReadinessReport : IDisposable
         }
         catch (LinuxException error)
         {
-            Console.Error.WriteLine($"kata-runtime: warning: Cannot say when '{state.Id}' is ready: {error.Message}. Unset {NotifySocket.Variable} if nobody is to know");
+            Console.Error.WriteLine($"kata-runtime: warning: Cannot say when '{state.Id}' is ready: {error.Message}. "
+                + $"Unset {NotifySocket.Variable} if nobody is to know");
             return null;
         }
 
         try
         {
-            return new ReadinessReport(caller, new DatagramReceiver(state.NotifyPath, FileModes.Private /* the service's alone */), state.Pid);
+            return new ReadinessReport(
+                caller, new DatagramReceiver(state.NotifyPath, FileModes.Private /* the service's alone */), state.Pid);
         }
         catch
         {
@@ -56,7 +59,7 @@ internal sealed class ReadinessReport : IDisposable
         }
     }
 
-    /// <summary>Returns when the container was ready and the caller knows it, or when <paramref name="ended"/> has completed before.</summary>
+    /// <summary>Returns when the container was ready and the caller knows it, or when <paramref name="ended"/> has completed.</summary>
     /// <param name="ended">Completes with the container's end.</param>
     public async Task TellAsync(Task ended)
     {
@@ -87,9 +90,11 @@ internal sealed class ReadinessReport : IDisposable
         _caller.Dispose();
     }
 
-    /// <summary>The line of a datagram that says so, or null. Nothing else goes to the caller: the container has no say in the unit.</summary>
+    /// <summary>The line of a datagram that says so, or null. Nothing else goes to the caller: its unit is not the container's.</summary>
     internal static byte[]? ReadyLine(byte[] datagram) =>
-        Encoding.UTF8.GetString(datagram).Split('\n').FirstOrDefault(static line => line.StartsWith("READY=", StringComparison.Ordinal)) is { } line
+        Array.Find(
+            Encoding.UTF8.GetString(datagram).Split('\n'),
+            static line => line.StartsWith("READY=", StringComparison.Ordinal)) is { } line
             ? Encoding.UTF8.GetBytes(line + "\n")
             : null;
 

@@ -10,8 +10,14 @@ internal static class SandboxFiles
     public static void Check(SandboxPlan plan)
     {
         Require(plan.Machine.HypervisorPath, "hypervisor", "Install 'qemu-system-x86', or set hypervisor.qemu.path");
-        Require(plan.VirtioFsDaemonPath, "shared file system daemon", "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set hypervisor.qemu.virtio_fs_daemon");
-        Require(plan.Machine.KernelPath, "guest kernel", "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel");
+        Require(
+            plan.VirtioFsDaemonPath,
+            "shared file system daemon",
+            "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set hypervisor.qemu.virtio_fs_daemon");
+        Require(
+            plan.Machine.KernelPath,
+            "guest kernel",
+            "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel");
         if (plan.Machine.InitrdPath is { } initrd)
         {
             Require(initrd, "guest image", "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.initrd");

@@ -4,12 +4,15 @@ using Kata.Sandbox;
 
 namespace Kata.Runtime.Hosting;
 
-/// <summary>What a pod's service is started with: this command's own global options, made absolute, since it has another directory.</summary>
+/// <summary>What a pod's service is started with: this command's global options, made absolute, as it has another directory.</summary>
 internal static class ServiceArguments
 {
     public static List<string> Of(GlobalOptions globals, ParseResult result, SandboxDirectories directories, SandboxId sandbox)
     {
-        var arguments = new List<string> { "--root", directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat)! };
+        var arguments = new List<string>
+        {
+            "--root", directories.Root, "--sandbox", sandbox.Value, "--log-format", result.GetValue(globals.LogFormat)!,
+        };
         Add("--log", result.GetValue(globals.Log) is { Length: > 0 } log ? Path.GetFullPath(log) : null);
         Add("--kata-config", globals.Sources(result).ExplicitPath);
         if (result.GetValue(globals.Debug))

@@ -30,7 +30,9 @@ internal static class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"Cannot read {SpecText.Quote(path)}: {CauseOf(error)}. Name containerd's configuration with '--file', and run as root", error.HResult);
+            throw new IOException(
+                $"Cannot read {SpecText.Quote(path)}: {CauseOf(error)}. Name containerd's configuration with '--file', and run as root",
+                error.HResult);
         }
         catch (DecoderFallbackException)
         {
@@ -42,13 +44,15 @@ internal static class AtomicFile
     /// <exception cref="IOException">It could not be done, and nothing was changed.</exception>
     public static string? Apply(FileChange change)
     {
-        string path = (change.Before is null ? null : File.ResolveLinkTarget(change.Path, returnFinalTarget: true)?.FullName) ?? change.Path;
+        string path = (change.Before is null ? null : File.ResolveLinkTarget(change.Path, returnFinalTarget: true)?.FullName)
+            ?? change.Path;
         string? backup = change.Before is null ? null : path + BackupSuffix;
         try
         {
             if (change.Before is not null && !File.ReadAllBytes(path).AsSpan().SequenceEqual(s_utf8.GetBytes(change.Before)))
             {
-                throw new IOException($"Cannot change {SpecText.Quote(path)}: somebody else has changed it meanwhile. Run the command again");
+                throw new IOException(
+                    $"Cannot change {SpecText.Quote(path)}: somebody else has changed it meanwhile. Run the command again");
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -74,9 +78,11 @@ internal static class AtomicFile
 
             return backup;
         }
-        catch (Exception error) when (error is UnauthorizedAccessException || (error is IOException && !error.Message.StartsWith("Cannot ", StringComparison.Ordinal)))
+        catch (Exception error) when (error is UnauthorizedAccessException
+            || (error is IOException && !error.Message.StartsWith("Cannot ", StringComparison.Ordinal)))
         {
-            throw new IOException($"Cannot write {SpecText.Quote(path)}: {CauseOf(error)}. {RemedyOf(error)}; nothing was changed", error.HResult);
+            throw new IOException(
+                $"Cannot write {SpecText.Quote(path)}: {CauseOf(error)}. {RemedyOf(error)}; nothing was changed", error.HResult);
         }
         finally
         {
@@ -89,7 +95,8 @@ internal static class AtomicFile
     private static void WriteNew(string path, string model, string text)
     {
         TryDelete(path); // of a run that was killed
-        using var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
+        using var stream = new FileStream(
+            path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
         using (SafeFileDescriptor old = LibC.open(model, LibC.O_PATH | LibC.O_CLOEXEC, 0))
         {
             File.SetUnixFileMode(stream.SafeFileHandle, old.IsInvalid ? UsualMode : File.GetUnixFileMode(model));

@@ -57,9 +57,11 @@ internal sealed class ContainerdDocument
         DocumentSyntax syntax = TomlReader.Parse(text, path, out TomlError? error);
         if (error is not null)
         {
-            string where = error.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $" in line {error.Line}, column {error.Column}") : "";
+            string where =
+                error.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $" in line {error.Line}, column {error.Column}") : "";
             throw new ArgumentException(
-                $"Cannot change {SpecText.Quote(path)}: it is not TOML{where}: {error.Cause}. Correct it first, or name another file with '--file'; nothing was changed");
+                $"Cannot change {SpecText.Quote(path)}: it is not TOML{where}: {error.Cause}. "
+                + "Correct it first, or name another file with '--file'; nothing was changed");
         }
 
         var document = new ContainerdDocument(path, text)
@@ -83,7 +85,9 @@ internal sealed class ContainerdDocument
     /// <summary>The line that says something about our runtime, or null.</summary>
     public int? FindRuntime() => Find(node => StartsWith(node.Path, [.. Runtimes, ContainerdRuntime.Name]));
 
-    /// <summary>The line of a value where the tables above our runtime should be: an inline table, which cannot be added to, or an array.</summary>
+    /// <summary>
+    /// The line of a value where the tables above our runtime should be: an inline table, which cannot be added to, or an array.
+    /// </summary>
     public int? FindObstacle() => Find(node => !node.IsTable && node.Path.Count <= Runtimes.Length && StartsWith(Runtimes, node.Path));
 
     private int? Find(Predicate<Node> condition)
@@ -117,7 +121,8 @@ internal sealed class ContainerdDocument
         null => 1,
         IntegerValueSyntax { Value: >= 0 and <= NewestVersion and var version } => Math.Max((int)version, 1),
         _ => throw new ArgumentException(
-            $"Cannot change {SpecText.Quote(path)}: its version is {SpecText.Quote(value.ToString().Trim())}, and 1 to {NewestVersion} are known. Add the tables by hand, as 'deploy/containerd' shows them"),
+            $"Cannot change {SpecText.Quote(path)}: its version is {SpecText.Quote(value.ToString().Trim())}, "
+            + $"and 1 to {NewestVersion} are known. Add the tables by hand, as 'deploy/containerd' shows them"),
     };
 
     private static List<string> StringsOf(ValueSyntax? value)

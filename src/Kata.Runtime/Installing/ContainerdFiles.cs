@@ -2,7 +2,7 @@ using Kata.Oci;
 
 namespace Kata.Runtime.Installing;
 
-/// <summary>Reads containerd's configuration with what it imports, in containerd's order: each file's imports after all that was named before.</summary>
+/// <summary>Reads containerd's configuration with its imports, in containerd's order: a file's after all that was named before.</summary>
 internal sealed class ContainerdFiles
 {
     private const int MaxFiles = 100; // somebody's imports of a directory of everything
@@ -15,7 +15,7 @@ internal sealed class ContainerdFiles
 
     public IReadOnlyList<ContainerdDocument> Documents => _documents;
 
-    /// <summary>The first directory of which the configuration imports every <c>*.toml</c>; it may not exist yet. Null when there is none.</summary>
+    /// <summary>The first directory of which the configuration imports every <c>*.toml</c>, or null; it may not exist yet.</summary>
     public string? DropInDirectory { get; private set; }
 
     /// <exception cref="ArgumentException">A file is not what containerd could read.</exception>
@@ -27,7 +27,8 @@ internal sealed class ContainerdFiles
         if (!File.Exists(path) && !Directory.Exists(path))
         {
             return Matches(System.IO.Path.Combine(dropIns, "*.toml")).Length == 0 ? files : throw new ArgumentException(
-                $"Cannot decide what to write to {SpecText.Quote(path)}: it does not exist, and '{dropIns}' has files, which only some versions of containerd read then. Make it first, for example with 'containerd config default'");
+                $"Cannot decide what to write to {SpecText.Quote(path)}: it does not exist, and '{dropIns}' has files, "
+                + "which only some versions of containerd read then. Make it first, for example with 'containerd config default'");
         }
 
         files.Follow();
@@ -47,7 +48,8 @@ internal sealed class ContainerdFiles
 
             if (_documents.Count == MaxFiles)
             {
-                throw new ArgumentException($"Cannot read {SpecText.Quote(Path)}: it imports more than {MaxFiles} files. Add the tables by hand, as 'deploy/containerd' shows them");
+                throw new ArgumentException($"Cannot read {SpecText.Quote(Path)}: it imports more than {MaxFiles} files. "
+                    + "Add the tables by hand, as 'deploy/containerd' shows them");
             }
 
             ContainerdDocument document = ContainerdDocument.Parse(path, AtomicFile.ReadText(path));
@@ -61,7 +63,8 @@ internal sealed class ContainerdFiles
                     continue;
                 }
 
-                if (_documents.Count == 1 && DropInDirectory is null && full.EndsWith("/*.toml", StringComparison.Ordinal) && full.IndexOf('*') == full.Length - "*.toml".Length)
+                bool isAll = full.EndsWith("/*.toml", StringComparison.Ordinal) && full.IndexOf('*') == full.Length - "*.toml".Length;
+                if (_documents.Count == 1 && DropInDirectory is null && isAll)
                 {
                     DropInDirectory = System.IO.Path.GetDirectoryName(full);
                 }

@@ -20,13 +20,15 @@ internal static class ContainerdPlanner
 
     /// <summary>What has to change, nothing when all is as it should be.</summary>
     /// <param name="path">The configuration file.</param>
-    /// <param name="documents">That file first and its imports, in the order in which containerd reads them; none when it does not exist.</param>
+    /// <param name="documents">That file and its imports, in the order in which containerd reads them; none when it does not exist.</param>
     /// <param name="dropInDirectory">The directory that the file imports whole, or null.</param>
     /// <param name="runtime">What to install, or null to take it out.</param>
     /// <exception cref="ArgumentException">The files do not allow it.</exception>
-    public static IReadOnlyList<FileChange> Plan(string path, IReadOnlyList<ContainerdDocument> documents, string? dropInDirectory, ContainerdRuntime? runtime)
+    public static IReadOnlyList<FileChange> Plan(
+        string path, IReadOnlyList<ContainerdDocument> documents, string? dropInDirectory, ContainerdRuntime? runtime)
     {
-        ContainerdDocument[] without = [.. documents.Select(static document => ContainerdDocument.Parse(document.Path, Cut(document, out _)))];
+        ContainerdDocument[] without =
+            [.. documents.Select(static document => ContainerdDocument.Parse(document.Path, Cut(document, out _)))];
         string? target = runtime is null ? null : TargetOf(path, without, dropInDirectory);
         var changes = new List<FileChange>();
         for (int i = 0; i < documents.Count; i++)
@@ -44,7 +46,8 @@ internal static class ContainerdPlanner
         if (target is not null && !documents.Any(document => document.Path == target))
         {
             int version = documents is [{ Version: var main }, ..] ? main : 2; // the second is read by every containerd since 1.3
-            ContainerdDocument empty = ContainerdDocument.Parse(target, string.Create(CultureInfo.InvariantCulture, $"{OwnFile}version = {version}\n"));
+            ContainerdDocument empty = ContainerdDocument.Parse(
+                target, string.Create(CultureInfo.InvariantCulture, $"{OwnFile}version = {version}\n"));
             changes.Add(new FileChange(target, null, Insert(empty, empty, runtime!)));
         }
 
@@ -57,7 +60,11 @@ internal static class ContainerdPlanner
         {
             if (document.FindRuntime() is { } line)
             {
-                throw Refused(document, line, "has a runtime of that name that this command did not write", "Remove it, or keep it and leave this command alone");
+                throw Refused(
+                    document,
+                    line,
+                    "has a runtime of that name that this command did not write",
+                    "Remove it, or keep it and leave this command alone");
             }
         }
 
@@ -69,7 +76,11 @@ internal static class ContainerdPlanner
         ContainerdDocument? last = documents.LastOrDefault(static document => document.HasPlugin);
         if (last?.FindObstacle() is { } obstacle)
         {
-            throw Refused(last, obstacle, "has a value where tables of runtimes should follow, to which TOML lets nobody add", "Write that value as tables, '[...]'");
+            throw Refused(
+                last,
+                obstacle,
+                "has a value where tables of runtimes should follow, to which TOML lets nobody add",
+                "Write that value as tables, '[...]'");
         }
 
         return last?.Path ?? path;
@@ -79,7 +90,8 @@ internal static class ContainerdPlanner
     private static string Insert(ContainerdDocument document, ContainerdDocument without, ContainerdRuntime runtime)
     {
         string newLine = document.Text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
-        string tables = runtime.Tables(without.RuntimesKey, withVersion: without.IsEmpty, withRunc: without.Version < 3 && !without.HasAnyRuntime).ReplaceLineEndings(newLine);
+        bool withRunc = without.Version < 3 && !without.HasAnyRuntime;
+        string tables = runtime.Tables(without.RuntimesKey, withVersion: without.IsEmpty, withRunc).ReplaceLineEndings(newLine);
         Cut(document, out Range? place);
         string text = document.Text;
         string result = place is { } range ? text[..range.Start] + tables + text[range.End..]
@@ -88,7 +100,8 @@ internal static class ContainerdPlanner
         // The proof that it is TOML still, and says what it should.
         return ContainerdDocument.Parse(document.Path, result).FindRuntime() is not null
             ? result
-            : throw new InvalidOperationException($"Cannot change {SpecText.Quote(document.Path)}: the runtime is not found in the changed text. Add it by hand");
+            : throw new InvalidOperationException(
+                $"Cannot change {SpecText.Quote(document.Path)}: the runtime is not found in the changed text. Add it by hand");
     }
 
     /// <summary>The text without our part, and without the empty line before it.</summary>
@@ -106,22 +119,32 @@ internal static class ContainerdPlanner
         int next = FindLine(text, ContainerdRuntime.Begin, begin + 1);
         if (end < 0 || (next >= 0 && next < end))
         {
-            throw Refused(document, text.AsSpan(0, begin).Count('\n') + 1, $"begins a part of ours whose last line, '{ContainerdRuntime.End}', is missing", "Remove that part by hand");
+            throw Refused(
+                document,
+                text.AsSpan(0, begin).Count('\n') + 1,
+                $"begins a part of ours whose last line, '{ContainerdRuntime.End}', is missing",
+                "Remove that part by hand");
         }
 
         int after = text.IndexOf('\n', end) is >= 0 and var newLine ? newLine + 1 : text.Length;
         place = begin..after;
         string before = text[..begin];
-        before = before.EndsWith("\n\r\n", StringComparison.Ordinal) ? before[..^2] : before.EndsWith("\n\n", StringComparison.Ordinal) ? before[..^1] : before;
+        before = before.EndsWith("\n\r\n", StringComparison.Ordinal) ? before[..^2]
+            : before.EndsWith("\n\n", StringComparison.Ordinal) ? before[..^1]
+            : before;
         return before + text[after..];
     }
 
     private static bool IsOwn(string text) =>
-        text.StartsWith(OwnFile, StringComparison.Ordinal) && text.AsSpan(OwnFile.Length) is { Length: 12 } rest && rest.StartsWith("version = ", StringComparison.Ordinal);
+        text.StartsWith(OwnFile, StringComparison.Ordinal)
+        && text.AsSpan(OwnFile.Length) is { Length: 12 } rest
+        && rest.StartsWith("version = ", StringComparison.Ordinal);
 
     private static int FindLine(string text, string start, int from)
     {
-        for (int at = text.IndexOf(start, from, StringComparison.Ordinal); at >= 0; at = text.IndexOf(start, at + 1, StringComparison.Ordinal))
+        for (int at = text.IndexOf(start, from, StringComparison.Ordinal);
+             at >= 0;
+             at = text.IndexOf(start, at + 1, StringComparison.Ordinal))
         {
             if (at == 0 || text[at - 1] == '\n')
             {
@@ -133,5 +156,7 @@ internal static class ContainerdPlanner
     }
 
     private static ArgumentException Refused(ContainerdDocument document, int line, string cause, string remedy) => new(string.Create(
-        CultureInfo.InvariantCulture, $"Cannot install the runtime '{ContainerdRuntime.Name}' in {SpecText.Quote(document.Path)}: line {line} {cause}. {remedy}; nothing was changed"));
+        CultureInfo.InvariantCulture,
+        $"Cannot install the runtime '{ContainerdRuntime.Name}' in {SpecText.Quote(document.Path)}: line {line} {cause}. "
+        + $"{remedy}; nothing was changed"));
 }

@@ -54,5 +54,6 @@ internal sealed class ContainerdRuntime(string? shimPath, string? configPath)
     }
 
     // TOML's basic string; control characters are refused where the paths come from.
-    private static string Quote(string path) => $"\"{path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quote(string path) =>
+        $"\"{path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -26,7 +26,8 @@ internal static class TextDifference
         int left = Math.Min(tail, Around);
 
         var text = new StringBuilder();
-        text.Append($"--- {(change.Before is null ? "/dev/null" : change.Path)}\n+++ {(change.After is null ? "/dev/null" : change.Path)}\n")
+        text.Append($"--- {(change.Before is null ? "/dev/null" : change.Path)}\n")
+            .Append($"+++ {(change.After is null ? "/dev/null" : change.Path)}\n")
             .Append($"@@ -{Span(from, before.Length - tail + left)} +{Span(from, after.Length - tail + left)} @@\n");
         Append(text, ' ', before[from..head]);
         Append(text, '-', before[head..^tail]);
@@ -38,7 +39,8 @@ internal static class TextDifference
     private static string[] LinesOf(string? text) =>
         string.IsNullOrEmpty(text) ? [] : [.. (text[^1] == '\n' ? text[..^1] : text).Split('\n').Select(static line => line.TrimEnd('\r'))];
 
-    private static string Span(int from, int to) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(to > from ? from + 1 : from)},{to - from}");
+    private static string Span(int from, int to) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(to > from ? from + 1 : from)},{to - from}");
 
     private static void Append(StringBuilder text, char sign, string[] lines)
     {

@@ -26,7 +26,8 @@ internal static class ManualPage
         text.Append(".SH DESCRIPTION\n");
         text.Append("An OCI runtime with the command line of \\fBrunc\\fR(8). Each pod is a virtual machine of its own.\n");
         text.Append("Options end at the first argument of a command; what follows belongs to the program in the container.\n");
-        text.Append(".PP\nWhere \\fBstate\\fR, \\fBps\\fR and \\fBevents\\fR take the id of a container, an unambiguous beginning of it will do; ");
+        text.Append(
+            ".PP\nWhere \\fBstate\\fR, \\fBps\\fR and \\fBevents\\fR take the id of a container, an unambiguous beginning of it will do; ");
         text.Append("the other commands want the whole id, or the name that the container's engine gave it.\n");
         text.Append(".SH COMMANDS\n");
         foreach (Command command in CompletionModel.Visible(root))
@@ -37,10 +38,14 @@ internal static class ManualPage
         Options(text, "OPTIONS", root.Options);
         text.Append(".SH FILES\n");
         Tagged(text, "/run/kata", "State of all pods, unless --root names another place");
-        Tagged(text, "/etc/kata-containers/configuration.toml", "The configuration, with more of it in config.d/*.toml beside it; see 'kata-runtime config show --origin'");
+        Tagged(
+            text,
+            "/etc/kata-containers/configuration.toml",
+            "The configuration, with more of it in config.d/*.toml beside it; see 'kata-runtime config show --origin'");
         Status(text);
         text.Append(".SH SEE ALSO\n");
-        text.AppendJoin("", CompletionModel.Visible(root).Select(static command => $".BR kata\\-runtime\\-{Escape(command.Name)} (8),\n")).Append(".BR runc (8)\n");
+        text.AppendJoin("", CompletionModel.Visible(root).Select(static command => $".BR kata\\-runtime\\-{Escape(command.Name)} (8),\n"))
+            .Append(".BR runc (8)\n");
         return text.ToString();
     }
 
@@ -55,7 +60,9 @@ internal static class ManualPage
         text.Append(CultureInfo.InvariantCulture, $".SH DESCRIPTION\n{Line(command.Description!)}.\n");
         if (command.Aliases.Count > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $".PP\nAlso called {string.Join(", ", command.Aliases.Select(static name => $"\\fB{Escape(name)}\\fR"))}.\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $".PP\nAlso called {string.Join(", ", command.Aliases.Select(static name => $"\\fB{Escape(name)}\\fR"))}.\n");
         }
 
         foreach (Argument argument in command.Arguments)
@@ -84,11 +91,16 @@ internal static class ManualPage
     // Without a date: the same sources give the same bytes.
     private static StringBuilder Begin(string name, string description) => new StringBuilder()
         .Append(CultureInfo.InvariantCulture, $".TH {name.ToUpperInvariant()} 8 \"\" \"kata-runtime {RuntimeVersion.Number}\" \"Kata\"\n")
-        .Append(CultureInfo.InvariantCulture, $".SH NAME\n{Escape(name)} \\- {Escape(char.ToLowerInvariant(description[0]) + description[1..])}\n");
+        .Append(
+            CultureInfo.InvariantCulture,
+            $".SH NAME\n{Escape(name)} \\- {Escape(char.ToLowerInvariant(description[0]) + description[1..])}\n");
 
     private static void Status(StringBuilder text) => text.Append(
-        ".SH EXIT STATUS\n0 on success, 1 on any failure, with its text on standard error; 255 on one of \\fBexec\\fR. \\fBexec\\fR and a \\fBrun\\fR in the\n"
-        + "foreground end with the program's status: 127 when it was not found, 126 when it cannot be executed, 255 when the virtual machine was lost.\n");
+        ".SH EXIT STATUS\n"
+        + "0 on success, 1 on any failure, with its text on standard error; 255 on one of \\fBexec\\fR. "
+        + "\\fBexec\\fR and a \\fBrun\\fR in the\n"
+        + "foreground end with the program's status: 127 when it was not found, 126 when it cannot be executed, "
+        + "255 when the virtual machine was lost.\n");
 
     private static void Options(StringBuilder text, string heading, IEnumerable<Option> options)
     {
@@ -112,7 +124,8 @@ internal static class ManualPage
         }
     }
 
-    private static void Tagged(StringBuilder text, string tag, string description) => text.Append(CultureInfo.InvariantCulture, $".TP\n{(tag[0] == '/' ? Escape(tag) : tag)}\n{Line(description)}\n");
+    private static void Tagged(StringBuilder text, string tag, string description) =>
+        text.Append(CultureInfo.InvariantCulture, $".TP\n{(tag[0] == '/' ? Escape(tag) : tag)}\n{Line(description)}\n");
 
     private static string Operands(Command command) => string.Concat(command.Arguments.Select(static argument =>
     {
@@ -123,5 +136,6 @@ internal static class ManualPage
     // A line of text: a dot or an apostrophe at its beginning would be a request.
     private static string Line(string text) => (text[0] is '.' or '\'' ? "\\&" : "") + Escape(text);
 
-    private static string Escape(string text) => text.Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal);
+    private static string Escape(string text) =>
+        text.Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal);
 }

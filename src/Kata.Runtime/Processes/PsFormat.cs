@@ -8,7 +8,8 @@ namespace Kata.Runtime.Processes;
 internal sealed record PsFormat
 {
     private const string Supported =
-        "Of ps(1) a container's list knows -e, -A, -a, -d, -x, -w, -f, -o LIST, -p PIDS, --format LIST, --pid PIDS, --no-headers, and a, x, w, u, o LIST without a dash";
+        "Of ps(1) a container's list knows -e, -A, -a, -d, -x, -w, -f, -o LIST, -p PIDS, --format LIST, --pid PIDS, --no-headers, "
+        + "and a, x, w, u, o LIST without a dash";
 
     public required IReadOnlyList<PsColumn> Columns { get; init; }
 
@@ -49,9 +50,10 @@ internal sealed record PsFormat
 
     internal static PsFormat Of(params string[] names) => new() { Columns = [.. names.Select(static name => PsColumns.Find(name)!)] };
 
-    internal static ArgumentException Unknown(string option) => new($"Cannot use the ps option '{option}': it is not supported. {Supported}");
+    internal static ArgumentException Unknown(string option) =>
+        new($"Cannot use the ps option '{option}': it is not supported. {Supported}");
 
-    /// <summary>A list of columns as <c>-o</c> takes it: names between commas or blanks, the last perhaps with a heading of its own.</summary>
+    /// <summary>A list of columns as <c>-o</c> takes it: names between commas or blanks, the last perhaps with a heading.</summary>
     internal static IEnumerable<PsColumn> ParseColumns(string list)
     {
         string rest = list;
@@ -72,8 +74,10 @@ internal sealed record PsFormat
         }
     }
 
-    internal static IEnumerable<int> ParsePids(string list) => list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(static word =>
-        int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-            ? pid
-            : throw new ArgumentException($"Cannot list the process '{word}': it is not a number. Give numbers with commas between them"));
+    internal static IEnumerable<int> ParsePids(string list) =>
+        list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(static word =>
+            int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                ? pid
+                : throw new ArgumentException(
+                    $"Cannot list the process '{word}': it is not a number. Give numbers with commas between them"));
 }

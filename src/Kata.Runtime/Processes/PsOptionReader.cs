@@ -51,7 +51,8 @@ internal sealed class PsOptionReader(IReadOnlyList<string> words)
     // -f: the numbers under UID are names where there are any.
     private static PsFormat Full() => new()
     {
-        Columns = [PsColumns.Find("user")! with { Header = "UID" }, .. PsFormat.Of("pid", "ppid", "c", "stime", "tty", "time", "cmd").Columns],
+        Columns =
+            [PsColumns.Find("user")! with { Header = "UID" }, .. PsFormat.Of("pid", "ppid", "c", "stime", "tty", "time", "cmd").Columns],
     };
 
     private void ReadLong(string word)

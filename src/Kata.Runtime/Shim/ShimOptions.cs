@@ -55,10 +55,13 @@ internal sealed record ShimOptions
                 "bundle" => options with { Bundle = Value() },
                 "socket" => Ignore(Value()), // where to listen is our own matter
                 _ => throw new ArgumentException(
-                    $"Cannot use the flag '{argument}': it is unknown. containerd calls its shims with -namespace, -address, -publish-binary, -id, -bundle, -debug, -info and -version"),
+                    $"Cannot use the flag '{argument}': it is unknown. "
+                    + "containerd calls its shims with -namespace, -address, -publish-binary, -id, -bundle, -debug, -info and -version"),
             };
 
-            string Value() => value ?? (i + 1 < arguments.Count ? arguments[++i] : throw new ArgumentException($"Cannot use the flag '{argument}': its value is missing"));
+            string Value() => value ?? (i + 1 < arguments.Count
+                ? arguments[++i]
+                : throw new ArgumentException($"Cannot use the flag '{argument}': its value is missing"));
             ShimOptions Ignore(string _) => options;
         }
 

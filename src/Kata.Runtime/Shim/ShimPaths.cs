@@ -21,8 +21,11 @@ internal static class ShimPaths
     public const string LogFile = "log";
 
     /// <summary>A name that depends on containerd, namespace and pod only, so that every container of a pod comes to the same.</summary>
-    public static string Socket(ShimOptions options, SandboxId sandbox) =>
-        Path.Combine(SocketRoot, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.Combine(options.Address, options.Namespace, sandbox.Value)))));
+    public static string Socket(ShimOptions options, SandboxId sandbox)
+    {
+        string name = Path.Combine(options.Address, options.Namespace, sandbox.Value);
+        return Path.Combine(SocketRoot, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))));
+    }
 
     /// <summary>The state of a namespace's pods. '@' cannot begin an id, so the pods of the command line and these never meet.</summary>
     public static SandboxDirectories Directories(string containerdNamespace) =>

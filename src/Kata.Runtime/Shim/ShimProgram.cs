@@ -36,7 +36,8 @@ internal static class ShimProgram
             switch (options)
             {
                 case { Version: true }:
-                    Console.WriteLine($"Kata Containers containerd shim: id: \"io.containerd.kata.v2\", version: {Kata.Sandbox.RuntimeVersion.Number}, commit: {Kata.Sandbox.RuntimeVersion.Commit}");
+                    Console.WriteLine("Kata Containers containerd shim: id: \"io.containerd.kata.v2\", version: "
+                        + $"{Kata.Sandbox.RuntimeVersion.Number}, commit: {Kata.Sandbox.RuntimeVersion.Commit}");
                     break;
                 case { Info: true }:
                     WriteInfo();
@@ -52,7 +53,8 @@ internal static class ShimProgram
                     break;
                 default:
                     throw new ArgumentException(
-                        $"Cannot serve a pod from here: containerd runs '{Name} start' in a bundle, which starts the service. Use 'ctr run --runtime io.containerd.kata.v2', or see 'kata-runtime --help'");
+                        $"Cannot serve a pod from here: containerd runs '{Name} start' in a bundle, which starts the service. "
+                        + "Use 'ctr run --runtime io.containerd.kata.v2', or see 'kata-runtime --help'");
             }
 
             return ExitCodes.Success;
@@ -89,7 +91,11 @@ internal static class ShimProgram
     {
         ContainerId id = ContainerId.Parse(options.Id);
         await new ContainerRemover(ShimPaths.Directories(options.Namespace)).RemoveAsync(id, force: true);
-        var response = new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()) };
+        var response = new DeleteResponse
+        {
+            ExitStatus = KilledStatus,
+            ExitedAt = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()),
+        };
         using var output = new StandardOutput(1);
         response.WriteTo(output);
     }
@@ -99,7 +105,11 @@ internal static class ShimProgram
         var info = new RuntimeInfo
         {
             Name = "io.containerd.kata.v2",
-            Version = new Kata.Containerd.Protocol.Types.RuntimeVersion { Version = Kata.Sandbox.RuntimeVersion.Number, Revision = Kata.Sandbox.RuntimeVersion.Commit },
+            Version = new Kata.Containerd.Protocol.Types.RuntimeVersion
+            {
+                Version = Kata.Sandbox.RuntimeVersion.Number,
+                Revision = Kata.Sandbox.RuntimeVersion.Commit,
+            },
             Features = new Any { TypeUrl = FeaturesType, Value = ByteString.CopyFrom(FeaturesCommand.Write()) },
         };
         using var output = new StandardOutput(1);

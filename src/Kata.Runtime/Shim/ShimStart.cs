@@ -30,7 +30,8 @@ internal sealed class ShimStart(ShimOptions options)
     public async Task<string> RunAsync()
     {
         ContainerId id = ContainerId.Parse(options.Id);
-        _isPod = !Terminal.IsTerminal(new SafeFileDescriptor(0, ownsHandle: false)) && Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
+        _isPod = !Terminal.IsTerminal(new SafeFileDescriptor(0, ownsHandle: false))
+            && Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
         (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : ShimProgram.PodOf(id, Bundle.Load(_bundle).Spec);
         string socket = ShimPaths.Socket(options, sandbox);
         var index = new ContainerIndex(_directories);
@@ -104,7 +105,10 @@ internal sealed class ShimStart(ShimOptions options)
         using PodBeginning beginning = await PodBeginning.MakeAsync(_directories, sandbox, isClaimed);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(socket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            Directory.CreateDirectory(
+                Path.GetDirectoryName(socket)!,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite
+                | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             ScheduleApart();
             OomScore.YieldToParent(); // and so does every shim to containerd
             await beginning.StartServiceAsync(Arguments(sandbox, socket));
@@ -123,7 +127,8 @@ internal sealed class ShimStart(ShimOptions options)
         [
             "--root", _directories.Root, "--sandbox", sandbox.Value, "--log", Path.Combine(_bundle, ShimPaths.LogFile),
             "--containerd-socket", socket, "--containerd-namespace", options.Namespace, "--containerd-address", options.Address,
-            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher", options.Address.Length > 0 ? options.PublishBinary : "", // CRI-O names itself, and nothing to publish to
+            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher",
+            options.Address.Length > 0 ? options.PublishBinary : "", // CRI-O names itself, and nothing to publish to
         ];
         // Of a container's pod the service learns it with the container.
         if (ConfigurationSources.ForHost(_isPod ? OptionsPath() : null).ExplicitPath is { } configuration)
@@ -151,7 +156,10 @@ internal sealed class ShimStart(ShimOptions options)
         }
         catch (InvalidProtocolBufferException error)
         {
-            throw new ArgumentException($"Cannot start the pod: the runtime options on standard input are no message of containerd's: {error.Message} Start it by containerd", error);
+            throw new ArgumentException(
+                "Cannot start the pod: the runtime options on standard input are no message of containerd's: "
+                + $"{error.Message} Start it by containerd",
+                error);
         }
     }
 
@@ -160,7 +168,8 @@ internal sealed class ShimStart(ShimOptions options)
     {
         if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCHED_CORE")))
         {
-            LinuxException.ThrowIfNegative(LibC.CreateCoreCookie(), "prctl(PR_SCHED_CORE)", "give the pod cores of its own (containerd's SCHED_CORE)");
+            LinuxException.ThrowIfNegative(
+                LibC.CreateCoreCookie(), "prctl(PR_SCHED_CORE)", "give the pod cores of its own (containerd's SCHED_CORE)");
         }
     }
 }

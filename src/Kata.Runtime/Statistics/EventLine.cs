@@ -9,7 +9,7 @@ using Kata.Service;
 
 namespace Kata.Runtime.Statistics;
 
-/// <summary>The lines of <c>events</c>, in runc's form and order, each with its end. Numbers that are zero are left out where runc does so.</summary>
+/// <summary>The lines of <c>events</c>, in runc's form and order, each with its end. Zeros are left out where runc does so.</summary>
 internal static class EventLine
 {
     /// <summary>More than any machine of ours has; the guest could name as many as fit into a frame.</summary>
@@ -33,7 +33,9 @@ internal static class EventLine
         json.WriteEndObject();
         WriteBlockIO(json, stats.BlkioStats ?? new BlkioStats());
         json.WriteStartObject("hugetlb");
-        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats.OrderBy(static item => item.Key, StringComparer.Ordinal).Take(ContainerMetrics.NameLimit))
+        foreach ((string size, HugetlbStats pages) in stats.HugetlbStats
+            .OrderBy(static item => item.Key, StringComparer.Ordinal)
+            .Take(ContainerMetrics.NameLimit))
         {
             json.WriteStartObject(GuestText.Escape(size));
             WriteNonZero(json, "usage", pages.Usage);
@@ -99,8 +101,8 @@ internal static class EventLine
         json.WriteStartObject("cpuset");
         foreach (string name in new[]
         {
-            "cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate", "memory_spread_page", "memory_spread_slab", "memory_pressure",
-            "sched_load_balance", "sched_relax_domain_level",
+            "cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate", "memory_spread_page", "memory_spread_slab",
+            "memory_pressure", "sched_load_balance", "sched_relax_domain_level",
         })
         {
             json.WriteNumber(name, 0);
@@ -126,8 +128,10 @@ internal static class EventLine
         WriteEntry(json, "kernel", memory.KernelUsage ?? new MemoryData());
         WriteEntry(json, "kernelTCP", new MemoryData());
         json.WriteStartObject("raw");
-        foreach ((string name, ulong value) in memory.Stats.Where(static item => !item.Key.StartsWith(Container.EventPrefix, StringComparison.Ordinal))
-            .OrderBy(static item => item.Key, StringComparer.Ordinal).Take(ContainerMetrics.DeviceLimit))
+        foreach ((string name, ulong value) in memory.Stats
+            .Where(static item => !item.Key.StartsWith(Container.EventPrefix, StringComparison.Ordinal))
+            .OrderBy(static item => item.Key, StringComparer.Ordinal)
+            .Take(ContainerMetrics.DeviceLimit))
         {
             json.WriteNumber(GuestText.Escape(name), value);
         }

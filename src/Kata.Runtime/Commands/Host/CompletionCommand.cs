@@ -11,7 +11,10 @@ internal static class CompletionCommand
     {
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new Command("completion", "Print a script that completes command lines in a shell; 'make install' installs all three") { shell };
+        var command = new Command("completion", "Print a script that completes command lines in a shell; 'make install' installs all three")
+        {
+            shell,
+        };
         command.SetAction(result =>
         {
             var model = new CompletionModel(root);
@@ -21,7 +24,9 @@ internal static class CompletionCommand
                 "bash" => BashScript.Make(model),
                 "zsh" => ZshScript.Make(model),
                 "fish" => FishScript.Make(model),
-                _ => throw new ArgumentException($"Cannot make a script for the shell {SpecText.Quote(name)}: it is not known. Name bash, zsh or fish"), // the parser checks no operand after --
+                // the parser checks no operand after --
+                _ => throw new ArgumentException(
+                    $"Cannot make a script for the shell {SpecText.Quote(name)}: it is not known. Name bash, zsh or fish"),
             });
             return ExitCodes.Success;
         });

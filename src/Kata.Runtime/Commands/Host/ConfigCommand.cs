@@ -7,7 +7,8 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>config show</c> and <c>config validate</c>.</summary>
 internal static class ConfigCommand
 {
-    public static Command Define(GlobalOptions globals) => new("config", "Show the configuration that applies, or check one") { Show(globals), Validate(globals) };
+    public static Command Define(GlobalOptions globals) =>
+        new("config", "Show the configuration that applies, or check one") { Show(globals), Validate(globals) };
 
     private static Command Show(GlobalOptions globals)
     {
@@ -23,11 +24,17 @@ internal static class ConfigCommand
 
     private static Command Validate(GlobalOptions globals)
     {
-        var file = new Argument<string?>("FILE") { Description = "The configuration file, with the config.d beside it; the one that applies when left out", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Argument<string?>("FILE")
+        {
+            Description = "The configuration file, with the config.d beside it; the one that applies when left out",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var command = new Command("validate", "Check a configuration and tell everything that is wrong with it") { file };
         command.SetAction(result =>
         {
-            ConfigurationSources sources = result.GetValue(file) is { } path ? ConfigurationSources.ForHost(Path.GetFullPath(path)) : globals.Sources(result);
+            ConfigurationSources sources = result.GetValue(file) is { } path
+                ? ConfigurationSources.ForHost(Path.GetFullPath(path))
+                : globals.Sources(result);
             IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(sources, namedFiles: true);
             foreach (ConfigurationFinding finding in findings)
             {
@@ -37,11 +44,13 @@ internal static class ConfigCommand
             int errors = findings.Count(static finding => finding.IsError);
             Console.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The configuration is {(errors == 0 ? "usable" : "not usable")}: {Count(errors, "error")}, {Count(findings.Count - errors, "warning")}"));
+                $"The configuration is {(errors == 0 ? "usable" : "not usable")}: "
+                + $"{Count(errors, "error")}, {Count(findings.Count - errors, "warning")}"));
             return errors == 0 ? ExitCodes.Success : ExitCodes.Failure;
         });
         return command;
     }
 
-    private static string Count(int count, string noun) => string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
+    private static string Count(int count, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
 }

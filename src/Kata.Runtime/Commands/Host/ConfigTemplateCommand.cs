@@ -8,7 +8,10 @@ internal static class ConfigTemplateCommand
 {
     public static Command Define()
     {
-        var command = new Command("config-template", "Print a configuration file with every key, its default and its meaning") { Hidden = true };
+        var command = new Command("config-template", "Print a configuration file with every key, its default and its meaning")
+        {
+            Hidden = true,
+        };
         command.SetAction(static _ => ConfigurationTemplate.Write(Console.Out));
         return command;
     }

@@ -13,21 +13,39 @@ internal static class InstallCommand
     // Where a containerd that systemd started looks for shims.
     private static readonly string[] s_containerdPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-    public static Command Define(GlobalOptions globals) => new("install", "Tell a container engine of this runtime, or take that back") { Containerd(globals) };
+    public static Command Define(GlobalOptions globals) =>
+        new("install", "Tell a container engine of this runtime, or take that back") { Containerd(globals) };
 
     private static Command Containerd(GlobalOptions globals)
     {
-        var file = new Option<string>("--file", "-f") { Description = "containerd's configuration file", HelpName = "FILE", DefaultValueFactory = static _ => DefaultFile };
-        var shimPath = new Option<string?>("--runtime-path") { Description = "The shim, for a containerd that does not find it; the one beside this program when left out", HelpName = "FILE" };
-        var configPath = new Option<string?>("--config-path") { Description = "Kata's configuration file for the pods of this containerd", HelpName = "FILE" };
+        var file = new Option<string>("--file", "-f")
+        {
+            Description = "containerd's configuration file",
+            HelpName = "FILE",
+            DefaultValueFactory = static _ => DefaultFile,
+        };
+        var shimPath = new Option<string?>("--runtime-path")
+        {
+            Description = "The shim, for a containerd that does not find it; the one beside this program when left out",
+            HelpName = "FILE",
+        };
+        var configPath = new Option<string?>("--config-path")
+        {
+            Description = "Kata's configuration file for the pods of this containerd",
+            HelpName = "FILE",
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be changed, and change nothing" };
         var uninstall = new Option<bool>("--uninstall") { Description = "Take out what this command wrote" };
-        var command = new Command("containerd", "Add the runtime 'kata' to containerd's configuration for Kubernetes (CRI)") { file, shimPath, configPath, dryRun, uninstall };
+        var command = new Command("containerd", "Add the runtime 'kata' to containerd's configuration for Kubernetes (CRI)")
+        {
+            file, shimPath, configPath, dryRun, uninstall,
+        };
         command.SetAction(result =>
         {
             if (result.GetValue(globals.Configuration) is not null)
             {
-                throw new ArgumentException("Cannot use the option '--config': it could mean two files here. Name containerd's with '--file' and Kata's with '--config-path'");
+                throw new ArgumentException("Cannot use the option '--config': it could mean two files here. "
+                    + "Name containerd's with '--file' and Kata's with '--config-path'");
             }
 
             ContainerdRuntime? runtime = result.GetValue(uninstall) ? null
@@ -51,7 +69,8 @@ internal static class InstallCommand
             else
             {
                 string? backup = AtomicFile.Apply(change);
-                Console.Out.WriteLine($"{(change.Before is null ? "Made" : change.After is null ? "Removed" : "Changed")} {change.Path}{(backup is null ? "" : $" (as it was: {backup})")}");
+                string done = change.Before is null ? "Made" : change.After is null ? "Removed" : "Changed";
+                Console.Out.WriteLine($"{done} {change.Path}{(backup is null ? "" : $" (as it was: {backup})")}");
             }
         }
 
@@ -63,11 +82,12 @@ internal static class InstallCommand
         Warn(path, files.Documents, runtime);
         if (changes.Count > 0 && !dryRun)
         {
+            const string Name = ContainerdRuntime.Name;
             Console.Out.WriteLine(runtime is null ? "Next: restart containerd, for example with 'systemctl restart containerd'" : $$"""
                 Next: restart containerd, for example with 'systemctl restart containerd' (running containers go on), and
-                let pods name the runtime ('runtimeClassName: {{ContainerdRuntime.Name}}') once the cluster knows it:
+                let pods name the runtime ('runtimeClassName: {{Name}}') once the cluster knows it:
                   kubectl apply -f - <<END
-                  {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: {{ContainerdRuntime.Name}}}, handler: {{ContainerdRuntime.Name}}}
+                  {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: {{Name}}}, handler: {{Name}}}
                   END
                 """);
         }
@@ -80,16 +100,21 @@ internal static class InstallCommand
             return;
         }
 
-        if (documents.FirstOrDefault(static document => document.DisabledPlugins.Any(static plugin => plugin is "cri" or "io.containerd.grpc.v1.cri" or "io.containerd.cri.v1.runtime")) is { } disabling)
+        if (documents.FirstOrDefault(static document => document.DisabledPlugins.Any(IsCri)) is { } disabling)
         {
-            Console.Error.WriteLine($"kata-runtime: warning: {disabling.Path} disables the CRI plugin ('disabled_plugins'): Kubernetes cannot use this containerd until that is removed");
+            Console.Error.WriteLine($"kata-runtime: warning: {disabling.Path} disables the CRI plugin ('disabled_plugins'): "
+                + "Kubernetes cannot use this containerd until that is removed");
         }
 
         if (documents is [{ Version: 1 }, ..])
         {
-            Console.Error.WriteLine($"kata-runtime: warning: {path} is of the first version of the format, of which containerd 2 reads only a part. Migrate it with 'containerd config migrate', and run this command again");
+            Console.Error.WriteLine(
+                $"kata-runtime: warning: {path} is of the first version of the format, of which containerd 2 reads only a part. "
+                + "Migrate it with 'containerd config migrate', and run this command again");
         }
     }
+
+    private static bool IsCri(string plugin) => plugin is "cri" or "io.containerd.grpc.v1.cri" or "io.containerd.cri.v1.runtime";
 
     private static string? ShimOf(string? given)
     {
@@ -103,7 +128,15 @@ internal static class InstallCommand
         return found is not null && (found == beside || !File.Exists(beside)) ? null : FileOf("--runtime-path", beside);
     }
 
-    private static string? FileOf(string option, string? path) =>
-        path is null || (Path.IsPathRooted(path) && !path.Any(char.IsControl) && File.Exists(path)) ? path : throw new ArgumentException(
-            $"Cannot use the value {SpecText.Quote(path)} of '{option}': {(Path.IsPathRooted(path) ? "there is no such file" : "it is relative, and containerd's directory is another")}. Give the absolute path of a file, as '{option} FILE'");
+    private static string? FileOf(string option, string? path)
+    {
+        if (path is null || (Path.IsPathRooted(path) && !path.Any(char.IsControl) && File.Exists(path)))
+        {
+            return path;
+        }
+
+        string cause = Path.IsPathRooted(path) ? "there is no such file" : "it is relative, and containerd's directory is another";
+        throw new ArgumentException(
+            $"Cannot use the value {SpecText.Quote(path)} of '{option}': {cause}. Give the absolute path of a file, as '{option} FILE'");
+    }
 }

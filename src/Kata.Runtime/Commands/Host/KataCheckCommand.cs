@@ -6,7 +6,6 @@ using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
-using Kata.Service;
 
 namespace Kata.Runtime.Commands;
 
@@ -19,9 +18,16 @@ internal static class KataCheckCommand
     public static Command Define(GlobalOptions globals)
     {
         var noBoot = new Option<bool>("--no-boot") { Description = "Look at files and devices only, without booting a guest" };
-        var command = new Command("kata-check", "Tell whether this host can run containers, by booting a small guest, and what to do if not") { noBoot };
+        var command = new Command(
+            "kata-check", "Tell whether this host can run containers, by booting a small guest, and what to do if not")
+        {
+            noBoot,
+        };
         command.Aliases.Add("check");
-        var strict = new Option<bool>("--strict", "-s") { Description = "Let warnings count as failures, and the guest's agent be of this version" };
+        var strict = new Option<bool>("--strict", "-s")
+        {
+            Description = "Let warnings count as failures, and the guest's agent be of this version",
+        };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Say of each thing that is looked at what was found" };
         command.Options.Add(strict);
         command.Options.Add(verbose);
@@ -49,7 +55,9 @@ internal static class KataCheckCommand
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
         AcceleratorChoice host = Drivers.Probe(configuration);
         SandboxId sandbox = SandboxId.Parse(string.Create(CultureInfo.InvariantCulture, $"kata-check-{Environment.ProcessId}"));
-        SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion }, globals.Directories(result).Cgroup(sandbox));
+        SandboxPlan plan = SandboxPlanner.Plan(
+            sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion },
+            globals.Directories(result).Cgroup(sandbox));
         if (verbose)
         {
             await DescribeAsync(configuration, plan);
@@ -73,7 +81,8 @@ internal static class KataCheckCommand
 
         if (boot)
         {
-            List<string> arguments = [.. ServiceArguments.Of(globals, result, globals.Directories(result), sandbox), .. strict ? new[] { "--strict" } : []];
+            List<string> arguments =
+                [.. ServiceArguments.Of(globals, result, globals.Directories(result), sandbox), .. strict ? new[] { "--strict" } : []];
             string said = await BootAsync(globals.Directories(result), sandbox, arguments, configuration.Limits);
             await Console.Out.WriteLineAsync($"  {said}");
         }
@@ -85,7 +94,8 @@ internal static class KataCheckCommand
             await Console.Out.WriteLineAsync("System can currently create Kata Containers");
             if (strict)
             {
-                await Console.Out.WriteLineAsync($"Version consistency of Kata Containers is verified: runtime and agent are {RuntimeVersion.Number}");
+                await Console.Out.WriteLineAsync(
+                    $"Version consistency of Kata Containers is verified: runtime and agent are {RuntimeVersion.Number}");
             }
         }
     }
@@ -98,10 +108,13 @@ internal static class KataCheckCommand
         await Console.Out.WriteLineAsync($"  Guest kernel: {plan.Machine.KernelPath}");
         await Console.Out.WriteLineAsync($"  Guest image: {plan.Machine.InitrdPath ?? "none"}");
         await Console.Out.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"  Machine: {plan.Machine.MachineType}, {plan.Machine.VcpuCount} processors, {plan.Machine.MemoryMib} MiB"));
+            CultureInfo.InvariantCulture,
+            $"  Machine: {plan.Machine.MachineType}, {plan.Machine.VcpuCount} processors, "
+            + $"{plan.Machine.MemoryMib} MiB"));
     }
 
-    private static async Task<string> BootAsync(SandboxDirectories directories, SandboxId sandbox, List<string> arguments, LimitsConfig limits)
+    private static async Task<string> BootAsync(
+        SandboxDirectories directories, SandboxId sandbox, List<string> arguments, LimitsConfig limits)
     {
         using PodBeginning beginning = await PodBeginning.MakeAsync(directories, sandbox, static () => true);
         try

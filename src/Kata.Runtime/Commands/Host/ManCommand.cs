@@ -8,7 +8,12 @@ internal static class ManCommand
 {
     public static Command Define(RootCommand root)
     {
-        var directory = new Option<string>("--output") { Description = "Directory to write the pages to", HelpName = "DIR", Required = true };
+        var directory = new Option<string>("--output")
+        {
+            Description = "Directory to write the pages to",
+            HelpName = "DIR",
+            Required = true,
+        };
         var command = new Command("man", "Write the manual pages") { directory };
         command.Hidden = true;
         command.SetAction(result =>

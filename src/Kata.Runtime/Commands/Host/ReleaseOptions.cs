@@ -2,13 +2,21 @@ using System.CommandLine;
 
 namespace Kata.Runtime.Commands;
 
-/// <summary>Kata's options of <c>kata-check</c> about newer releases. Nothing here ever asks the network, so those that do nothing else are refused.</summary>
+/// <summary>
+/// Kata's options of <c>kata-check</c> about newer releases. Nothing here ever asks the network, so those that do nothing else are refused.
+/// </summary>
 internal sealed class ReleaseOptions
 {
-    private readonly Option<bool> _versionOnly = new("--check-version-only") { Description = "Refused: whether there is a newer release is not asked of the network" };
+    private readonly Option<bool> _versionOnly = new("--check-version-only")
+    {
+        Description = "Refused: whether there is a newer release is not asked of the network",
+    };
     private readonly Option<bool> _list = new("--only-list-releases") { Description = "Refused: releases are not asked of the network" };
     private readonly Option<bool> _all = new("--include-all-releases") { Description = "Accepted and ignored: no release is looked for" };
-    private readonly Option<bool> _noNetwork = new("--no-network-checks", "-n") { Description = "Accepted and ignored: the network is never asked" };
+    private readonly Option<bool> _noNetwork = new("--no-network-checks", "-n")
+    {
+        Description = "Accepted and ignored: the network is never asked",
+    };
 
     private ReleaseOptions()
     {
@@ -33,7 +41,8 @@ internal sealed class ReleaseOptions
             if (result.GetValue(option))
             {
                 throw new NotSupportedException(
-                    $"Cannot use '{option.Name}': this command never asks the network which releases there are. Compare 'kata-runtime version' with where you got it from");
+                    $"Cannot use '{option.Name}': this command never asks the network which releases there are. "
+                    + "Compare 'kata-runtime version' with where you got it from");
             }
         }
     }

@@ -7,7 +7,11 @@ namespace Kata.Runtime.Commands;
 /// <summary>What <c>create</c> and <c>run</c> share.</summary>
 internal sealed class CreateOptions
 {
-    private readonly Option<string?> _bundle = new("--bundle", "-b") { Description = "Directory of the OCI bundle; the current one when left out", HelpName = "DIR" };
+    private readonly Option<string?> _bundle = new("--bundle", "-b")
+    {
+        Description = "Directory of the OCI bundle; the current one when left out",
+        HelpName = "DIR",
+    };
 
     private readonly Option<string?> _consoleSocket = new("--console-socket")
     {
@@ -15,13 +19,27 @@ internal sealed class CreateOptions
         HelpName = "PATH",
     };
 
-    private readonly Option<string?> _console = new("--console") { Description = "Terminal to use for the container, when it has one, instead of a new one", HelpName = "PATH" };
+    private readonly Option<string?> _console = new("--console")
+    {
+        Description = "Terminal to use for the container, when it has one, instead of a new one",
+        HelpName = "PATH",
+    };
 
-    private readonly Option<string?> _pidFile = new("--pid-file") { Description = "Write the id of the host process that stands for the container to this file", HelpName = "FILE" };
+    private readonly Option<string?> _pidFile = new("--pid-file")
+    {
+        Description = "Write the id of the host process that stands for the container to this file",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<bool> _noPivot = new("--no-pivot") { Description = "Accepted and ignored: root file systems are mounted in the guest" };
+    private readonly Option<bool> _noPivot = new("--no-pivot")
+    {
+        Description = "Accepted and ignored: root file systems are mounted in the guest",
+    };
 
-    private readonly Option<bool> _noNewKeyring = new("--no-new-keyring") { Description = "Accepted and ignored: keyrings are those of the guest's kernel" };
+    private readonly Option<bool> _noNewKeyring = new("--no-new-keyring")
+    {
+        Description = "Accepted and ignored: keyrings are those of the guest's kernel",
+    };
 
     private readonly PreservedDescriptors _preserved = new();
 

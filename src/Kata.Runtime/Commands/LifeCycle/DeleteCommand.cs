@@ -9,7 +9,11 @@ internal static class DeleteCommand
 {
     public static Command Define(GlobalOptions globals)
     {
-        var ids = new Argument<string[]>("ID") { Description = "Containers that have ended; with --force their whole ids", Arity = ArgumentArity.OneOrMore };
+        var ids = new Argument<string[]>("ID")
+        {
+            Description = "Containers that have ended; with --force their whole ids",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var force = new Option<bool>("--force", "-f") { Description = "Delete also what runs, is half made or does not exist" };
         var command = new Command("delete", "Delete containers and everything that belongs to them") { ids, force };
         command.SetAction(async (result, _) =>

@@ -7,21 +7,52 @@ namespace Kata.Runtime.Commands;
 /// <summary>The options of <c>exec</c> that describe the process; runc's.</summary>
 internal sealed class ExecOptions
 {
-    private readonly Option<string?> _processFile = new("--process", "-p") { Description = "JSON file with the whole OCI process, instead of a program", HelpName = "FILE" };
+    private readonly Option<string?> _processFile = new("--process", "-p")
+    {
+        Description = "JSON file with the whole OCI process, instead of a program",
+        HelpName = "FILE",
+    };
     private readonly Option<string?> _cwd = new("--cwd") { Description = "Working directory in the container", HelpName = "DIR" };
-    private readonly Option<string[]> _env = new("--env", "-e") { Description = "Set an environment variable; may be repeated", HelpName = "NAME=VALUE" };
+    private readonly Option<string[]> _env = new("--env", "-e")
+    {
+        Description = "Set an environment variable; may be repeated",
+        HelpName = "NAME=VALUE",
+    };
     private readonly Option<bool> _tty = new("--tty", "-t") { Description = "Give the program a terminal" };
-    private readonly Option<string?> _user = new("--user", "-u") { Description = "User and group, as names or numbers", HelpName = "USER[:GROUP]" };
-    private readonly Option<uint[]> _groups = new("--additional-gids", "-g") { Description = "Add a group by its number; may be repeated", HelpName = "GID" };
-    private readonly Option<string[]> _capabilities = new("--cap", "-c") { Description = "Add a capability, such as CAP_KILL; may be repeated", HelpName = "CAP" };
+    private readonly Option<string?> _user = new("--user", "-u")
+    {
+        Description = "User and group, as names or numbers",
+        HelpName = "USER[:GROUP]",
+    };
+    private readonly Option<uint[]> _groups = new("--additional-gids", "-g")
+    {
+        Description = "Add a group by its number; may be repeated",
+        HelpName = "GID",
+    };
+    private readonly Option<string[]> _capabilities = new("--cap", "-c")
+    {
+        Description = "Add a capability, such as CAP_KILL; may be repeated",
+        HelpName = "CAP",
+    };
     private readonly Option<bool> _noNewPrivileges = new("--no-new-privs") { Description = "Keep the program from gaining privileges" };
 
-    private readonly Option<string?> _apparmor = new("--apparmor") { Description = "Accepted; profiles are not applied, the guest has none", HelpName = "PROFILE" };
-    private readonly Option<string?> _processLabel = new("--process-label") { Description = "Accepted; labels are not applied, the guest has no policy", HelpName = "LABEL" };
+    private readonly Option<string?> _apparmor = new("--apparmor")
+    {
+        Description = "Accepted; profiles are not applied, the guest has none",
+        HelpName = "PROFILE",
+    };
+    private readonly Option<string?> _processLabel = new("--process-label")
+    {
+        Description = "Accepted; labels are not applied, the guest has no policy",
+        HelpName = "LABEL",
+    };
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _processFile, _cwd, _env, _tty, _user, _groups, _capabilities, _noNewPrivileges, _apparmor, _processLabel })
+        foreach (Option option in new Option[]
+        {
+            _processFile, _cwd, _env, _tty, _user, _groups, _capabilities, _noNewPrivileges, _apparmor, _processLabel,
+        })
         {
             command.Options.Add(option);
         }
@@ -45,10 +76,12 @@ internal sealed class ExecOptions
 
         if (arguments.Count == 0)
         {
-            throw new ArgumentException("Cannot run 'exec': no program was given. Name one after the container's id, or give --process FILE");
+            throw new ArgumentException(
+                "Cannot run 'exec': no program was given. Name one after the container's id, or give --process FILE");
         }
 
-        ProcessSpec process = ofContainer() ?? throw new ArgumentException("Cannot take the environment from 'config.json': the container has no process there. Give --process FILE");
+        ProcessSpec process = ofContainer() ?? throw new ArgumentException(
+            "Cannot take the environment from 'config.json': the container has no process there. Give --process FILE");
         process = process with { Args = arguments, Terminal = result.GetValue(_tty), ConsoleSize = null };
         if (result.GetValue(_cwd) is { } cwd)
         {
@@ -92,7 +125,7 @@ internal sealed class ExecOptions
         return new ExecRequest(result.GetValue(_noNewPrivileges) ? process with { NoNewPrivileges = true } : process, name);
     }
 
-    /// <summary>Numbers change the container's own user; anything else is a name, which only the container's own files can resolve.</summary>
+    /// <summary>Numbers change the container's own user; anything else is a name, which only the container's files can resolve.</summary>
     internal static (UserSpec User, string? Name) ParseUser(string text, UserSpec ofContainer)
     {
         string[] parts = text.Split(':', 2);
@@ -100,7 +133,8 @@ internal sealed class ExecOptions
         uint gid = ofContainer.Gid;
         numeric &= parts.Length == 1 || uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out gid);
         return text.Length == 0 || parts.Any(static part => part.Length == 0)
-            ? throw new ArgumentException($"Cannot use the user '{text}': a part of it is empty. Give USER or USER:GROUP, as names or numbers")
+            ? throw new ArgumentException(
+                $"Cannot use the user '{text}': a part of it is empty. Give USER or USER:GROUP, as names or numbers")
             : numeric ? (ofContainer with { Uid = uid, Gid = gid }, null) : (ofContainer, text);
     }
 

@@ -5,8 +5,15 @@ namespace Kata.Runtime.Commands;
 /// <summary>Options of <c>exec</c> that are about where the process runs and not about what it is.</summary>
 internal sealed class ExecRestrictions
 {
-    private readonly Option<string[]> _cgroup = new("--cgroup") { Description = "The container's own group, '/'; others cannot be chosen", HelpName = "[CONTROLLER:]PATH" };
-    private readonly Option<bool> _noSubreaper = new("--no-subreaper") { Description = "Accepted and ignored: processes are reaped in the guest" };
+    private readonly Option<string[]> _cgroup = new("--cgroup")
+    {
+        Description = "The container's own group, '/'; others cannot be chosen",
+        HelpName = "[CONTROLLER:]PATH",
+    };
+    private readonly Option<bool> _noSubreaper = new("--no-subreaper")
+    {
+        Description = "Accepted and ignored: processes are reaped in the guest",
+    };
     private readonly PreservedDescriptors _preserved = new();
 
     public void AddTo(Command command)
@@ -27,7 +34,8 @@ internal sealed class ExecRestrictions
             if (path.Trim('/').Length > 0)
             {
                 throw new ArgumentException(
-                    $"Cannot execute in the control group '{group}': the guest puts every process of a container into the container's own. Leave --cgroup out, or give '/'");
+                    $"Cannot execute in the control group '{group}': the guest puts every process of a container into the container's own. "
+                    + "Leave --cgroup out, or give '/'");
             }
         }
     }

@@ -10,7 +10,11 @@ internal static class KillCommand
     public static Command Define(GlobalOptions globals)
     {
         var id = new Argument<string>("ID") { Description = "The container" };
-        var signal = new Argument<string>("SIGNAL") { Description = "Name or number of the signal", DefaultValueFactory = static _ => "SIGTERM" };
+        var signal = new Argument<string>("SIGNAL")
+        {
+            Description = "Name or number of the signal",
+            DefaultValueFactory = static _ => "SIGTERM",
+        };
         var all = new Option<bool>("--all", "-a") { Description = "Send it to every process of the container, not only the first" };
         var command = new Command("kill", "Send a signal to a container") { id, signal, all };
         command.SetAction(async (result, _) =>

@@ -6,7 +6,11 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>--preserve-fds</c>: descriptors of the caller are objects of the host's kernel, which a guest cannot have.</summary>
 internal sealed class PreservedDescriptors
 {
-    private readonly Option<uint> _count = new("--preserve-fds") { Description = "Must be 0: descriptors cannot cross into another kernel", HelpName = "N" };
+    private readonly Option<uint> _count = new("--preserve-fds")
+    {
+        Description = "Must be 0: descriptors cannot cross into another kernel",
+        HelpName = "N",
+    };
 
     public void AddTo(Command command) => command.Options.Add(_count);
 
@@ -17,7 +21,8 @@ internal sealed class PreservedDescriptors
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Cannot pass descriptors with '--preserve-fds {count}': they belong to the host's kernel and the container runs in another. Leave the option out, and share files by mounts"));
+                $"Cannot pass descriptors with '--preserve-fds {count}': "
+                + $"they belong to the host's kernel and the container runs in another. Leave the option out, and share files by mounts"));
         }
     }
 }

@@ -7,14 +7,24 @@ internal static class RestoreCommand
 {
     public static Command Define()
     {
+        string[] flags =
+        [
+            "--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks", "--no-subreaper", "--no-pivot", "--auto-dedup",
+            "--lazy-pages",
+        ];
+        string[] options =
+        [
+            "--console-socket", "--image-path", "--work-path", "--manage-cgroups-mode", "--pid-file", "--empty-ns", "--lsm-profile",
+            "--lsm-mount-context",
+        ];
         var id = new Argument<string>("ID") { Description = "The container" };
         var command = new Command("restore", "Not available yet: restore a container from a saved state") { id };
-        foreach (string flag in (string[])["--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks", "--no-subreaper", "--no-pivot", "--auto-dedup", "--lazy-pages"])
+        foreach (string flag in flags)
         {
             command.Options.Add(new Option<bool>(flag) { Description = "As runc has it" });
         }
 
-        foreach (string option in (string[])["--console-socket", "--image-path", "--work-path", "--manage-cgroups-mode", "--pid-file", "--empty-ns", "--lsm-profile", "--lsm-mount-context"])
+        foreach (string option in options)
         {
             command.Options.Add(new Option<string?>(option) { Description = "As runc has it", HelpName = "VALUE" });
         }

@@ -53,7 +53,9 @@ internal static class RunCommand
 
         using (report)
         {
-            return process is null ? ExitCodes.Success : await WaitAsync(process, report, keep ? null : () => remover.RemoveAsync(request.Id, force: true));
+            return process is null
+                ? ExitCodes.Success
+                : await WaitAsync(process, report, keep ? null : () => remover.RemoveAsync(request.Id, force: true));
         }
     }
 

@@ -10,7 +10,11 @@ internal static class StartCommand
 {
     public static Command Define(GlobalOptions globals)
     {
-        var ids = new Argument<string[]>("ID") { Description = "Containers that were created and not started", Arity = ArgumentArity.OneOrMore };
+        var ids = new Argument<string[]>("ID")
+        {
+            Description = "Containers that were created and not started",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var command = new Command("start", "Start the program of created containers") { ids };
         command.SetAction(async (result, _) =>
         {

@@ -7,32 +7,56 @@ namespace Kata.Runtime.Commands;
 /// <summary>The options of <c>update</c>; runc's. All are texts, so that an error names the option and says what it may be.</summary>
 internal sealed class UpdateOptions
 {
-    private readonly Option<string?> _resources = new("--resources", "-r") { Description = "JSON file with the limits to change, '-' for standard input; other options are ignored then", HelpName = "FILE" };
-    private readonly Option<string?> _blkioWeight = Number("--blkio-weight", "Refused, unless 0: the container's files are on no block device of the guest");
+    private readonly Option<string?> _resources = new("--resources", "-r")
+    {
+        Description = "JSON file with the limits to change, '-' for standard input; other options are ignored then",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _blkioWeight = Number(
+        "--blkio-weight", "Refused, unless 0: the container's files are on no block device of the guest");
     private readonly Option<string?> _cpuPeriod = Number("--cpu-period", "Length of a period of processor time in microseconds");
     private readonly Option<string?> _cpuQuota = Number("--cpu-quota", "Processor time in a period in microseconds; -1 for no limit");
     private readonly Option<string?> _cpuBurst = Number("--cpu-burst", "Unused processor time that may be kept, in microseconds");
     private readonly Option<string?> _cpuShare = Number("--cpu-share", "Weight of the container against others of its pod");
     private readonly Option<string?> _cpuRtPeriod = Number("--cpu-rt-period", "Refused, unless 0: the guest has no real-time groups");
     private readonly Option<string?> _cpuRtRuntime = Number("--cpu-rt-runtime", "Refused, unless 0: the guest has no real-time groups");
-    private readonly Option<string?> _cpuIdle = Number("--cpu-idle", "1 to run only when others do not want the processor, 0 for the usual");
-    private readonly Option<string?> _cpusetCpus = new("--cpuset-cpus") { Description = "Processors of the virtual machine to use, such as 0-1", HelpName = "LIST" };
-    private readonly Option<string?> _cpusetMems = new("--cpuset-mems") { Description = "Memory nodes of the virtual machine to use", HelpName = "LIST" };
+    private readonly Option<string?> _cpuIdle = Number(
+        "--cpu-idle", "1 to run only when others do not want the processor, 0 for the usual");
+    private readonly Option<string?> _cpusetCpus = new("--cpuset-cpus")
+    {
+        Description = "Processors of the virtual machine to use, such as 0-1",
+        HelpName = "LIST",
+    };
+    private readonly Option<string?> _cpusetMems = new("--cpuset-mems")
+    {
+        Description = "Memory nodes of the virtual machine to use",
+        HelpName = "LIST",
+    };
     private readonly Option<string?> _memory = Bytes("--memory", "Limit of memory; -1 for none");
-    private readonly Option<string?> _memoryReservation = Bytes("--memory-reservation", "Memory that is reclaimed only when nothing else can be");
+    private readonly Option<string?> _memoryReservation = Bytes(
+        "--memory-reservation", "Memory that is reclaimed only when nothing else can be");
     private readonly Option<string?> _memorySwap = Bytes("--memory-swap", "Limit of memory and swap together; -1 for none");
     private readonly Option<string?> _kernelMemory = Bytes("--kernel-memory", "Ignored: kernels no longer have this limit");
     private readonly Option<string?> _kernelMemoryTcp = Bytes("--kernel-memory-tcp", "Ignored: kernels no longer have this limit");
     private readonly Option<string?> _pidsLimit = Number("--pids-limit", "Limit of processes and threads; -1 for none");
-    private readonly Option<string?> _l3CacheSchema = new("--l3-cache-schema") { Description = "Refused: the guest has no control over the host's caches", HelpName = "SCHEMA" };
-    private readonly Option<string?> _memBwSchema = new("--mem-bw-schema") { Description = "Refused: the guest has no control over the host's memory bandwidth", HelpName = "SCHEMA" };
+    private readonly Option<string?> _l3CacheSchema = new("--l3-cache-schema")
+    {
+        Description = "Refused: the guest has no control over the host's caches",
+        HelpName = "SCHEMA",
+    };
+    private readonly Option<string?> _memBwSchema = new("--mem-bw-schema")
+    {
+        Description = "Refused: the guest has no control over the host's memory bandwidth",
+        HelpName = "SCHEMA",
+    };
 
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
         {
-            _resources, _blkioWeight, _cpuPeriod, _cpuQuota, _cpuBurst, _cpuShare, _cpuRtPeriod, _cpuRtRuntime, _cpuIdle, _cpusetCpus, _cpusetMems,
-            _memory, _memoryReservation, _memorySwap, _kernelMemory, _kernelMemoryTcp, _pidsLimit, _l3CacheSchema, _memBwSchema,
+            _resources, _blkioWeight, _cpuPeriod, _cpuQuota, _cpuBurst, _cpuShare, _cpuRtPeriod, _cpuRtRuntime, _cpuIdle, _cpusetCpus,
+            _cpusetMems, _memory, _memoryReservation, _memorySwap, _kernelMemory, _kernelMemoryTcp, _pidsLimit, _l3CacheSchema,
+            _memBwSchema,
         })
         {
             command.Options.Add(option);
@@ -89,7 +113,9 @@ internal sealed class UpdateOptions
                 Swap = Size(result, _memorySwap),
             },
             Pids = new LinuxPids { Limit = Signed(result, _pidsLimit) },
-            BlockIO = Unsigned(result, _blkioWeight) is { } weight ? new LinuxBlockIO { Weight = (ushort)Math.Min(weight, ushort.MaxValue) } : null,
+            BlockIO = Unsigned(result, _blkioWeight) is { } weight
+                ? new LinuxBlockIO { Weight = (ushort)Math.Min(weight, ushort.MaxValue) }
+                : null,
         };
     }
 
@@ -137,7 +163,8 @@ internal sealed class UpdateOptions
     private static long? Size(ParseResult result, Option<string?> option) => result.GetValue(option) is not { Length: > 0 } text ? null
         : SizeText.Parse(text) ?? throw Malformed(option, text, "a number of bytes, perhaps with k, m, g, t or p, or -1");
 
-    private static ArgumentException Malformed(Option option, string text, string allowed) => new($"Cannot use {option.Name} '{text}': it is malformed. Give {allowed}");
+    private static ArgumentException Malformed(Option option, string text, string allowed) =>
+        new($"Cannot use {option.Name} '{text}': it is malformed. Give {allowed}");
 
     private static Option<string?> Number(string name, string description) => new(name) { Description = description, HelpName = "NUMBER" };
 
