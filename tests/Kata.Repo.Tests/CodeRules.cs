@@ -56,8 +56,9 @@ internal static partial class CodeRules
         string code = CodeText.Of(source);
         foreach (Match match in EventId().Matches(code))
         {
-            yield return (int.Parse(match.Groups[1].ValueSpan.ToString().Replace("_", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture),
-                code.AsSpan(0, match.Index).Count('\n') + 1);
+            string id = match.Groups[1].Value.Replace("_", "", StringComparison.Ordinal);
+            int line = code.AsSpan(0, match.Index).Count('\n') + 1;
+            yield return (int.Parse(id, System.Globalization.CultureInfo.InvariantCulture), line);
         }
     }
 

@@ -28,7 +28,9 @@ public sealed partial class CodeRulesTests
 
     [Fact]
     public void LogEventIds_OneOnTwoLines_IsFound() =>
-        Assert.Equal([(7, 1), (2_003, 3)], CodeRules.LogEventIds("[LoggerMessage(EventId = 7)]\n\n[LoggerMessage(Level = X,\n EventId = 2_003)] // EventId = 9"));
+        Assert.Equal(
+            [(7, 1), (2_003, 3)],
+            CodeRules.LogEventIds("[LoggerMessage(EventId = 7)]\n\n[LoggerMessage(Level = X,\n EventId = 2_003)] // EventId = 9"));
 
     [Fact]
     public void Unsafe_EverySourceFileOutsideInterop_IsExplained() =>
@@ -36,32 +38,38 @@ public sealed partial class CodeRulesTests
 
     [Fact]
     public void DllImport_EverySourceFile_IsAbsent() =>
-        AssertNone("src", _ => true, (file, source) => CodeRules.Words(file, source, DllImport(), "DllImport is banned. Use LibraryImport in Kata.Linux/Interop"));
+        AssertNone("src", _ => true, (file, source) =>
+            CodeRules.Words(file, source, DllImport(), "DllImport is banned. Use LibraryImport in Kata.Linux/Interop"));
 
     [Fact]
     public void LibraryImport_EverySourceFileOutsideInterop_IsAbsent() =>
-        AssertNone("src", file => !IsInterop(file), (file, source) => CodeRules.Words(file, source, LibraryImport(), "native signatures belong in Kata.Linux/Interop"));
+        AssertNone("src", file => !IsInterop(file), (file, source) =>
+            CodeRules.Words(file, source, LibraryImport(), "native signatures belong in Kata.Linux/Interop"));
 
     [Fact]
     public void Processes_EverySourceFile_AreSpawnedByOurOwnCode() =>
-        AssertNone("src", _ => true, (file, source) => CodeRules.Words(file, source, Process(), "System.Diagnostics.Process makes the runtime reap every child. Use ProcessSpawner"));
+        AssertNone("src", _ => true, (file, source) =>
+            CodeRules.Words(file, source, Process(), "System.Diagnostics.Process makes the runtime reap every child. Use ProcessSpawner"));
 
     [Fact]
     public void Sockets_EverySourceFile_AreOurOwn() =>
-        AssertNone("src", _ => true, (file, source) => CodeRules.Words(file, source, Sockets(), "System.Net.Sockets is not for src/. Use UnixSocket, SocketListener or DescriptorStream"));
+        AssertNone("src", _ => true, (file, source) => CodeRules.Words(
+            file, source, Sockets(), "System.Net.Sockets is not for src/. Use UnixSocket, SocketListener or DescriptorStream"));
 
     [Fact]
     public void AsyncVoid_EveryFile_IsAbsent()
     {
         foreach (string parent in new[] { "src", "tests", "benchmarks" })
         {
-            AssertNone(parent, _ => true, (file, source) => CodeRules.Words(file, source, AsyncVoid(), "nobody can await 'async void', and its exception ends the process. Return Task"));
+            AssertNone(parent, _ => true, (file, source) => CodeRules.Words(
+                file, source, AsyncVoid(), "nobody can await 'async void', and its exception ends the process. Return Task"));
         }
     }
 
     [Fact]
     public void Regions_EverySourceFile_AreAbsent() =>
-        AssertNone("src", _ => true, (file, source) => CodeRules.Words(file, source, Region(), "a region hides what should be another file"));
+        AssertNone(
+            "src", _ => true, (file, source) => CodeRules.Words(file, source, Region(), "a region hides what should be another file"));
 
     [Fact]
     public void Notes_EveryFile_NameAnIssue() =>
@@ -81,7 +89,10 @@ public sealed partial class CodeRulesTests
     private static bool IsInterop(string file) => file.StartsWith("src/Kata.Linux/Interop/", StringComparison.Ordinal);
 
     private static void AssertNone(string parent, Func<string, bool> applies, Func<string, string, IEnumerable<Finding>> rule) =>
-        Findings.AssertNone(Repository.Files(parent, "*.cs").Where(applies).SelectMany(file => rule(file, Repository.Read(file))).Select(finding => finding.ToString()));
+        Findings.AssertNone(Repository.Files(parent, "*.cs")
+            .Where(applies)
+            .SelectMany(file => rule(file, Repository.Read(file)))
+            .Select(finding => finding.ToString()));
 
     [GeneratedRegex(@"\bDllImport\b")]
     private static partial Regex DllImport();

@@ -30,7 +30,8 @@ public sealed class DependencyTests
     public void Packages_EveryOne_IsReferredTo()
     {
         HashSet<string?> used = [.. References().Select(static reference => reference.Reference.Attribute("Include")?.Value)];
-        Findings.AssertNone(Packages().Where(package => !used.Contains(package)).Select(static package => $"{package}: no project refers to it. Remove its version, and its line in {Decision}"));
+        Findings.AssertNone(Packages().Where(package => !used.Contains(package)).Select(static package =>
+            $"{package}: no project refers to it. Remove its version, and its line in {Decision}"));
     }
 
     [Fact]
@@ -55,5 +56,7 @@ public sealed class DependencyTests
         select (file, reference);
 
     private static IEnumerable<string> Packages() =>
-        XDocument.Parse(Repository.Read("Directory.Packages.props")).Descendants("PackageVersion").Select(package => package.Attribute("Include")!.Value);
+        XDocument.Parse(Repository.Read("Directory.Packages.props"))
+            .Descendants("PackageVersion")
+            .Select(package => package.Attribute("Include")!.Value);
 }

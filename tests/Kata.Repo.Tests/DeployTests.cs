@@ -17,7 +17,8 @@ public sealed partial class DeployTests
     [Fact]
     public void Manifest_IsTheChartWithItsDefaultValues()
     {
-        string rendered = "# The chart deploy/helm/kata with its default values, for kubectl apply -f. Change the image's name. Do not edit the rest: a test compares.\n"
+        string rendered = "# The chart deploy/helm/kata with its default values, for kubectl apply -f. Change the image's name. "
+            + "Do not edit the rest: a test compares.\n"
             + string.Concat(s_templates.Select(static name => $"---\n{Render(Repository.Read($"{Chart}/templates/{name}.yaml"))}"));
         if (Environment.GetEnvironmentVariable("KATA_UPDATE_GOLDEN") is { Length: > 0 })
         {
@@ -33,9 +34,10 @@ public sealed partial class DeployTests
         string[] objects = [.. Documents().Select(static node => $"{node["apiVersion"]} {node["kind"]} {node["metadata"]["name"]}")];
         Assert.Equal(
             [
-                "node.k8s.io/v1 RuntimeClass kata", "v1 ServiceAccount kata-installer", "rbac.authorization.k8s.io/v1 ClusterRole kata-installer",
-                "rbac.authorization.k8s.io/v1 ClusterRoleBinding kata-installer", "rbac.authorization.k8s.io/v1 Role kata-installer",
-                "rbac.authorization.k8s.io/v1 RoleBinding kata-installer", "apps/v1 DaemonSet kata-installer",
+                "node.k8s.io/v1 RuntimeClass kata", "v1 ServiceAccount kata-installer",
+                "rbac.authorization.k8s.io/v1 ClusterRole kata-installer", "rbac.authorization.k8s.io/v1 ClusterRoleBinding kata-installer",
+                "rbac.authorization.k8s.io/v1 Role kata-installer", "rbac.authorization.k8s.io/v1 RoleBinding kata-installer",
+                "apps/v1 DaemonSet kata-installer",
             ],
             objects);
     }
@@ -65,7 +67,9 @@ public sealed partial class DeployTests
     public void Json_Docker_IsJson()
     {
         using JsonDocument document = JsonDocument.Parse(Repository.Read("deploy/docker/daemon.json"));
-        Assert.Equal("/usr/local/bin/kata-runtime", document.RootElement.GetProperty("runtimes").GetProperty("kata").GetProperty("path").GetString());
+        Assert.Equal(
+            "/usr/local/bin/kata-runtime",
+            document.RootElement.GetProperty("runtimes").GetProperty("kata").GetProperty("path").GetString());
     }
 
     private static IEnumerable<YamlNode> Documents()

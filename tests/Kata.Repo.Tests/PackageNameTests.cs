@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Kata.Repo.Tests;
 
-/// <summary>What scripts/dependencies asks apt for on releases that name a package differently: apt-cache is a script that knows one release's names.</summary>
+/// <summary>
+/// What scripts/dependencies asks apt for on releases that name a package differently: apt-cache is
+/// a script that knows one release's names.
+/// </summary>
 public sealed class PackageNameTests : IDisposable
 {
     private readonly DirectoryInfo _programs = Directory.CreateTempSubdirectory("kata-packages");
@@ -77,7 +80,12 @@ public sealed class PackageNameTests : IDisposable
     {
         string root = Repository.Root;
         string script = path is null ? $". scripts/packages; {command}" : command;
-        var start = new ProcessStartInfo("/bin/bash", ["-c", script]) { WorkingDirectory = root, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/bash", ["-c", script])
+        {
+            WorkingDirectory = root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PATH"] = path ?? $"{_programs.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["LC_ALL"] = "C";
         using Process process = Process.Start(start)!;

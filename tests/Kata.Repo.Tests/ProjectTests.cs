@@ -74,7 +74,9 @@ public sealed class ProjectTests
         {
             bool tested = tests.Contains(project + ".Tests");
             Assert.True(tested != s_untested.ContainsKey(project),
-                tested ? $"{project} has tests now: remove its reason" : $"{project} needs tests/{project}.Tests, or a reason in ProjectTests.cs");
+                tested
+                    ? $"{project} has tests now: remove its reason"
+                    : $"{project} needs tests/{project}.Tests, or a reason in ProjectTests.cs");
         }
     }
 

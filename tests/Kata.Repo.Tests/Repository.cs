@@ -18,7 +18,8 @@ internal static class Repository
             .Select(Path.GetFileNameWithoutExtension).OfType<string>().Order(StringComparer.Ordinal)];
 
     /// <summary>Every project file.</summary>
-    public static IEnumerable<string> Projects() => new[] { "src", "tests", "benchmarks" }.SelectMany(static parent => Files(parent, "*.csproj"));
+    public static IEnumerable<string> Projects() =>
+        new[] { "src", "tests", "benchmarks" }.SelectMany(static parent => Files(parent, "*.csproj"));
 
     /// <exception cref="InvalidOperationException">There is none: a rule about nothing is kept by everybody.</exception>
     public static IReadOnlyList<string> Files(string parent, string pattern)
@@ -27,7 +28,8 @@ internal static class Repository
             .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
             .Where(path => !path.Split('/').Any(s_notOurs.Contains))
             .Order(StringComparer.Ordinal)];
-        return files.Count > 0 ? files : throw new InvalidOperationException($"Cannot look at '{parent}/{pattern}': there is no such file. Correct the rule");
+        return files.Count > 0 ? files
+            : throw new InvalidOperationException($"Cannot look at '{parent}/{pattern}': there is no such file. Correct the rule");
     }
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));

@@ -24,6 +24,7 @@ public sealed class SizeBudgetTests
         var published = new FileInfo(Path.Combine(Repository.Root, file));
         Assert.SkipUnless(published.Exists, $"{file} is not built; run 'make' first");
         Assert.True(published.Length <= maximumBytes,
-            $"{file} has {published.Length} bytes, more than {maximumBytes}. Find what grew, or raise the budget in the commit that needs it and say why");
+            $"{file} has {published.Length} bytes, more than {maximumBytes}. "
+            + "Find what grew, or raise the budget in the commit that needs it and say why");
     }
 }
