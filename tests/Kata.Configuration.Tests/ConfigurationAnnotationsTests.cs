@@ -24,7 +24,10 @@ public sealed class ConfigurationAnnotationsTests
             ("hypervisor.kernel_params", "a b"), ("runtime.disable_guest_seccomp", "T"), ("agent.kernel_modules", "a x=1; b"),
             ("runtime.create_container_timeout", "7"));
 
-        Assert.Equal((512L, 2, 3, "a b"), (applied.Hypervisor.MemoryMib, applied.Hypervisor.DefaultVcpus, applied.Hypervisor.MaxVcpus, applied.Hypervisor.KernelParameters));
+        HypervisorConfig hypervisor = applied.Hypervisor;
+        Assert.Equal(
+            (512L, 2, 3, "a b"),
+            (hypervisor.MemoryMib, hypervisor.DefaultVcpus, hypervisor.MaxVcpus, hypervisor.KernelParameters));
         Assert.True(applied.Runtime.DisableGuestSeccomp);
         Assert.Equal(["a x=1", "b"], applied.Agent.KernelModules);
         Assert.Equal(TimeSpan.FromSeconds(7), applied.Runtime.CreateContainerTimeout);
@@ -37,8 +40,10 @@ public sealed class ConfigurationAnnotationsTests
         var exception = Assert.Throws<InvalidSpecException>(() => Apply("^default_memory$", ("hypervisor.default_memory2", "1")));
 
         Assert.Equal(
-            $"Cannot use the specification: /annotations/{Hypervisor}default_memory2: annotation {Hypervisor}default_memory2 is not enabled. "
-            + "Remove it from the pod, or add \"^default_memory2$\" to enable_annotations in [hypervisor.qemu] of '/etc/kata-containers/configuration.toml'",
+            $"Cannot use the specification: /annotations/{Hypervisor}default_memory2: "
+            + $"annotation {Hypervisor}default_memory2 is not enabled. "
+            + "Remove it from the pod, or add \"^default_memory2$\" to enable_annotations in [hypervisor.qemu] "
+            + "of '/etc/kata-containers/configuration.toml'",
             exception.Message);
     }
 
@@ -48,15 +53,20 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("hypervisor.valid_hypervisor_paths", "/*")]
     [InlineData("hypervisor.kernel_hash", "00")]
     public void Apply_NeverTaken_IsRefusedEvenWhenEverythingIsEnabled(string name, string value) =>
-        Assert.Contains("is never taken", Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is never taken", Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Apply_DaemonArguments_AreTakenWhereTheyAreEnabled()
     {
         const string Value = "[\"--thread-pool-size=1\", \"-o\", \"a b\"]";
-        Assert.Equal(["--thread-pool-size=1", "-o", "a b"], Apply("^virtio_fs_extra_args$", ("hypervisor.virtio_fs_extra_args", Value)).Hypervisor.VirtioFsExtraArguments);
+        Assert.Equal(
+            ["--thread-pool-size=1", "-o", "a b"],
+            Apply("^virtio_fs_extra_args$", ("hypervisor.virtio_fs_extra_args", Value)).Hypervisor.VirtioFsExtraArguments);
         Assert.Contains(
-            "is not enabled", Assert.Throws<InvalidSpecException>(() => Apply("^default_memory$", ("hypervisor.virtio_fs_extra_args", Value))).Message, StringComparison.Ordinal);
+            "is not enabled",
+            Assert.Throws<InvalidSpecException>(() => Apply("^default_memory$", ("hypervisor.virtio_fs_extra_args", Value))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -65,7 +75,10 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("[\"a\"")]
     [InlineData("{}")]
     public void Apply_DaemonArgumentsAreNoArray_IsRefused(string value) =>
-        Assert.Contains("must be an array of strings", Assert.Throws<InvalidSpecException>(() => Apply(".*", ("hypervisor.virtio_fs_extra_args", value))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "must be an array of strings",
+            Assert.Throws<InvalidSpecException>(() => Apply(".*", ("hypervisor.virtio_fs_extra_args", value))).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("hypervisor.default_memory", "255", "from 256 to")]
@@ -113,7 +126,8 @@ public sealed class ConfigurationAnnotationsTests
     public void Apply_Image_ReplacesTheConfiguredInitrdAndTheOtherWayRound()
     {
         KataConfiguration initrd = MemoryFiles.Load("[hypervisor.qemu]\nenable_annotations = ['.']\ninitrd = '/r'");
-        HypervisorConfig image = ConfigurationAnnotations.Apply(initrd, new Dictionary<string, string> { [Hypervisor + "image"] = "/i" }).Hypervisor;
+        HypervisorConfig image =
+            ConfigurationAnnotations.Apply(initrd, new Dictionary<string, string> { [Hypervisor + "image"] = "/i" }).Hypervisor;
         Assert.Equal(("/i", null), (image.ImagePath, image.InitrdPath));
 
         Assert.Throws<InvalidSpecException>(() => Apply(".", ("hypervisor.image", "/i"), ("hypervisor.initrd", "/r")));
@@ -132,7 +146,8 @@ public sealed class ConfigurationAnnotationsTests
     public void Apply_BoundedPath_MatchesAfterLinksAreFollowed(string path, bool allowed)
     {
         MemoryFiles files = new MemoryFiles().With(
-            MemoryFiles.Main, "[hypervisor.qemu]\nenable_annotations = ['path']\nvalid_hypervisor_paths = ['/usr/bin/qemu-*', '/opt/exact-link']");
+            MemoryFiles.Main,
+            "[hypervisor.qemu]\nenable_annotations = ['path']\nvalid_hypervisor_paths = ['/usr/bin/qemu-*', '/opt/exact-link']");
         files.Links["/usr/bin/qemu-link-to-tmp"] = "/tmp/x";
         files.Links["/opt/exact-link"] = "/opt/real";
         KataConfiguration configuration = KataConfiguration.Load(files.Sources());

@@ -5,7 +5,9 @@ public sealed class ConfigurationListingTests
     private const string DropIn = "/etc/kata-containers/config.d/10.toml";
 
     private static MemoryFiles Files => new MemoryFiles()
-        .With(MemoryFiles.Main, "[hypervisor.qemu]\ndefault_memory = 512\nkernel = \"/k\"\nmemory_slots = 10\n[runtime]\ncreate_container_timeout = 90\n")
+        .With(
+            MemoryFiles.Main,
+            "[hypervisor.qemu]\ndefault_memory = 512\nkernel = \"/k\"\nmemory_slots = 10\n[runtime]\ncreate_container_timeout = 90\n")
         .With(DropIn, "[hypervisor.qemu]\ndefault_memory = 1024\n[agent.kata]\nkernel_modules = [\"a b\", \"c\"]\n");
 
     [Theory]
@@ -24,7 +26,8 @@ public sealed class ConfigurationListingTests
 
     [Fact]
     public void Write_NamesTheFilesThatWereRead() =>
-        Assert.StartsWith($"# {MemoryFiles.Main}\n# {DropIn}\n\n[hypervisor.qemu]\n", Write(Files, origins: false), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"# {MemoryFiles.Main}\n# {DropIn}\n\n[hypervisor.qemu]\n", Write(Files, origins: false), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(true)]
@@ -32,7 +35,9 @@ public sealed class ConfigurationListingTests
     public void Write_ReadAgain_IsTheSameConfiguration(bool origins)
     {
         string text = Write(Files, origins);
-        Assert.Equal(Write(new MemoryFiles().With(MemoryFiles.Main, text), false).Split('\n')[1..], Write(Files, false).Split('\n').Where(static line => line != $"# {DropIn}" && !line.Contains("memory_slots", StringComparison.Ordinal)).ToArray()[1..]);
+        IEnumerable<string> written = Write(Files, false).Split('\n')
+            .Where(static line => line != $"# {DropIn}" && !line.Contains("memory_slots", StringComparison.Ordinal));
+        Assert.Equal(Write(new MemoryFiles().With(MemoryFiles.Main, text), false).Split('\n')[1..], written.ToArray()[1..]);
     }
 
     [Fact]

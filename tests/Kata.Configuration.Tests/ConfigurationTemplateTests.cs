@@ -31,11 +31,14 @@ public sealed class ConfigurationTemplateTests
     public void Write_CommentedExamples_AreValidToo()
     {
         string template = Template();
-        string uncommented = string.Join('\n', template.Split('\n').Select(
-            line => line.StartsWith('#') && !line.StartsWith("# ", StringComparison.Ordinal) && !line.StartsWith("#initrd", StringComparison.Ordinal) ? line[1..] : line));
+        string uncommented = string.Join('\n', template.Split('\n').Select(static line => IsExample(line) ? line[1..] : line));
 
         Assert.NotEqual(template, uncommented);
         Assert.Empty(MemoryFiles.Load(uncommented).Warnings);
+
+        static bool IsExample(string line) => line.StartsWith('#')
+            && !line.StartsWith("# ", StringComparison.Ordinal)
+            && !line.StartsWith("#initrd", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,10 +4,12 @@ public sealed class ConfigurationValidatorTests
 {
     [Fact]
     public void Validate_NothingWrong_FindsNothing() =>
-        Assert.Empty(ConfigurationValidator.Validate(new MemoryFiles().With(MemoryFiles.Main, "[hypervisor.qemu]\ndefault_memory = 512\n").Sources(), namedFiles: false));
+        Assert.Empty(ConfigurationValidator.Validate(
+            new MemoryFiles().With(MemoryFiles.Main, "[hypervisor.qemu]\ndefault_memory = 512\n").Sources(), namedFiles: false));
 
     [Fact]
-    public void Validate_NoFile_FindsNothing() => Assert.Empty(ConfigurationValidator.Validate(new MemoryFiles().Sources(), namedFiles: false));
+    public void Validate_NoFile_FindsNothing() =>
+        Assert.Empty(ConfigurationValidator.Validate(new MemoryFiles().Sources(), namedFiles: false));
 
     [Fact]
     public void Validate_ManyWrong_FindsEachWithItsLine()
@@ -28,7 +30,11 @@ public sealed class ConfigurationValidatorTests
             jail_user = 0
             """);
         Assert.Equal(
-            ["2: hypervisor.qemu.default_memory", "3: hypervisor.qemu.machine_type", "4: hypervisor.kernel", "5: both initrd and image", "6: hypervisor.image", "7: hypervisor.enable_annotations", "9: hypervisor.default_maxvcpus", "11: kata.boot_timeout", "12: kata.jail_user"],
+            [
+                "2: hypervisor.qemu.default_memory", "3: hypervisor.qemu.machine_type", "4: hypervisor.kernel", "5: both initrd and image",
+                "6: hypervisor.image", "7: hypervisor.enable_annotations", "9: hypervisor.default_maxvcpus", "11: kata.boot_timeout",
+                "12: kata.jail_user",
+            ],
             errors.Select(static text => Short(text)));
     }
 
@@ -39,7 +45,9 @@ public sealed class ConfigurationValidatorTests
     [Fact]
     public void Validate_MainIsNotToml_ChecksTheDropInsAllTheSame()
     {
-        MemoryFiles files = new MemoryFiles().With(MemoryFiles.Main, "[broken").With("/etc/kata-containers/config.d/10.toml", "[kata]\njail_user = 0\n");
+        MemoryFiles files = new MemoryFiles()
+            .With(MemoryFiles.Main, "[broken")
+            .With("/etc/kata-containers/config.d/10.toml", "[kata]\njail_user = 0\n");
         Assert.Equal(
             ["/etc/kata-containers/config.d/10.toml:2", "/etc/kata-containers/configuration.toml:1"],
             ConfigurationValidator.Validate(files.Sources(), namedFiles: false).Select(static finding => finding.Text.Split('\'')[1]));
@@ -49,7 +57,8 @@ public sealed class ConfigurationValidatorTests
     public void Validate_OddThings_AreNoErrors()
     {
         IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(
-            new MemoryFiles().With(MemoryFiles.Main, "[hypervisor.qemu]\nkernal = \"/a\"\nmemory_slots = 10\n").Sources(), namedFiles: false);
+            new MemoryFiles().With(MemoryFiles.Main, "[hypervisor.qemu]\nkernal = \"/a\"\nmemory_slots = 10\n").Sources(),
+            namedFiles: false);
         Assert.All(findings, static finding => Assert.False(finding.IsError));
         Assert.Contains("Did you mean 'kernel'?", findings[0].Text, StringComparison.Ordinal);
         Assert.Equal($"{MemoryFiles.Main}:3: the key 'hypervisor.memory_slots' is accepted and has no effect here", findings[1].Text);
@@ -59,7 +68,10 @@ public sealed class ConfigurationValidatorTests
     public void Validate_FileMissing_IsAFinding()
     {
         ConfigurationSources sources = new MemoryFiles().Sources() with { ExplicitPath = "/none.toml" };
-        Assert.Contains("there is no such file", Assert.Single(ConfigurationValidator.Validate(sources, namedFiles: false)).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no such file",
+            Assert.Single(ConfigurationValidator.Validate(sources, namedFiles: false)).Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,14 +82,18 @@ public sealed class ConfigurationValidatorTests
     }
 
     [Theory]
-    [InlineData("[hypervisor.firecracker]\npath = \"/f\"\n", "2': there is no driver for [hypervisor.firecracker] yet. Use [hypervisor.qemu]")]
-    [InlineData("[hypervisor.qemu]\n\nimage = \"/i\"\n", "3': hypervisor.image holds \"/i\", and guests cannot boot from a disk image yet. Leave it out")]
+    [InlineData(
+        "[hypervisor.firecracker]\npath = \"/f\"\n", "2': there is no driver for [hypervisor.firecracker] yet. Use [hypervisor.qemu]")]
+    [InlineData(
+        "[hypervisor.qemu]\n\nimage = \"/i\"\n",
+        "3': hypervisor.image holds \"/i\", and guests cannot boot from a disk image yet. Leave it out")]
     public void Validate_WhatHasNoDriver_IsAnError(string toml, string end) =>
         Assert.Contains(end, Assert.Single(Errors(toml)), StringComparison.Ordinal);
 
     private static IReadOnlyList<string> Errors(string toml)
     {
-        IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(new MemoryFiles().With(MemoryFiles.Main, toml).Sources(), namedFiles: false);
+        IReadOnlyList<ConfigurationFinding> findings = ConfigurationValidator.Validate(
+            new MemoryFiles().With(MemoryFiles.Main, toml).Sources(), namedFiles: false);
         return [.. findings.Where(static finding => finding.IsError).Select(static finding => finding.Text)];
     }
 

@@ -33,7 +33,8 @@ public sealed class KataConfigurationTests
     public void Load_InstalledBelowAKnownPrefix_IsUsed(string prefix)
     {
         MemoryFiles files = new MemoryFiles()
-            .With($"{prefix}/share/kata-containers/vmlinuz.container", "").With($"{prefix}/share/kata-containers/kata-containers-initrd.img", "")
+            .With($"{prefix}/share/kata-containers/vmlinuz.container", "")
+            .With($"{prefix}/share/kata-containers/kata-containers-initrd.img", "")
             .With($"{prefix}/libexec/kata-containers/virtiofsd/virtiofsd", "").With("/usr/libexec/virtiofsd", "")
             .With($"{prefix}/share/defaults/kata-containers/configuration.toml", "[hypervisor.qemu]\ndefault_memory = 1000\n");
 
@@ -72,13 +73,17 @@ public sealed class KataConfigurationTests
         Assert.Equal("/usr/share/kata-containers/kata-containers.img", configuration.Hypervisor.ImagePath);
         Assert.Null(configuration.Hypervisor.InitrdPath);
         Assert.Equal("virtio-fs", configuration.Hypervisor.SharedFs);
-        Assert.EndsWith("hypervisor.shared_fs holds \"virtio-9p\", which is read as \"virtio-fs\"", Assert.Single(configuration.ReadAs), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "hypervisor.shared_fs holds \"virtio-9p\", which is read as \"virtio-fs\"",
+            Assert.Single(configuration.ReadAs),
+            StringComparison.Ordinal);
         Assert.Equal(["--thread-pool-size=1"], configuration.Hypervisor.VirtioFsExtraArguments);
         Assert.True(configuration.Hypervisor.EnableDebug);
         Assert.True(configuration.Runtime.DisableGuestSeccomp);
         Assert.Equal(2, configuration.Agent.KernelModules.Count);
         Assert.Equal("/etc/kata-containers/configuration.toml:6", configuration.OriginOf("hypervisor.machine_type").ToString());
-        Assert.Contains(configuration.WithoutEffect, item => item.Key == "hypervisor.block_device_driver" && item.Value.ToString() == "\"virtio-scsi\"");
+        Assert.Contains(configuration.WithoutEffect, item =>
+            item.Key == "hypervisor.block_device_driver" && item.Value.ToString() == "\"virtio-scsi\"");
     }
 
     [Fact]
@@ -104,7 +109,9 @@ public sealed class KataConfigurationTests
 
         KataConfiguration configuration = KataConfiguration.Load(files.Sources());
 
-        Assert.Equal((2000L, 2, "a"), (configuration.Hypervisor.MemoryMib, configuration.Hypervisor.DefaultVcpus, configuration.Hypervisor.KernelParameters));
+        Assert.Equal(
+            (2000L, 2, "a"),
+            (configuration.Hypervisor.MemoryMib, configuration.Hypervisor.DefaultVcpus, configuration.Hypervisor.KernelParameters));
         Assert.Equal("/etc/kata-containers/config.d/20-b.toml:4", configuration.OriginOf("hypervisor.default_memory").ToString());
         Assert.Equal(["10-a.toml", "20-b.toml"], configuration.DropIns.Select(Path.GetFileName));
     }
@@ -126,11 +133,13 @@ public sealed class KataConfigurationTests
     }
 
     [Fact]
-    public void Load_ExplicitFileMissing_IsAnErrorEvenIfOthersExist() =>
+    public void Load_ExplicitFileMissing_IsAnErrorEvenIfOthersExist()
+    {
+        ConfigurationSources sources = new MemoryFiles().With(MemoryFiles.Main, "").Sources() with { ExplicitPath = "/x.toml" };
         Assert.Equal(
             "Cannot use the configuration '/x.toml': there is no such file. Correct --kata-config or KATA_CONF_FILE, or leave it out",
-            Assert.Throws<ConfigurationException>(
-                () => KataConfiguration.Load(new MemoryFiles().With(MemoryFiles.Main, "").Sources() with { ExplicitPath = "/x.toml" })).Message);
+            Assert.Throws<ConfigurationException>(() => KataConfiguration.Load(sources)).Message);
+    }
 
     [Fact]
     public void Load_UnreadableFile_IsAnErrorNotASearch()
@@ -138,7 +147,10 @@ public sealed class KataConfigurationTests
         MemoryFiles files = new();
         files.Unreadable.Add(MemoryFiles.Main);
 
-        Assert.Contains("it cannot be read", Assert.Throws<ConfigurationException>(() => KataConfiguration.Load(files.Sources())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it cannot be read",
+            Assert.Throws<ConfigurationException>(() => KataConfiguration.Load(files.Sources())).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -168,13 +180,17 @@ public sealed class KataConfigurationTests
     [InlineData("default_maxmemory = 3000", 3000)]
     [InlineData("default_maxmemory = 9000", 4096)]
     [InlineData("default_memory = 6000", 6000)] // a host gives memory as it is used
-    public void Load_MaxMemory_IsBoundedByTheHost(string line, long expected) => Assert.Equal(
-        expected,
-        KataConfiguration.Load(new MemoryFiles().With(MemoryFiles.Main, $"[hypervisor.qemu]\n{line}\n").Sources() with { HostMemoryMib = 4096 }).Hypervisor.MaxMemoryMib);
+    public void Load_MaxMemory_IsBoundedByTheHost(string line, long expected)
+    {
+        MemoryFiles files = new MemoryFiles().With(MemoryFiles.Main, $"[hypervisor.qemu]\n{line}\n");
+        Assert.Equal(expected, KataConfiguration.Load(files.Sources() with { HostMemoryMib = 4096 }).Hypervisor.MaxMemoryMib);
+    }
 
     [Fact]
     public void Load_MaxMemoryBelowTheMemory_IsRefused() => Assert.Contains(
-        "hypervisor.default_maxmemory holds 1000, below default_memory, which is 2048. Raise it", MemoryFiles.Refused("[hypervisor.qemu]\ndefault_maxmemory = 1000"), StringComparison.Ordinal);
+        "hypervisor.default_maxmemory holds 1000, below default_memory, which is 2048. Raise it",
+        MemoryFiles.Refused("[hypervisor.qemu]\ndefault_maxmemory = 1000"),
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0, 8, 8)]
@@ -193,7 +209,9 @@ public sealed class KataConfigurationTests
     }
 
     [Theory]
-    [InlineData("[hypervisor.qemu]\ndefault_vcpu = 1", "the key 'hypervisor.qemu.default_vcpu' is not known and has no effect. Did you mean 'default_vcpus'?")]
+    [InlineData(
+        "[hypervisor.qemu]\ndefault_vcpu = 1",
+        "the key 'hypervisor.qemu.default_vcpu' is not known and has no effect. Did you mean 'default_vcpus'?")]
     [InlineData("[hypervisor.qemu]\nzzzzzzzzzzzzzzz = 1", "the key 'hypervisor.qemu.zzzzzzzzzzzzzzz' is not known and has no effect")]
     [InlineData("[runtme]\nenable_debug = true", "the table 'runtme.enable_debug' is not known and has no effect. Did you mean 'runtime'?")]
     [InlineData("[hypervisor.qemu.nope]\nx = 1", "the table 'hypervisor.qemu.nope.x' is not known and has no effect")]

@@ -28,7 +28,8 @@ public sealed class NamedFilesTests : IDisposable
     {
         File.Delete(_directory.File(name));
         string error = Assert.Single(Errors());
-        Assert.StartsWith($"Cannot use the configuration '{_directory.File("configuration.toml")}:{place.Replace(": ", "': ", StringComparison.Ordinal)} holds", error, StringComparison.Ordinal);
+        string at = $"{_directory.File("configuration.toml")}:{place.Replace(": ", "': ", StringComparison.Ordinal)}";
+        Assert.StartsWith($"Cannot use the configuration '{at} holds", error, StringComparison.Ordinal);
         Assert.Contains(end, error, StringComparison.Ordinal);
     }
 
@@ -38,7 +39,10 @@ public sealed class NamedFilesTests : IDisposable
     public void Validate_ProgramIsNotExecutable_SaysHowToMakeItSo(string name)
     {
         Write(name, "#!/bin/sh\n"u8);
-        Assert.EndsWith("which is not executable. Make it executable (chmod 755), or name another one", Assert.Single(Errors()), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "which is not executable. Make it executable (chmod 755), or name another one",
+            Assert.Single(Errors()),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -83,7 +87,8 @@ public sealed class NamedFilesTests : IDisposable
     {
         File.Delete(_directory.File("kernel"));
         File.CreateSymbolicLink(_directory.File("kernel"), _directory.File("gone"));
-        Assert.Contains($"which is a link to \"{_directory.File("gone")}\", which does not exist. ", Assert.Single(Errors()), StringComparison.Ordinal);
+        Assert.Contains(
+            $"which is a link to \"{_directory.File("gone")}\", which does not exist. ", Assert.Single(Errors()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,17 +99,26 @@ public sealed class NamedFilesTests : IDisposable
             file.SetLength(300L << 20);
         }
 
-        Assert.Contains(":6': hypervisor.default_memory holds 256, and the initial RAM disk", Assert.Single(Errors("default_memory = 256\n")), StringComparison.Ordinal);
+        Assert.Contains(
+            ":6': hypervisor.default_memory holds 256, and the initial RAM disk",
+            Assert.Single(Errors("default_memory = 256\n")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Validate_BuiltInFileIsMissing_SaysThatTheKeyIsNotSet()
     {
-        File.WriteAllText(_directory.File("configuration.toml"), $"[hypervisor.qemu]\npath = \"{_directory.File("qemu")}\"\nvirtio_fs_daemon = \"{_directory.File("virtiofsd")}\"\n");
+        File.WriteAllText(
+            _directory.File("configuration.toml"),
+            $"[hypervisor.qemu]\npath = \"{_directory.File("qemu")}\"\nvirtio_fs_daemon = \"{_directory.File("virtiofsd")}\"\n");
         string[] errors = Validate();
         Assert.Equal(2, errors.Length);
-        Assert.All(errors, static error => Assert.StartsWith("Cannot use the configuration 'built-in': hypervisor.", error, StringComparison.Ordinal));
-        Assert.Contains(errors, error => error.Contains($"hypervisor.kernel is not set, and the built-in \"{_directory.Path}/share/kata-containers/vmlinuz.container\" does not exist. Run 'make install' (in a clone 'make guest')", StringComparison.Ordinal));
+        Assert.All(errors, static error =>
+            Assert.StartsWith("Cannot use the configuration 'built-in': hypervisor.", error, StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains(
+            $"hypervisor.kernel is not set, and the built-in \"{_directory.Path}/share/kata-containers/vmlinuz.container\" does not exist. "
+            + "Run 'make install' (in a clone 'make guest')",
+            StringComparison.Ordinal));
     }
 
     private string[] Errors(string more = "")
@@ -124,7 +138,12 @@ public sealed class NamedFilesTests : IDisposable
 
     private string[] Validate() =>
         [.. ConfigurationValidator.Validate(
-            new ConfigurationSources { ExplicitPath = _directory.File("configuration.toml"), InstallPrefix = _directory.Path, HostCpuCount = 2 },
+            new ConfigurationSources
+            {
+                ExplicitPath = _directory.File("configuration.toml"),
+                InstallPrefix = _directory.Path,
+                HostCpuCount = 2,
+            },
             namedFiles: true).Select(static finding => finding.Text)];
 
     private void Write(string name, ReadOnlySpan<byte> content, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)

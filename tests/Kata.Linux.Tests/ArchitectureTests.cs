@@ -26,5 +26,6 @@ public sealed class ArchitectureTests
     // The only wrapper of libc's that can be compared with: the rest would change this process.
     [Fact]
     public void GetTid_OfTheFirstThread_IsThisArchitecturesCall() =>
-        Assert.Contains(LibC.gettid(), Directory.GetDirectories("/proc/self/task").Select(static path => int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Contains(LibC.gettid(), Directory.GetDirectories("/proc/self/task").Select(static path =>
+            int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture)));
 }

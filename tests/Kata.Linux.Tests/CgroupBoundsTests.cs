@@ -27,7 +27,8 @@ public sealed class CgroupBoundsTests : IDisposable
         Limit("kubepods/pod1", unified, "50000", 2L << 30);
         var hierarchy = new CgroupHierarchy(_mount.FullName, unified, ["cpu", "memory"], _mount.FullName);
 
-        Assert.Equal(new CgroupBounds(0.5, 1L << 30), CgroupBounds.Above(hierarchy, Path.Combine(_mount.FullName, "kubepods/pod1/c1/kata_c1")));
+        Assert.Equal(
+            new CgroupBounds(0.5, 1L << 30), CgroupBounds.Above(hierarchy, Path.Combine(_mount.FullName, "kubepods/pod1/c1/kata_c1")));
         Assert.Equal(new CgroupBounds(4, 1L << 30), CgroupBounds.Read(new CgroupLayout([hierarchy]), "/kubepods/pod2/c2/kata_c2"));
         Assert.Equal(new CgroupBounds(null, 4L << 30), CgroupBounds.Read(new CgroupLayout([hierarchy]), "/kata/c3"));
     }
@@ -39,7 +40,8 @@ public sealed class CgroupBoundsTests : IDisposable
     [InlineData(null, null, 150_000L, 1000L)]
     public void Within_Table(double? processors, long? memory, long? quota, long? bytes)
     {
-        CgroupLimits limits = new CgroupBounds(processors, memory).Within(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1000, CpuShares = 5 });
+        CgroupLimits limits = new CgroupBounds(processors, memory)
+            .Within(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1000, CpuShares = 5 });
 
         Assert.Equal((quota, bytes, 5ul), (limits.CpuQuotaUs, limits.MemoryBytes, limits.CpuShares));
     }

@@ -8,7 +8,8 @@ public sealed class CgroupLayoutTests
     public void Parse_VersionTwo_FindsTheUnifiedHierarchyAndOurPlace()
     {
         CgroupLayout layout = CgroupLayout.Parse(
-            ["35 24 0:30 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate"], ["0::/system.slice/ssh.service"]);
+            ["35 24 0:30 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate"],
+            ["0::/system.slice/ssh.service"]);
 
         CgroupHierarchy only = Assert.Single(layout.ForTracking);
         Assert.Equal((true, "/sys/fs/cgroup/system.slice/ssh.service"), (only.IsUnified, only.SelfDirectory));
@@ -31,7 +32,8 @@ public sealed class CgroupLayoutTests
         Assert.Equal(
             ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/pids/b", "/sys/fs/cgroup/systemd/a"],
             layout.ForTracking.Select(static item => item.SelfDirectory));
-        Assert.Equal("/sys/fs/cgroup/cpu,cpuacct/e", layout.Hierarchies.Single(static item => item.Controllers.Contains("cpu")).SelfDirectory);
+        Assert.Equal(
+            "/sys/fs/cgroup/cpu,cpuacct/e", layout.Hierarchies.Single(static item => item.Controllers.Contains("cpu")).SelfDirectory);
     }
 
     [Fact]
@@ -74,7 +76,8 @@ public sealed class CgroupLayoutTests
     public void Create_NotAHierarchy_IsANullObjectThatNamesIt()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-test-");
-        CgroupSet group = CgroupSet.Create(new CgroupLayout([new CgroupHierarchy(directory.FullName, true, [], directory.FullName)]), "/kata/x");
+        CgroupSet group = CgroupSet.Create(
+            new CgroupLayout([new CgroupHierarchy(directory.FullName, true, [], directory.FullName)]), "/kata/x");
         directory.Delete(recursive: true);
 
         Assert.Contains("is not a control group", group.Problem);
@@ -85,5 +88,6 @@ public sealed class CgroupLayoutTests
     [InlineData("/")]
     [InlineData("/kata/../x")]
     [InlineData("a\0b")]
-    public void Combine_EscapingPath_Throws(string path) => Assert.Throws<ArgumentException>(() => HostCgroup.Combine("/sys/fs/cgroup", path));
+    public void Combine_EscapingPath_Throws(string path) =>
+        Assert.Throws<ArgumentException>(() => HostCgroup.Combine("/sys/fs/cgroup", path));
 }

@@ -29,5 +29,6 @@ public sealed class ChildProcessTests
         Assert.Throws<ArgumentException>(() => Process.GetProcessById(pid)); // neither alive nor waited for by nobody
     }
 
-    private static void Limit(RLimit limit) => LinuxException.ThrowIfNegative(LibC.prlimit(0, LibC.RLIMIT_NOFILE, limit, out _), "prlimit", "set the limit");
+    private static void Limit(RLimit limit) =>
+        LinuxException.ThrowIfNegative(LibC.prlimit(0, LibC.RLIMIT_NOFILE, limit, out _), "prlimit", "set the limit");
 }

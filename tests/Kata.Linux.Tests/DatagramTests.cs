@@ -46,7 +46,9 @@ public sealed class DatagramTests : IDisposable
         Send(receiver.Path, [1]);
         Assert.Equal([1], await receiver.ReceiveAsync(TestContext.Current.CancellationToken));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(receiver.Path));
-        Assert.Equal(Errno.ECONNREFUSED, Assert.Throws<LinuxException>(() => UnixSocket.ConnectDatagram($"@kata-nobody-{Environment.ProcessId}")).Errno);
+        Assert.Equal(
+            Errno.ECONNREFUSED,
+            Assert.Throws<LinuxException>(() => UnixSocket.ConnectDatagram($"@kata-nobody-{Environment.ProcessId}")).Errno);
         Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.ConnectDatagram(Path.Combine(_root, "none"))).Errno);
     }
 

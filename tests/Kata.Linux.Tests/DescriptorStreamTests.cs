@@ -93,7 +93,8 @@ public sealed class DescriptorStreamTests
         Task[] work =
         [
             left.WriteAsync(data, Cancellation).AsTask(), right.WriteAsync(data, Cancellation).AsTask(),
-            left.ReadExactlyAsync(new byte[data.Length], Cancellation).AsTask(), right.ReadExactlyAsync(new byte[data.Length], Cancellation).AsTask(),
+            left.ReadExactlyAsync(new byte[data.Length], Cancellation).AsTask(),
+            right.ReadExactlyAsync(new byte[data.Length], Cancellation).AsTask(),
         ];
 
         await Task.WhenAll(work).WaitAsync(s_limit, Cancellation);

@@ -118,7 +118,9 @@ public sealed class DirectoryTreeTests : IDisposable
         {
             Assert.Equal(0, LibC.renameat2(parent, from, parent, to, 0));
             return LinuxException.ThrowIfInvalid(
-                LibC.openat2(parent, to, new OpenHow { flags = (ulong)(LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC) }), "openat2", "open a directory");
+                LibC.openat2(parent, to, new OpenHow { flags = (ulong)(LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC) }),
+                "openat2",
+                "open a directory");
         }
     }
 }

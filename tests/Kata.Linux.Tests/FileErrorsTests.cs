@@ -5,22 +5,28 @@ public sealed class FileErrorsTests
 {
     [Fact]
     public void TextOf_NoDirectory_IsOurs() => Assert.Equal(
-        "Cannot use the file '/no/such/file': No such file or directory (ENOENT). Correct the path", TextOf(static () => File.WriteAllText("/no/such/file", "")));
+        "Cannot use the file '/no/such/file': No such file or directory (ENOENT). Correct the path",
+        TextOf(static () => File.WriteAllText("/no/such/file", "")));
 
     [Fact]
     public void TextOf_NoFile_IsOurs() => Assert.Equal(
-        "Cannot use the file '/no-such': No such file or directory (ENOENT). Correct the path", TextOf(static () => File.ReadAllText("/no-such")));
+        "Cannot use the file '/no-such': No such file or directory (ENOENT). Correct the path",
+        TextOf(static () => File.ReadAllText("/no-such")));
 
     [Fact]
     public void TextOf_BelowAFile_IsOurs() => Assert.Equal(
-        "Cannot use the file '/etc/passwd/x/y': Not a directory (ENOTDIR). Correct the path", TextOf(static () => File.WriteAllText("/etc/passwd/x/y", "")));
+        "Cannot use the file '/etc/passwd/x/y': Not a directory (ENOTDIR). Correct the path",
+        TextOf(static () => File.WriteAllText("/etc/passwd/x/y", "")));
 
     [Fact]
-    public void TextOf_Directory_IsOurs() => Assert.StartsWith("Cannot use the file '/etc': ", TextOf(static () => File.ReadAllText("/etc")), StringComparison.Ordinal);
+    public void TextOf_Directory_IsOurs() =>
+        Assert.StartsWith("Cannot use the file '/etc': ", TextOf(static () => File.ReadAllText("/etc")), StringComparison.Ordinal);
 
     [Fact]
     public void TextOf_FullDisk_IsOurs() => Assert.StartsWith(
-        "Cannot use the file '/dev/full': No space left on device (ENOSPC). Make room there", TextOf(static () => File.WriteAllText("/dev/full", new string('x', 100_000))), StringComparison.Ordinal);
+        "Cannot use the file '/dev/full': No space left on device (ENOSPC). Make room there",
+        TextOf(static () => File.WriteAllText("/dev/full", new string('x', 100_000))),
+        StringComparison.Ordinal);
 
     [Fact]
     public void TextOf_OurOwnOrABug_IsNull()

@@ -18,6 +18,7 @@ public sealed class IdleThreadTests
         }
 
         one.Dispose(); // what is released twice is disposed of twice
-        Assert.True(SpinWait.SpinUntil(() => !Directory.Exists(task), TimeSpan.FromSeconds(10))); // the kernel is a moment behind the thread
+        // The kernel is a moment behind the thread.
+        Assert.True(SpinWait.SpinUntil(() => !Directory.Exists(task), TimeSpan.FromSeconds(10)));
     }
 }

@@ -14,11 +14,13 @@ public sealed class ProcessSpawnerTests
         int pid = ProcessSpawner.Spawn(new SpawnOptions { Path = "/bin/sh", Arguments = ["sh", "-c", "exit 3"], Environment = [] });
         using (var child = ChildProcess.Adopt(pid, reaps: false))
         {
-            Assert.Equal(new ExitStatus(3, null), await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(3, null), await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
         }
 
         using var later = ChildProcess.Adopt(pid); // as whoever becomes its parent
-        Assert.Equal(new ExitStatus(3, null), await later.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            new ExitStatus(3, null), await later.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -59,7 +61,8 @@ public sealed class ProcessSpawnerTests
     public async Task Spawn_Signals_AreDefaultAgain()
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        using ChildProcess child = ChildProcess.Start(Shell("grep -E 'SigIgn|SigBlk' /proc/self/status", new Dictionary<int, SafeFileDescriptor> { [1] = write }));
+        using ChildProcess child =
+            ChildProcess.Start(Shell("grep -E 'SigIgn|SigBlk' /proc/self/status", new Dictionary<int, SafeFileDescriptor> { [1] = write }));
         write.Dispose();
 
         Assert.Equal("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", await ReadAsync(read));
@@ -68,7 +71,8 @@ public sealed class ProcessSpawnerTests
     [Fact]
     public async Task Kill_RunningChild_ReportsTheSignal()
     {
-        using ChildProcess child = ChildProcess.Start(Shell("read x", new Dictionary<int, SafeFileDescriptor> { [0] = UnixSocket.Pair(nonBlocking: false).First }));
+        using ChildProcess child = ChildProcess.Start(
+            Shell("read x", new Dictionary<int, SafeFileDescriptor> { [0] = UnixSocket.Pair(nonBlocking: false).First }));
 
         child.Kill(Signals.SIGKILL);
         ExitStatus status = await child.Exited.WaitAsync(s_limit, Cancellation);

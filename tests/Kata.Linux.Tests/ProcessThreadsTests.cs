@@ -8,16 +8,19 @@ public sealed class ProcessThreadsTests
     [InlineData("NSpid:\t", null)]
     [InlineData("NSpid:\tx", null)]
     [InlineData("Pid:\t12", null)]
-    public void IdInside_Status_IsTheInnermostId(string line, int? expected) => Assert.Equal(expected, ProcessThreads.IdInside(["Name:\tqemu", line, "NSpgid:\t9"]));
+    public void IdInside_Status_IsTheInnermostId(string line, int? expected) =>
+        Assert.Equal(expected, ProcessThreads.IdInside(["Name:\tqemu", line, "NSpgid:\t9"]));
 
     [Fact]
     public void Find_OwnThreads_FindsThoseThatThereAre() =>
-        Assert.Equal([Environment.ProcessId], ProcessThreads.Find(Environment.ProcessId, new HashSet<int> { Environment.ProcessId, int.MaxValue }));
+        Assert.Equal(
+            [Environment.ProcessId], ProcessThreads.Find(Environment.ProcessId, new HashSet<int> { Environment.ProcessId, int.MaxValue }));
 
     [Fact]
     public void Score_OfAProcess_CanBeRaisedAndRead()
     {
-        using ChildProcess child = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        using ChildProcess child =
+            ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         try
         {
             OomScore.Write(child.Pid, 700);

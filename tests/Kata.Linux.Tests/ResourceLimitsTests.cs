@@ -7,7 +7,9 @@ public sealed class ResourceLimitsTests
     {
         IReadOnlyList<ResourceLimit> limits = ResourceLimits.Read();
         Assert.Equal(16, limits.Select(static limit => limit.Type).Distinct().Count());
-        string[] shown = File.ReadLines("/proc/self/limits").Single(static line => line.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] shown = File.ReadLines("/proc/self/limits")
+            .Single(static line => line.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         ResourceLimit files = limits.Single(static limit => limit.Type == ResourceLimits.OpenFiles);
         Assert.Equal((shown[3], shown[4]), ($"{files.Soft}", $"{files.Hard}"));
     }

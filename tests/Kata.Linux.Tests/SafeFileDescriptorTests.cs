@@ -17,7 +17,8 @@ public sealed class SafeFileDescriptorTests
     [Theory]
     [InlineData(-1, true)]
     [InlineData(0, false)]
-    public void IsInvalid_ByNumber(int number, bool expected) => Assert.Equal(expected, new SafeFileDescriptor(number, ownsHandle: false).IsInvalid);
+    public void IsInvalid_ByNumber(int number, bool expected) =>
+        Assert.Equal(expected, new SafeFileDescriptor(number, ownsHandle: false).IsInvalid);
 
     [Fact]
     public void Duplicate_KeepsTheFileAndSetsCloexec()

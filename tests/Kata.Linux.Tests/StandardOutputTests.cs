@@ -41,7 +41,8 @@ public sealed class StandardOutputTests
     [Fact]
     public void Write_NoSpace_SaysSo()
     {
-        using SafeFileDescriptor full = LinuxException.ThrowIfInvalid(LibC.open("/dev/full", LibC.O_WRONLY | LibC.O_CLOEXEC, 0), "open", "open /dev/full");
+        using SafeFileDescriptor full = LinuxException.ThrowIfInvalid(
+            LibC.open("/dev/full", LibC.O_WRONLY | LibC.O_CLOEXEC, 0), "open", "open /dev/full");
 
         LinuxException error = Assert.Throws<LinuxException>(() => new StandardOutput(full.Number).Write("text"u8));
 

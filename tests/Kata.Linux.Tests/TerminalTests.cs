@@ -55,7 +55,8 @@ public sealed class TerminalTests
         int count = 0;
         while (!buffer.AsSpan(0, count).Contains((byte)'|'))
         {
-            count += await outside.ReadAsync(buffer.AsMemory(count), cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), cancellation);
+            Task<int> read = outside.ReadAsync(buffer.AsMemory(count), cancellation).AsTask();
+            count += await read.WaitAsync(TimeSpan.FromSeconds(10), cancellation);
         }
 
         return Encoding.ASCII.GetString(buffer, 0, count - 1);

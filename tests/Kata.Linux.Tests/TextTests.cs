@@ -37,7 +37,8 @@ public sealed class TextTests
 
             whole.Complete();
             pieces.Complete();
-            return whole.Last(int.MaxValue).SequenceEqual(pieces.Last(int.MaxValue)) && whole.Last(int.MaxValue).All(static line => line.Length <= 32);
+            return whole.Last(int.MaxValue).SequenceEqual(pieces.Last(int.MaxValue))
+                && whole.Last(int.MaxValue).All(static line => line.Length <= 32);
         });
 
     [Fact]

@@ -52,7 +52,8 @@ public sealed class BundleTests : IDisposable
     [Fact]
     public void Load_NoDirectory_SaysSo() =>
         Assert.Equal(
-            "Cannot load the bundle '/nonexistent/b': the directory does not exist. Name the directory that holds config.json with --bundle",
+            "Cannot load the bundle '/nonexistent/b': the directory does not exist. "
+            + "Name the directory that holds config.json with --bundle",
             Assert.Throws<InvalidSpecException>(() => Bundle.Load("/nonexistent/b")).Message);
 
     [Fact]
@@ -60,7 +61,8 @@ public sealed class BundleTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(_directory, "config.json"));
 
-        Assert.Equal($"Cannot load the bundle '{_directory}': config.json cannot be read: it is a directory. It must be a readable file", Message());
+        Assert.Equal(
+            $"Cannot load the bundle '{_directory}': config.json cannot be read: it is a directory. It must be a readable file", Message());
     }
 
     [Fact]
@@ -76,7 +78,10 @@ public sealed class BundleTests : IDisposable
     {
         Write("{\n \"ociVersion\" 5}");
 
-        Assert.Equal($"Cannot load the bundle '{_directory}': config.json is not JSON at line 2, column 15: it holds '5'. A colon must follow the name", Message());
+        Assert.Equal(
+            $"Cannot load the bundle '{_directory}': config.json is not JSON at line 2, column 15: it holds '5'. "
+            + "A colon must follow the name",
+            Message());
     }
 
     private void Write(string text) => File.WriteAllText(Path.Combine(_directory, "config.json"), text, Encoding.UTF8);

@@ -44,7 +44,10 @@ public sealed class IdTests
     {
         string message = Assert.Throws<InvalidSpecException>(() => ContainerId.Parse(new string('a', 1000))).Message;
 
-        Assert.EndsWith(": it has 1000 characters. Use 1 to 255 characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'", message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            ": it has 1000 characters. Use 1 to 255 characters from A-Z, a-z, 0-9, '_', '+', '-' and '.'",
+            message,
+            StringComparison.Ordinal);
         Assert.True(message.Length < 350);
     }
 

@@ -20,7 +20,8 @@ public sealed class OciJsonTests
         RuntimeSpec spec = OciJson.ParseSpec(golden);
         SpecValidator.Validate(spec);
 
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(golden), JsonNode.Parse(OciJson.Write(spec))), Encoding.UTF8.GetString(OciJson.Write(spec)));
+        Assert.True(
+            JsonNode.DeepEquals(JsonNode.Parse(golden), JsonNode.Parse(OciJson.Write(spec))), Encoding.UTF8.GetString(OciJson.Write(spec)));
     }
 
     [Fact]
@@ -45,7 +46,9 @@ public sealed class OciJsonTests
     [InlineData("/process/args", "\"sh\"", "holds the string 'sh'", "It must be an array")]
     [InlineData("/process/args/0", "null", "holds null", "It must be a string")]
     [InlineData("/annotations", "{\"a\":null}", "holds null", "It must be a string", "/annotations/a")]
-    [InlineData("/linux/seccomp", "{\"defaultAction\":\"x\",\"syscalls\":[null]}", "holds null", "It must be an object", "/linux/seccomp/syscalls/0")]
+    [InlineData(
+        "/linux/seccomp", "{\"defaultAction\":\"x\",\"syscalls\":[null]}", "holds null", "It must be an object",
+        "/linux/seccomp/syscalls/0")]
     [InlineData("/process", "[]", "holds an array", "It must be an object")]
     [InlineData("/process/cwd", "{}", "holds an object", "It must be a string")]
     [InlineData("/process/cwd", null, "is missing", "It must be a string")]
@@ -59,8 +62,16 @@ public sealed class OciJsonTests
     [InlineData("/root/path", null, "is missing", "It must be a string")]
     [InlineData("/annotations/a~1b", "true", "holds true", "It must be a string")]
     [InlineData("/linux/namespaces/0/type", null, "is missing", "It must be a string")]
-    [InlineData("/linux/resources/memory/limit", "\"1G\"", "holds the string '1G'", "It must be a whole number from -9223372036854775808 to 9223372036854775807")]
-    [InlineData("/linux/resources/memory/limit", "9223372036854775808", "holds the number 9223372036854775808", "It must be a whole number from -9223372036854775808 to 9223372036854775807")]
+    [InlineData(
+        "/linux/resources/memory/limit",
+        "\"1G\"",
+        "holds the string '1G'",
+        "It must be a whole number from -9223372036854775808 to 9223372036854775807")]
+    [InlineData(
+        "/linux/resources/memory/limit",
+        "9223372036854775808",
+        "holds the number 9223372036854775808",
+        "It must be a whole number from -9223372036854775808 to 9223372036854775807")]
     public void ParseSpec_WrongType_NamesFieldAndWhatItMayHold(string at, string? json, string cause, string remedy, string? field = null)
     {
         byte[] text = at.Contains("~1", StringComparison.Ordinal)
@@ -82,20 +93,45 @@ public sealed class OciJsonTests
     [InlineData("5", "", "holds the number 5", "It must be an object")]
     [InlineData("oops", "", "is not JSON at line 1, column 1: it holds 'o'", "It must be a JSON object")]
     [InlineData("{", "", "is not JSON at line 1, column 2: it ends there", "A name in double quotes or '}' must follow")]
-    [InlineData("{\n  \"a\": 1,\n  b\n}", "", "is not JSON at line 3, column 3: it holds 'b'", "A name in double quotes must follow the comma")]
+    [InlineData(
+        "{\n  \"a\": 1,\n  b\n}", "", "is not JSON at line 3, column 3: it holds 'b'", "A name in double quotes must follow the comma")]
     [InlineData("{\n  \"a\": 1,\n}", "", "is not JSON at line 3, column 1: it holds '}'", "A name in double quotes must follow the comma")]
     [InlineData("{\"a\" 1}", "", "is not JSON at line 1, column 6: it holds '1'", "A colon must follow the name")]
     [InlineData("{\"a\":\n}", "/a", "is not JSON at line 2, column 1: it holds '}'", "A value must follow the colon")]
     [InlineData("{\"a\":1 \"b\":2}", "", "is not JSON at line 1, column 8: it holds '\"'", "A comma or '}' must follow")]
-    [InlineData("{\"process\":{\"args\":[\"a\",\n  b]}}", "/process/args/1", "is not JSON at line 2, column 3: it holds 'b'", "A value must follow the comma")]
-    [InlineData("{\"process\":{\"args\":[\"a\" \"b\"]}}", "/process/args/1", "is not JSON at line 1, column 25: it holds '\"'", "A comma or ']' must follow")]
+    [InlineData(
+        "{\"process\":{\"args\":[\"a\",\n  b]}}",
+        "/process/args/1",
+        "is not JSON at line 2, column 3: it holds 'b'",
+        "A value must follow the comma")]
+    [InlineData(
+        "{\"process\":{\"args\":[\"a\" \"b\"]}}",
+        "/process/args/1",
+        "is not JSON at line 1, column 25: it holds '\"'",
+        "A comma or ']' must follow")]
     [InlineData("{\"a\":[}", "/a", "is not JSON at line 1, column 7: it holds '}'", "A value or ']' must follow")]
     [InlineData("{\"a\":{\"b\":1}}}", "", "is not JSON at line 1, column 14: it holds '}'", "Nothing may follow the end of the document")]
     [InlineData("{} {}", "", "is not JSON at line 1, column 4: it holds '{'", "Nothing may follow the end of the document")]
-    [InlineData("{\"ociVersion\":\"\u0001\"}", "/ociVersion", "is not JSON at line 1, column 16: it holds '\\u0001'", "Control characters in a string must be escaped")]
-    [InlineData("{\"a/~b\":tru}", "/a~1~0b", "is not JSON at line 1, column 12: it holds '}'", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
-    [InlineData("{\"a\":01}", "/a", "is not JSON at line 1, column 7: it holds '1'", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
-    [InlineData("{\"a\":\"open", "/a", "is not JSON at line 1, column 11: it ends there", "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData(
+        "{\"ociVersion\":\"\u0001\"}",
+        "/ociVersion",
+        "is not JSON at line 1, column 16: it holds '\\u0001'",
+        "Control characters in a string must be escaped")]
+    [InlineData(
+        "{\"a/~b\":tru}",
+        "/a~1~0b",
+        "is not JSON at line 1, column 12: it holds '}'",
+        "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData(
+        "{\"a\":01}",
+        "/a",
+        "is not JSON at line 1, column 7: it holds '1'",
+        "A value is a string in double quotes, a number, true, false, null, an array or an object")]
+    [InlineData(
+        "{\"a\":\"open",
+        "/a",
+        "is not JSON at line 1, column 11: it ends there",
+        "A value is a string in double quotes, a number, true, false, null, an array or an object")]
     [InlineData("{\"ü\": €}", "/ü", "is not JSON at line 1, column 8: it holds '€'", "A value must follow the colon")]
     public void ParseSpec_NotASpecification_SaysWhereWhatAndWhatMayBeThere(string text, string field, string cause, string remedy)
     {
@@ -127,7 +163,10 @@ public sealed class OciJsonTests
     [InlineData("""{"ociVersion":"1.0.2","unknown":"\ud800"}""")]
     [InlineData("""{"ociVersion":"1.0.2","unknown":{"\uDC00":1}}""")]
     public void ParseSpec_HalfACharacterInAnUnknownMember_IsRefused(string text) => // it is kept, and could not be written
-        Assert.Contains("not Unicode", Assert.Throws<InvalidSpecException>(() => OciJson.ParseSpec(Encoding.UTF8.GetBytes(text))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not Unicode",
+            Assert.Throws<InvalidSpecException>(() => OciJson.ParseSpec(Encoding.UTF8.GetBytes(text))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void ParseSpec_ByteOrderMark_IsSkipped() =>
@@ -192,12 +231,14 @@ public sealed class OciJsonTests
             });
         Gen.Select(process, resources, Gen.Dictionary(text, text)[0, 3]).Sample((p, r, annotations) =>
         {
-            var spec = new RuntimeSpec { OciVersion = "1.2.0", Process = p, Annotations = annotations, Linux = new LinuxSpec { Resources = r } };
+            var linux = new LinuxSpec { Resources = r };
+            var spec = new RuntimeSpec { OciVersion = "1.2.0", Process = p, Annotations = annotations, Linux = linux };
             byte[] json = OciJson.Write(spec);
             RuntimeSpec again = OciJson.ParseSpec(json);
             return json.AsSpan().SequenceEqual(OciJson.Write(again))
                 && again.Process!.Cwd == p.Cwd && (again.Process.Args ?? []).SequenceEqual(p.Args ?? [])
-                && again.Process.User == p.User && again.Linux!.Resources!.Memory == r.Memory && again.Annotations!.Count == annotations.Count;
+                && again.Process.User == p.User && again.Linux!.Resources!.Memory == r.Memory
+                && again.Annotations!.Count == annotations.Count;
         });
     }
 
@@ -206,7 +247,8 @@ public sealed class OciJsonTests
     {
         var state = new RuntimeState { OciVersion = "1.0.2", Id = "c1", Status = "running", Pid = 7, Bundle = "/b" };
 
-        Assert.Equal("""{"ociVersion":"1.0.2","id":"c1","status":"running","pid":7,"bundle":"/b"}""", Encoding.UTF8.GetString(OciJson.Write(state)));
+        Assert.Equal(
+            """{"ociVersion":"1.0.2","id":"c1","status":"running","pid":7,"bundle":"/b"}""", Encoding.UTF8.GetString(OciJson.Write(state)));
         Assert.Equal(state, OciJson.ParseState(OciJson.Write(state)));
     }
 

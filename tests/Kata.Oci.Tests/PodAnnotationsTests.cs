@@ -37,5 +37,7 @@ public sealed class PodAnnotationsTests
     }
 
     private static Dictionary<string, string> Parse(string text) =>
-        text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('='))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
 }

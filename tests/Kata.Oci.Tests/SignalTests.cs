@@ -46,7 +46,8 @@ public sealed class SignalTests
     [InlineData("TERM\0")]
     [InlineData("９")]
     public void Parse_Other_SaysWhatMayBeUsed(string text) =>
-        Assert.Contains("a number from 1 to 64", Assert.Throws<InvalidSpecException>(() => Signal.Parse(text)).Remedy, StringComparison.Ordinal);
+        Assert.Contains(
+            "a number from 1 to 64", Assert.Throws<InvalidSpecException>(() => Signal.Parse(text)).Remedy, StringComparison.Ordinal);
 
     [Fact]
     public void Parse_NameOfAnyNumber_GivesTheNumber() =>

@@ -11,7 +11,8 @@ public sealed class SpecValidatorTests
     [InlineData("1.0.0-rc5")]
     [InlineData("1.2.1")]
     [InlineData("1.3.0+build.7")]
-    public void Validate_VersionOne_IsAccepted(string version) => SpecValidator.Validate(OciJson.ParseSpec(Specs.With("/ociVersion", $"\"{version}\"")));
+    public void Validate_VersionOne_IsAccepted(string version) =>
+        SpecValidator.Validate(OciJson.ParseSpec(Specs.With("/ociVersion", $"\"{version}\"")));
 
     [Theory]
     [InlineData("")]
@@ -51,7 +52,8 @@ public sealed class SpecValidatorTests
     [InlineData("/process/user/gid", "4294967295", "holds the number 4294967295", "from 0 to 4294967294")]
     [InlineData("/process/user/umask", "512", "holds the number 512", "from 0 to 511")]
     [InlineData("/process/scheduler/policy", "\"FAST\"", "holds 'FAST'", "SCHED_BATCH")]
-    [InlineData("/hostname", "\"12345678901234567890123456789012345678901234567890123456789012345\"", "holds a name of 65 bytes", "at most 64")]
+    [InlineData(
+        "/hostname", "\"12345678901234567890123456789012345678901234567890123456789012345\"", "holds a name of 65 bytes", "at most 64")]
     [InlineData("/linux/namespaces/0/type", "\"net\"", "holds 'net'", "pid, network, mount, ipc, uts, user, cgroup, time")]
     [InlineData("/linux/rootfsPropagation", "\"both\"", "holds 'both'", "shared, slave, private")]
     [InlineData("/linux/resources/memory/limit", "-2", "holds the number -2", "from -1 to")]
@@ -71,7 +73,8 @@ public sealed class SpecValidatorTests
     [InlineData("/mounts", """[{"destination":"/a","options":["ro","\u0000"]}]""", "/mounts/0/options/1", @"holds '\u0000'")]
     [InlineData("/hooks", """{"prestart":[{"path":"hook"}]}""", "/hooks/prestart/0/path", "holds the relative path 'hook'")]
     [InlineData("/hooks", """{"poststop":[{"path":"/h","timeout":0}]}""", "/hooks/poststop/0/timeout", "holds the number 0")]
-    [InlineData("/linux/timeOffsets", """{"monotonic":{"secs":1}}""", "/linux/timeOffsets", "is given but there is no time namespace of its own")]
+    [InlineData(
+        "/linux/timeOffsets", """{"monotonic":{"secs":1}}""", "/linux/timeOffsets", "is given but there is no time namespace of its own")]
     [InlineData("/process/scheduler", """{"policy":"SCHED_OTHER","flags":["X"]}""", "/process/scheduler/flags/0", "holds 'X'")]
     [InlineData("/process/scheduler", """{"policy":"SCHED_OTHER","nice":20}""", "/process/scheduler/nice", "holds the number 20")]
     [InlineData("/linux/namespaces", """[{"type":"uts"},{"type":"uts"}]""", "/linux/namespaces/1/type", "holds 'uts' a second time")]
@@ -80,10 +83,19 @@ public sealed class SpecValidatorTests
     [InlineData("/linux/devices", """[{"type":"c","path":"/d","major":-1}]""", "/linux/devices/0/major", "holds the number -1")]
     [InlineData("/linux/uidMappings", """[{"containerID":0,"hostID":0,"size":0}]""", "/linux/uidMappings/0/size", "holds the number 0")]
     [InlineData("/linux/uidMappings", """[{"containerID":1,"hostID":0,"size":4294967295}]""", null, null)]
-    [InlineData("/linux/uidMappings", """[{"containerID":2,"hostID":0,"size":4294967295}]""", "/linux/uidMappings/0/containerID", "holds the number 2")]
+    [InlineData(
+        "/linux/uidMappings",
+        """[{"containerID":2,"hostID":0,"size":4294967295}]""",
+        "/linux/uidMappings/0/containerID",
+        "holds the number 2")]
     [InlineData("/process/rlimits", """[{"type":"RLIMIT_FOO","hard":1,"soft":1}]""", "/process/rlimits/0/type", "holds 'RLIMIT_FOO'")]
-    [InlineData("/process/rlimits", """[{"type":"RLIMIT_CPU","hard":1,"soft":2}]""", "/process/rlimits/0/soft", "holds 2, above the hard limit 1")]
-    [InlineData("/process/rlimits", """[{"type":"RLIMIT_CPU","hard":1,"soft":1},{"type":"RLIMIT_CPU","hard":1,"soft":1}]""", "/process/rlimits/1/type", "holds 'RLIMIT_CPU' a second time")]
+    [InlineData(
+        "/process/rlimits", """[{"type":"RLIMIT_CPU","hard":1,"soft":2}]""", "/process/rlimits/0/soft", "holds 2, above the hard limit 1")]
+    [InlineData(
+        "/process/rlimits",
+        """[{"type":"RLIMIT_CPU","hard":1,"soft":1},{"type":"RLIMIT_CPU","hard":1,"soft":1}]""",
+        "/process/rlimits/1/type",
+        "holds 'RLIMIT_CPU' a second time")]
     public void Validate_BadItem_NamesIt(string at, string json, string? field, string? cause)
     {
         if (field is null)
@@ -110,7 +122,11 @@ public sealed class SpecValidatorTests
         RuntimeSpec spec = Specs.Parse(Specs.Minimal);
         spec = spec with
         {
-            Process = spec.Process! with { Env = ["A=1", "secret", "=x"], Capabilities = new LinuxCapabilities { Bounding = ["CAP_KILL", "CAP_FLY"] } },
+            Process = spec.Process! with
+            {
+                Env = ["A=1", "secret", "=x"],
+                Capabilities = new LinuxCapabilities { Bounding = ["CAP_KILL", "CAP_FLY"] },
+            },
         };
 
         Assert.Equal(
@@ -124,7 +140,9 @@ public sealed class SpecValidatorTests
 
     [Fact]
     public void ValidateProcess_BadField_PointsIntoTheProcess() =>
-        Assert.Equal("/cwd", Assert.Throws<InvalidSpecException>(() => SpecValidator.ValidateProcess(new ProcessSpec { Cwd = "x", Args = ["a"] })).Field);
+        Assert.Equal(
+            "/cwd",
+            Assert.Throws<InvalidSpecException>(() => SpecValidator.ValidateProcess(new ProcessSpec { Cwd = "x", Args = ["a"] })).Field);
 
     private static InvalidSpecException Refused(string at, string? json)
     {

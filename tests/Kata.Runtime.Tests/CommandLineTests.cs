@@ -19,7 +19,8 @@ public sealed class CommandLineTests
             }
 
             Assert.All(command.Options, option => Assert.False(string.IsNullOrEmpty(option.Description), $"{command.Name} {option.Name}"));
-            Assert.All(command.Arguments, argument => Assert.False(string.IsNullOrEmpty(argument.Description), $"{command.Name} {argument.Name}"));
+            Assert.All(
+                command.Arguments, argument => Assert.False(string.IsNullOrEmpty(argument.Description), $"{command.Name} {argument.Name}"));
         }
 
         Assert.All(s_root.Options, static option => Assert.False(string.IsNullOrEmpty(option.Description), option.Name));
@@ -34,7 +35,8 @@ public sealed class CommandLineTests
         {
             IEnumerable<string> options = command.Options.Concat(s_root.Options.Where(static option => option.Recursive))
                 .SelectMany(static option => option.Aliases.Append(option.Name));
-            Assert.Empty(options.GroupBy(static name => name).Where(static group => group.Count() > 1).Select(group => $"{command.Name} {group.Key}"));
+            Assert.Empty(options.GroupBy(static name => name)
+                .Where(static group => group.Count() > 1).Select(group => $"{command.Name} {group.Key}"));
         }
     }
 
@@ -88,7 +90,8 @@ public sealed class CommandLineTests
     [InlineData("ps")]
     [InlineData("update")]
     [InlineData("events")]
-    public void Build_RuncsCommands_AreThere(string name) => Assert.Contains(s_root.Subcommands, command => command.Name == name && !command.Hidden);
+    public void Build_RuncsCommands_AreThere(string name) =>
+        Assert.Contains(s_root.Subcommands, command => command.Name == name && !command.Hidden);
 
     [Theory]
     [InlineData("exec -dt -- ID sh -c ls")]

@@ -2,7 +2,7 @@ using Kata.Linux;
 
 namespace Kata.Runtime.Tests;
 
-/// <summary>Runs a command line inside this process, or a program of the host. Tests that use it belong to <see cref="ConsoleGroup"/>.</summary>
+/// <summary>Runs a command line in this process, or a host's program. Tests that use it belong to <see cref="ConsoleGroup"/>.</summary>
 internal sealed record CommandRun(int Status, string Output, string Error)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -38,7 +38,10 @@ internal sealed record CommandRun(int Status, string Output, string Error)
             {
                 Path = path,
                 Arguments = [Path.GetFileName(path), .. arguments],
-                Environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"HOME={directory}", "LC_ALL=C.UTF-8", "TERM=dumb"],
+                Environment =
+                [
+                    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", $"HOME={directory}", "LC_ALL=C.UTF-8", "TERM=dumb",
+                ],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = write, [2] = write },
                 WorkingDirectory = directory,
             });

@@ -23,16 +23,21 @@ public sealed class ErrorLogTests
     {
         // containerd and docker decode one document after another and keep the msg of the last of level error; time must be RFC 3339.
         string log = await LogOfAsync("--log-format json state other", "--log-format json --debug delete nobody");
-        JsonObject[] records = [.. log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonNode.Parse(line)!.AsObject())];
+        JsonObject[] records =
+            [.. log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonNode.Parse(line)!.AsObject())];
         Assert.Equal(["error", "info", "error"], records.Select(static record => record["level"]!.GetValue<string>()));
         Assert.Equal(Text, records[^1]["msg"]!.GetValue<string>());
         Assert.All(records, static record => DateTimeOffset.ParseExact(
-            record["time"]!.GetValue<string>(), "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+            record["time"]!.GetValue<string>(),
+            "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'",
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal));
     }
 
     [Fact]
     public async Task Json_CommandLineWrong_IsToldToo() =>
-        Assert.Contains("Cannot use the option '--bundel'", await LogOfAsync("--log-format json create --bundel x c1"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Cannot use the option '--bundel'", await LogOfAsync("--log-format json create --bundel x c1"), StringComparison.Ordinal);
 
     [Fact]
     public async Task Text_HasEveryRecord()

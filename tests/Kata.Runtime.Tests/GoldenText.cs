@@ -1,6 +1,6 @@
 namespace Kata.Runtime.Tests;
 
-/// <summary>Texts that people read, kept as files. With KATA_UPDATE_GOLDEN=DIR in the environment they are written to DIR instead of compared.</summary>
+/// <summary>Texts that people read, kept as files. With KATA_UPDATE_GOLDEN=DIR they are written to DIR instead of compared.</summary>
 internal static class GoldenText
 {
     public static async Task CheckAsync(string file, string actual)

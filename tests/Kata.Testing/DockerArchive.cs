@@ -16,9 +16,14 @@ public static class DockerArchive
         TarFile.CreateFromDirectory(rootFs, layer, includeBaseDirectory: false);
         string digest = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(layer)));
         File.WriteAllText(Path.Combine(folder, "config.json"), $$$"""
-            { "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": {{{command}}} }, "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] } }
+            {
+              "architecture": "amd64", "os": "linux", "config": { "Env": ["PATH=/bin"], "Cmd": {{{command}}} },
+              "rootfs": { "type": "layers", "diff_ids": ["sha256:{{{digest}}}"] }
+            }
             """);
-        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""[{ "Config": "config.json", "RepoTags": ["{{name}}"], "Layers": ["layer.tar"] }]""");
+        File.WriteAllText(
+            Path.Combine(folder, "manifest.json"),
+            $$"""[{ "Config": "config.json", "RepoTags": ["{{name}}"], "Layers": ["layer.tar"] }]""");
         TarFile.CreateFromDirectory(folder, archive, includeBaseDirectory: false);
     }
 }

@@ -37,7 +37,8 @@ public sealed class InMemoryDuplex : Stream
     /// <param name="bufferSize">A writer waits when this many bytes were not read yet.</param>
     public static (InMemoryDuplex First, InMemoryDuplex Second) CreatePair(int bufferSize = 64 * 1024)
     {
-        var options = new PipeOptions(pauseWriterThreshold: bufferSize, resumeWriterThreshold: (bufferSize / 2) + 1, useSynchronizationContext: false);
+        var options = new PipeOptions(
+            pauseWriterThreshold: bufferSize, resumeWriterThreshold: (bufferSize / 2) + 1, useSynchronizationContext: false);
         var one = new Pipe(options);
         var two = new Pipe(options);
         return (new InMemoryDuplex(one.Reader, two.Writer), new InMemoryDuplex(two.Reader, one.Writer));
@@ -54,7 +55,8 @@ public sealed class InMemoryDuplex : Stream
         {
             result = await _reader.ReadAsync(either.Token);
         }
-        catch (Exception exception) when (_disposed.IsCancellationRequested && exception is OperationCanceledException or InvalidOperationException)
+        catch (Exception exception)
+            when (_disposed.IsCancellationRequested && exception is OperationCanceledException or InvalidOperationException)
         {
             throw new ObjectDisposedException(nameof(InMemoryDuplex), exception);
         }
@@ -80,7 +82,8 @@ public sealed class InMemoryDuplex : Stream
         {
             result = await _writer.WriteAsync(buffer, either.Token);
         }
-        catch (Exception exception) when (_disposed.IsCancellationRequested && exception is OperationCanceledException or InvalidOperationException)
+        catch (Exception exception)
+            when (_disposed.IsCancellationRequested && exception is OperationCanceledException or InvalidOperationException)
         {
             throw new ObjectDisposedException(nameof(InMemoryDuplex), exception);
         }

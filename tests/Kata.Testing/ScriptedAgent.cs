@@ -31,7 +31,8 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     public HelloResponse Hello { get; set; } = new() { Protocol = 1, AgentVersion = "scripted" };
 
     /// <summary>The body of the Stdio call.</summary>
-    public Func<IAsyncStreamReader<StdioToGuest>, IServerStreamWriter<StdioFromGuest>, Task> Stdio { get; set; } = static (_, _) => Task.CompletedTask;
+    public Func<IAsyncStreamReader<StdioToGuest>, IServerStreamWriter<StdioFromGuest>, Task> Stdio { get; set; } =
+        static (_, _) => Task.CompletedTask;
 
     /// <summary>Completes every WaitProcess.</summary>
     public TaskCompletionSource<int> Exit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +40,8 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     /// <summary>Signals that came, as <c>CONTAINER/EXEC SIGNAL</c>.</summary>
     public System.Threading.Channels.Channel<string> Requests { get; } = System.Threading.Channels.Channel.CreateUnbounded<string>();
 
-    public Func<ReadStreamRequest, Task<ReadStreamResponse>> ReadStdout { get; set; } = static _ => Task.FromResult(new ReadStreamResponse());
+    public Func<ReadStreamRequest, Task<ReadStreamResponse>> ReadStdout { get; set; } =
+        static _ => Task.FromResult(new ReadStreamResponse());
 
     public Func<WriteStreamRequest, Task<WriteStreamResponse>> WriteStdin { get; set; } =
         static request => Task.FromResult(new WriteStreamResponse { Len = (uint)request.Data.Length });
@@ -83,11 +85,14 @@ internal sealed class ScriptedAgent : IAsyncDisposable
             return Task.FromResult(new Empty());
         }
 
-        public override Task<ReadStreamResponse> ReadStdout(ReadStreamRequest request, ServerCallContext context) => script.ReadStdout(request);
+        public override Task<ReadStreamResponse> ReadStdout(ReadStreamRequest request, ServerCallContext context) =>
+            script.ReadStdout(request);
 
-        public override Task<ReadStreamResponse> ReadStderr(ReadStreamRequest request, ServerCallContext context) => Task.FromResult(new ReadStreamResponse());
+        public override Task<ReadStreamResponse> ReadStderr(ReadStreamRequest request, ServerCallContext context) =>
+            Task.FromResult(new ReadStreamResponse());
 
-        public override Task<WriteStreamResponse> WriteStdin(WriteStreamRequest request, ServerCallContext context) => script.WriteStdin(request);
+        public override Task<WriteStreamResponse> WriteStdin(WriteStreamRequest request, ServerCallContext context) =>
+            script.WriteStdin(request);
 
         public override Task<Empty> CloseStdin(CloseStdinRequest request, ServerCallContext context)
         {
@@ -101,7 +106,9 @@ internal sealed class ScriptedAgent : IAsyncDisposable
         public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => Task.FromResult(script.Hello);
 
         public override Task Stdio(
-            IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
+            IAsyncStreamReader<StdioToGuest> requestStream,
+            IServerStreamWriter<StdioFromGuest> responseStream,
+            ServerCallContext context) =>
             script.Stdio(requestStream, responseStream);
     }
 }

@@ -127,7 +127,8 @@ public sealed class CallTests
     public async Task Blocking_AnyCall_IsNotSupported()
     {
         await using var echo = new EchoConnection();
-        Assert.Contains("Use the method's Async form", Assert.Throws<NotSupportedException>(() => echo.Client.Unary(new EchoRequest())).Message);
+        Assert.Contains(
+            "Use the method's Async form", Assert.Throws<NotSupportedException>(() => echo.Client.Unary(new EchoRequest())).Message);
     }
 
     private static async Task<List<int>> ReadNumbersAsync(IAsyncStreamReader<EchoReply> stream)

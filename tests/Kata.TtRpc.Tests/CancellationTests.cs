@@ -28,7 +28,8 @@ public sealed class CancellationTests
     [Fact]
     public async Task Deadline_NotTold_EndsTheCallHereAlone()
     {
-        await using EchoConnection echo = new(new TtRpcOptions { TimeProvider = _clock, TellsDeadlines = false }, new TtRpcOptions { TimeProvider = _clock });
+        await using EchoConnection echo = new(
+            new TtRpcOptions { TimeProvider = _clock, TellsDeadlines = false }, new TtRpcOptions { TimeProvider = _clock });
         AsyncUnaryCall<EchoReply> call = echo.Client.WaitAsync(new EchoRequest(), deadline: In(5));
         await echo.Service.WaitStarted.Task.Within();
         Assert.True(echo.Service.Contexts.TryPeek(out ServerCallContext? context));
@@ -106,7 +107,8 @@ public sealed class CancellationTests
     {
         await using EchoConnection echo = Connect();
         using var cancel = new CancellationTokenSource();
-        using AsyncServerStreamingCall<EchoReply> call = echo.Client.Repeat(new EchoRequest { Number = 100_000 }, cancellationToken: cancel.Token);
+        using AsyncServerStreamingCall<EchoReply> call = echo.Client.Repeat(
+            new EchoRequest { Number = 100_000 }, cancellationToken: cancel.Token);
         Assert.True(await call.ResponseStream.MoveNext().Within());
         await cancel.CancelAsync();
         RpcException exception = await Assert.ThrowsAsync<RpcException>(async () =>

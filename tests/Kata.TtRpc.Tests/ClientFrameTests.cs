@@ -161,7 +161,8 @@ public sealed class ClientFrameTests
         using AsyncServerStreamingCall<EchoReply> call = echo.Repeat(new EchoRequest());
         await server.ReadAsync();
         await server.WriteAsync(Frame(1, 3, 0, [0xff]));
-        Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext().Within())).StatusCode);
+        Assert.Equal(
+            StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext().Within())).StatusCode);
         Assert.Equal(StatusCode.Internal, call.GetStatus().StatusCode);
         await client.DisposeAsync().AsTask().Within();
     }

@@ -52,10 +52,22 @@ public sealed class ServerFrameTests
         { "negative time-out", RequestFrame(1, "Unary", timeout: -1), StatusCode.DeadlineExceeded },
         { "data for a unary call", [.. RequestFrame(1, "Wait"), .. Frame(1, 3, 0, [])], StatusCode.InvalidArgument },
         { "data after the last", [.. RequestFrame(1, "Wait", flags: RemoteClosed), .. Frame(1, 3, 0, [])], StatusCode.InvalidArgument },
-        { "stream message is not protobuf", [.. RequestFrame(1, "Collect", flags: RemoteOpen), .. Frame(1, 3, 0, [0xff])], StatusCode.InvalidArgument },
+        {
+            "stream message is not protobuf",
+            [.. RequestFrame(1, "Collect", flags: RemoteOpen), .. Frame(1, 3, 0, [0xff])],
+            StatusCode.InvalidArgument
+        },
         { "request too large", Frame(1, 1, 0, new byte[5000]), StatusCode.ResourceExhausted },
-        { "data too large", [.. RequestFrame(1, "Collect", flags: RemoteOpen), .. Frame(1, 3, 0, new byte[5000])], StatusCode.ResourceExhausted },
-        { "too many metadata entries", Frame(1, 1, 0, Enumerable.Repeat<byte[]>([0x2a, 0x00], 1025).SelectMany(b => b).ToArray()), StatusCode.InvalidArgument },
+        {
+            "data too large",
+            [.. RequestFrame(1, "Collect", flags: RemoteOpen), .. Frame(1, 3, 0, new byte[5000])],
+            StatusCode.ResourceExhausted
+        },
+        {
+            "too many metadata entries",
+            Frame(1, 1, 0, Enumerable.Repeat<byte[]>([0x2a, 0x00], 1025).SelectMany(b => b).ToArray()),
+            StatusCode.InvalidArgument
+        },
     };
 
     [Theory]
@@ -79,7 +91,8 @@ public sealed class ServerFrameTests
     public async Task Serve_FrameWithMistake_FailsThatCallOnly(string name, byte[] bytes, StatusCode code)
     {
         Assert.NotEmpty(name);
-        using RawPeer client = Start(out Task serving, new TtRpcOptions { MaxMessageSize = name.StartsWith("very", StringComparison.Ordinal) ? 200_000 : 4096 });
+        int limit = name.StartsWith("very", StringComparison.Ordinal) ? 200_000 : 4096;
+        using RawPeer client = Start(out Task serving, new TtRpcOptions { MaxMessageSize = limit });
         await client.WriteAsync(bytes);
         (uint streamId, Envelope.Response response) = await client.ReadResponseAsync();
         Assert.Equal((1u, code), (streamId, (StatusCode)response.Status.Code));

@@ -54,7 +54,10 @@ public sealed class StatusTests
     public async Task Headers_TextAndBinary_ReachTheHandler()
     {
         await using var echo = new EchoConnection();
-        var headers = new Metadata { { "containerd-namespace-ttrpc", "k8s.io" }, { "empty", "" }, { "key-bin", [0, 1, 255] }, { "key", "a" }, { "key", "b" } };
+        var headers = new Metadata
+        {
+            { "containerd-namespace-ttrpc", "k8s.io" }, { "empty", "" }, { "key-bin", [0, 1, 255] }, { "key", "a" }, { "key", "b" },
+        };
         await echo.Client.UnaryAsync(new EchoRequest(), headers).ResponseAsync.Within();
         Assert.True(echo.Service.Contexts.TryDequeue(out ServerCallContext? context));
         Assert.Equal("k8s.io", context.RequestHeaders.GetValue("containerd-namespace-ttrpc"));
@@ -128,7 +131,8 @@ public sealed class StatusTests
         await using var echo = new EchoConnection(new TtRpcOptions { MaxConcurrentStreams = 2 });
         AsyncUnaryCall<EchoReply> one = echo.Client.WaitAsync(new EchoRequest());
         AsyncUnaryCall<EchoReply> two = echo.Client.WaitAsync(new EchoRequest());
-        RpcException exception = await Assert.ThrowsAsync<RpcException>(() => echo.Client.UnaryAsync(new EchoRequest()).ResponseAsync.Within());
+        RpcException exception =
+            await Assert.ThrowsAsync<RpcException>(() => echo.Client.UnaryAsync(new EchoRequest()).ResponseAsync.Within());
         Assert.Equal(StatusCode.ResourceExhausted, exception.StatusCode);
         one.Dispose();
         await echo.Client.UnaryAsync(new EchoRequest()).ResponseAsync.Within();

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Kata.Linux.Tests.Native;
 
 /// <summary>
-/// A C compiler with the kernel's and the C library's headers of one architecture. What it is asked are static assertions: nothing is run, so
-/// arm64 is asked on any machine.
+/// A C compiler with the kernel's and the C library's headers of one architecture. What it is asked are static assertions: nothing
+/// is run, so arm64 is asked on any machine.
 /// </summary>
 internal static class CCompiler
 {
@@ -19,7 +19,8 @@ internal static class CCompiler
     {
         string package = compiler == X64 ? "gcc libc6-dev" : "gcc-aarch64-linux-gnu libc6-dev-arm64-cross";
         Assert.SkipUnless(File.Exists($"/usr/bin/{compiler}"), $"needs {compiler} (Debian: apt-get install {package})");
-        using var process = Process.Start(new ProcessStartInfo($"/usr/bin/{compiler}", ["-std=gnu11", "-fsyntax-only", "-Werror", "-x", "c", "-"])
+        string[] arguments = ["-std=gnu11", "-fsyntax-only", "-Werror", "-x", "c", "-"];
+        using var process = Process.Start(new ProcessStartInfo($"/usr/bin/{compiler}", arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,

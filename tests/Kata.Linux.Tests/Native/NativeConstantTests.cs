@@ -11,13 +11,18 @@ public sealed partial class NativeConstantTests
 {
     private static readonly string[] s_headers =
     [
-        "errno.h", "fcntl.h", "net/if.h", "poll.h", "sched.h", "signal.h", "spawn.h", "time.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "sys/inotify.h", "sys/ioctl.h", "sys/mount.h", "sys/prctl.h",
-        "sys/reboot.h", "sys/resource.h", "sys/socket.h", "sys/stat.h", "sys/syscall.h", "sys/wait.h", "linux/close_range.h", "linux/ioprio.h", "linux/kvm.h", "linux/netlink.h", "linux/openat2.h", "linux/random.h",
-        "linux/securebits.h", "linux/vhost.h",
+        "errno.h", "fcntl.h", "net/if.h", "poll.h", "sched.h", "signal.h", "spawn.h", "time.h", "sys/epoll.h", "sys/eventfd.h",
+        "sys/file.h", "sys/inotify.h", "sys/ioctl.h", "sys/mount.h", "sys/prctl.h", "sys/reboot.h", "sys/resource.h", "sys/socket.h",
+        "sys/stat.h", "sys/syscall.h", "sys/wait.h", "linux/close_range.h", "linux/ioprio.h", "linux/kvm.h", "linux/netlink.h",
+        "linux/openat2.h", "linux/random.h", "linux/securebits.h", "linux/vhost.h",
     ];
 
     /// <summary>Ours that have another name in C.</summary>
-    private static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal) { ["Last"] = "_NSIG - 1", ["WALL"] = "__WALL" };
+    private static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
+    {
+        ["Last"] = "_NSIG - 1",
+        ["WALL"] = "__WALL",
+    };
 
     [Theory]
     [MemberData(nameof(CCompiler.All), MemberType = typeof(CCompiler))]
@@ -31,7 +36,10 @@ public sealed partial class NativeConstantTests
     [Fact]
     public void OfOneArchitecture_HasEveryFieldThatIsChosenAtRunTime()
     {
-        var chosen = Fields(typeof(LibC)).Where(static field => !field.IsLiteral).Select(static field => NameOf(field.Name)).Order(StringComparer.Ordinal);
+        var chosen = Fields(typeof(LibC))
+            .Where(static field => !field.IsLiteral)
+            .Select(static field => NameOf(field.Name))
+            .Order(StringComparer.Ordinal);
         Assert.Equal(chosen, OfOneArchitecture(CCompiler.X64).Select(static item => item.Name).Order(StringComparer.Ordinal));
     }
 
@@ -53,24 +61,30 @@ public sealed partial class NativeConstantTests
         string? root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Kata.slnx")))
         {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"Cannot find the sources: no Kata.slnx above '{AppContext.BaseDirectory}'");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException($"Cannot find the sources: no Kata.slnx above '{AppContext.BaseDirectory}'");
         }
 
-        return Directory.GetFiles(Path.Combine(root, "src/Kata.Linux/Interop"), "*.cs").SelectMany(static file => Choice().Matches(File.ReadAllText(file)))
+        return Directory.GetFiles(Path.Combine(root, "src/Kata.Linux/Interop"), "*.cs")
+            .SelectMany(static file => Choice().Matches(File.ReadAllText(file)))
             .Select(match => (NameOf(match.Groups["name"].Value), match.Groups[compiler == CCompiler.Arm64 ? "arm" : "x"].Value));
     }
 
     [GeneratedRegex(@"(?<name>\w+) = PerArchitecture\(x64: (?<x>\w+), arm64: (?<arm>\w+)\);")]
     private static partial Regex Choice();
 
-    private static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
+    private static FieldInfo[] Fields(Type type) =>
+        type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
 
     // SysPivotRoot and s_sysPivotRoot are system calls.
     private static string NameOf(string name)
     {
-        string? call = name.StartsWith("s_sys", StringComparison.Ordinal) ? name[5..] : name.StartsWith("Sys", StringComparison.Ordinal) ? name[3..] : null;
+        string? call = name.StartsWith("s_sys", StringComparison.Ordinal) ? name[5..]
+            : name.StartsWith("Sys", StringComparison.Ordinal) ? name[3..]
+            : null;
         return call is null ? s_names.GetValueOrDefault(name, name)
-            : "__NR_" + string.Concat(call.Select(static (character, index) => (index > 0 && char.IsAsciiLetterUpper(character) ? "_" : "") + char.ToLowerInvariant(character)));
+            : "__NR_" + string.Concat(call.Select(static (character, index) =>
+                (index > 0 && char.IsAsciiLetterUpper(character) ? "_" : "") + char.ToLowerInvariant(character)));
     }
 
     private static string Source(IEnumerable<(string Name, string Value)> constants)
@@ -82,7 +96,8 @@ public sealed partial class NativeConstantTests
             // The low bits: some are signed here and unsigned there.
             string suffix = value.StartsWith('-') ? "ll" : "ull";
             string bits = value.Length > 10 ? "" : " & 0xffffffffull";
-            text.Append($"_Static_assert((((unsigned long long)({name})){bits}) == (((unsigned long long){value}{suffix}){bits}), \"{name} is {value}\");\n");
+            text.Append($"_Static_assert((((unsigned long long)({name})){bits}) == (((unsigned long long){value}{suffix}){bits}), "
+                + $"\"{name} is {value}\");\n");
         }
 
         return text.ToString();

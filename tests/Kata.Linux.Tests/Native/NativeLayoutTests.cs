@@ -9,7 +9,7 @@ namespace Kata.Linux.Tests.Native;
 /// <summary>Every structure of ours is the kernel's, on both architectures, as the C compiler has it from the headers.</summary>
 public sealed class NativeLayoutTests
 {
-    /// <summary>Of each structure: its name in C and the headers; its size there where it has grown since, or is only the beginning.</summary>
+    /// <summary>Of each structure: its name in C and the headers; its size where it has grown since, or is only the beginning.</summary>
     private static readonly Dictionary<Type, CStructure> s_structures = new()
     {
         [typeof(CapData)] = new("struct __user_cap_data_struct", "linux/capability.h"),
@@ -40,7 +40,8 @@ public sealed class NativeLayoutTests
     public async Task Layout_OfEveryStructure_IsTheKernels(string name, string compiler)
     {
         Type type = Structs().Single(type => type.Name == name);
-        Assert.True(s_structures.TryGetValue(type, out CStructure? native), $"{name} has no line in this test: add its name in C and the header");
+        Assert.True(
+            s_structures.TryGetValue(type, out CStructure? native), $"{name} has no line in this test: add its name in C and the header");
         FieldInfo[] fields = [.. type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)];
         Assert.Contains(fields, static field => field.IsPublic);
 
@@ -51,7 +52,8 @@ public sealed class NativeLayoutTests
     public async Task Layout_WrongStructure_IsSeen() // or everything above could pass for nothing
     {
         FieldInfo[] fields = typeof(TimeSpec).GetFields();
-        string error = await CCompiler.CompileAsync(CCompiler.Arm64, Source(typeof(TimeSpec), new CStructure("struct winsize", "asm/termios.h"), fields));
+        string error = await CCompiler.CompileAsync(
+            CCompiler.Arm64, Source(typeof(TimeSpec), new CStructure("struct winsize", "asm/termios.h"), fields));
         Assert.Contains("TimeSpec has 16 bytes", error);
         Assert.Contains("no member named 'tv_sec'", error);
     }
@@ -70,9 +72,11 @@ public sealed class NativeLayoutTests
             #include <sys/epoll.h>
             #include <sys/socket.h>
             #include <sys/un.h>
-            _Static_assert(sizeof(struct epoll_event) == {eventSize} && offsetof(struct epoll_event, data) == {eventSize - 8}, "EventLoop: epoll_event");
+            _Static_assert(sizeof(struct epoll_event) == {eventSize}, "EventLoop: epoll_event");
+            _Static_assert(offsetof(struct epoll_event, data) == {eventSize - 8}, "EventLoop: epoll_event.data");
             _Static_assert(sizeof(struct cmsghdr) == 16 && CMSG_LEN(0) == 16, "DescriptorPassing: cmsghdr");
-            _Static_assert(offsetof(struct sockaddr_un, sun_path) == 2 && sizeof(((struct sockaddr_un *)0)->sun_path) == 108, "UnixSocket: sockaddr_un");
+            _Static_assert(offsetof(struct sockaddr_un, sun_path) == 2, "UnixSocket: sockaddr_un");
+            _Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) == 108, "UnixSocket: sockaddr_un.sun_path");
             _Static_assert(sizeof(sigset_t) == 128, "PreparedSpawn: sigset_t");
             _Static_assert(sizeof(posix_spawn_file_actions_t) <= 512 && sizeof(posix_spawnattr_t) <= 512, "PreparedSpawn: opaque types");
 
@@ -81,7 +85,9 @@ public sealed class NativeLayoutTests
 
     private static IEnumerable<Type> Structs() => typeof(LibC).Assembly.GetTypes()
         .Where(static type => type is { IsValueType: true, IsEnum: false } && type.Namespace == typeof(LibC).Namespace
-            && type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && !type.IsDefined(typeof(UnsafeValueTypeAttribute)) && !IsRecord(type))
+            && type.GetCustomAttribute<CompilerGeneratedAttribute>() is null
+            && !type.IsDefined(typeof(UnsafeValueTypeAttribute))
+            && !IsRecord(type))
         .OrderBy(static type => type.Name, StringComparer.Ordinal);
 
     private static bool IsRecord(Type type) => type.GetMethod("PrintMembers", BindingFlags.Instance | BindingFlags.NonPublic) is not null;
@@ -102,10 +108,12 @@ public sealed class NativeLayoutTests
             nint offset = Marshal.OffsetOf(type, field.Name);
             text.Append($"_Static_assert(offsetof(native, {field.Name}) == {offset}, \"{type.Name}.{field.Name} is at {offset}\");\n");
             int fieldSize = SizeOf(field.FieldType);
-            text.Append($"_Static_assert(sizeof(((native *)0)->{field.Name}) == {fieldSize}, \"{type.Name}.{field.Name} has {fieldSize} bytes\");\n");
+            text.Append($"_Static_assert(sizeof(((native *)0)->{field.Name}) == {fieldSize}, "
+                + $"\"{type.Name}.{field.Name} has {fieldSize} bytes\");\n");
             if (IsSigned(field.FieldType) is { } signed)
             {
-                text.Append($"_Static_assert(((__typeof__(((native *)0)->{field.Name}))-1 < 0) == {(signed ? 1 : 0)}, \"{type.Name}.{field.Name} is {(signed ? "" : "un")}signed\");\n");
+                text.Append($"_Static_assert(((__typeof__(((native *)0)->{field.Name}))-1 < 0) == {(signed ? 1 : 0)}, "
+                    + $"\"{type.Name}.{field.Name} is {(signed ? "" : "un")}signed\");\n");
             }
         }
 

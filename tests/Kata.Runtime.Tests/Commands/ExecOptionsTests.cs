@@ -15,7 +15,14 @@ public sealed class ExecOptionsTests
         Env = ["PATH=/bin", "A=1"],
         User = new UserSpec { Uid = 5, Gid = 6, AdditionalGids = [7] },
         ConsoleSize = new ConsoleSize { Height = 1, Width = 2 },
-        Capabilities = new LinuxCapabilities { Bounding = ["CAP_KILL"], Effective = ["CAP_KILL"], Permitted = ["CAP_KILL"], Inheritable = ["CAP_X"], Ambient = [] },
+        Capabilities = new LinuxCapabilities
+        {
+            Bounding = ["CAP_KILL"],
+            Effective = ["CAP_KILL"],
+            Permitted = ["CAP_KILL"],
+            Inheritable = ["CAP_X"],
+            Ambient = [],
+        },
     };
 
     [Theory]
@@ -42,7 +49,10 @@ public sealed class ExecOptionsTests
     [InlineData("1000:")]
     [InlineData(":100")]
     public void ParseUser_EmptyPart_SaysWhatToGive(string text) =>
-        Assert.Contains("Give USER or USER:GROUP", Assert.Throws<ArgumentException>(() => ExecOptions.ParseUser(text, new UserSpec())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Give USER or USER:GROUP",
+            Assert.Throws<ArgumentException>(() => ExecOptions.ParseUser(text, new UserSpec())).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Build_ProcessFileUnusable_NamesItAndWhatToGive()
@@ -53,9 +63,13 @@ public sealed class ExecOptionsTests
             $"Cannot use the file '{file}': it does not exist. Give --process a JSON file with an OCI process",
             Assert.Throws<ArgumentException>(() => Build($"-p {file}")).Message);
         File.WriteAllText(file, "{\"args\":7,\"cwd\":\"/\"}");
-        Assert.Equal($"Cannot use the file '{file}': /args: holds the number 7. It must be an array", Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
+        Assert.Equal(
+            $"Cannot use the file '{file}': /args: holds the number 7. It must be an array",
+            Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
         File.WriteAllText(file, "");
-        Assert.Equal($"Cannot use the file '{file}': it is empty. It must be a JSON object", Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
+        Assert.Equal(
+            $"Cannot use the file '{file}': it is empty. It must be a JSON object",
+            Assert.Throws<InvalidSpecException>(() => Build($"-p {file}")).Message);
         Assert.Equal(
             $"Cannot use the file '{directory.Path}': it is a directory. Give --process a JSON file with an OCI process",
             Assert.Throws<ArgumentException>(() => Build($"-p {directory.Path}")).Message);
@@ -82,7 +96,8 @@ public sealed class ExecOptionsTests
         Assert.Equal((9u, 8u), (process.User!.Uid, process.User.Gid));
         Assert.Equal([7u, 10u, 11u], process.User.AdditionalGids);
         LinuxCapabilities capabilities = process.Capabilities!;
-        Assert.All([capabilities.Bounding, capabilities.Effective, capabilities.Permitted], static set => Assert.Equal(["CAP_KILL", "CAP_CHOWN"], set));
+        Assert.All([capabilities.Bounding, capabilities.Effective, capabilities.Permitted], static set =>
+            Assert.Equal(["CAP_KILL", "CAP_CHOWN"], set));
         Assert.Equal(["CAP_KILL", "CAP_CHOWN"], capabilities.Ambient);
         Assert.Equal(["CAP_X"], capabilities.Inheritable);
     }
@@ -105,7 +120,10 @@ public sealed class ExecOptionsTests
     public void Build_ContainerWithoutProcess_SaysWhatToGive()
     {
         (ExecOptions options, ParseResult result) = Parse("");
-        Assert.Contains("--process FILE", Assert.Throws<ArgumentException>(() => options.Build(result, ["x"], static () => null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--process FILE",
+            Assert.Throws<ArgumentException>(() => options.Build(result, ["x"], static () => null)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -13,7 +13,10 @@ public sealed class KataCheckCommandTests
         CommandRun run = await setup.RunAsync($"kata-check {options}");
         Assert.Equal(1, run.Status);
         Assert.Equal("", run.Output);
-        Assert.Contains("this command never asks the network which releases there are. Compare 'kata-runtime version'", run.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "this command never asks the network which releases there are. Compare 'kata-runtime version'",
+            run.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,8 @@ public sealed class KataEnvCommandTests
         Assert.Contains("  Reason = \"no 'vmx' or 'svm', <none> & \\\"quoted\\\"\\n\"\n", text, StringComparison.Ordinal);
         Assert.Contains("  DisableGuestSeccomp = true\n", text, StringComparison.Ordinal);
         Assert.Contains("  CPUs = 2\n", text, StringComparison.Ordinal);
-        Assert.Contains("[FileSharing]\n  Daemon = \"Rust 1.13.2\"\n  OpenFiles = 20000\n  MappedAppends = true\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "[FileSharing]\n  Daemon = \"Rust 1.13.2\"\n  OpenFiles = 20000\n  MappedAppends = true\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("\\u00", text, StringComparison.Ordinal);
     }
 

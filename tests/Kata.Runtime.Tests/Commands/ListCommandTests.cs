@@ -16,8 +16,10 @@ public sealed class ListCommandTests
         Assert.Equal(0, run.Status);
         JsonArray items = JsonNode.Parse(run.Output)!.AsArray();
         Assert.Equal(["bad unknown", "good stopped"], items.Select(static item => $"{item!["id"]} {item["status"]}"));
-        Assert.Contains("Remove the pod with 'kata-runtime delete --force'", items[0]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.StartsWith("kata-runtime: warning: Cannot read the pod state '{dir}/root/bad/state.json'", run.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Remove the pod with 'kata-runtime delete --force'", items[0]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "kata-runtime: warning: Cannot read the pod state '{dir}/root/bad/state.json'", run.Error, StringComparison.Ordinal);
         Assert.Equal("bad\ngood\n", (await setup.RunAsync("list --quiet")).Output);
         Assert.Contains("bad         -           unknown", (await setup.RunAsync("list")).Output, StringComparison.Ordinal);
     }
@@ -47,7 +49,8 @@ public sealed class ListCommandTests
         Assert.Empty(items[1]!["StaleAssets"]!.AsArray());
         Assert.Equal(["kernel", "image"], items[2]!["StaleAssets"]!.AsArray().Select(static item => (string?)item));
         Assert.Equal(
-            """{"hypervisorAsset":{"path":"{dir}/file","bool":false},"imageAsset":{"path":"/old/initrd","bool":false},"kernelAsset":{"path":"/old/vmlinuz","bool":false}}""",
+            """{"hypervisorAsset":{"path":"{dir}/file","bool":false},"imageAsset":{"path":"/old/initrd","bool":false},"kernelAsset":"""
+            + """{"path":"/old/vmlinuz","bool":false}}""",
             items[2]!["currentHypervisor"]!.ToJsonString());
         Assert.Equal("{dir}/file", (string?)items[2]!["latestHypervisor"]!["kernelAsset"]!["path"]);
 

@@ -14,5 +14,6 @@ public sealed class ReadinessReportTests
     [InlineData("", null)]
     [InlineData("\0\uFFFD", null)]
     public void ReadyLine_Datagrams_GiveThatLineAndNothingElse(string datagram, string? expected) =>
-        Assert.Equal(expected, ReadinessReport.ReadyLine(Encoding.UTF8.GetBytes(datagram)) is { } line ? Encoding.UTF8.GetString(line) : null);
+        Assert.Equal(
+            expected, ReadinessReport.ReadyLine(Encoding.UTF8.GetBytes(datagram)) is { } line ? Encoding.UTF8.GetString(line) : null);
 }

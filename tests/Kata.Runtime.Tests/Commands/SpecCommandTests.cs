@@ -19,7 +19,8 @@ public sealed class SpecCommandTests
         Bundle bundle = Bundle.Load(directory.Path);
         Assert.Empty(bundle.Warnings);
         Assert.Equal(["sh"], bundle.Spec.Process!.Args);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(directory.File("config.json")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(directory.File("config.json")));
     }
 
     [Fact]
@@ -40,7 +41,8 @@ public sealed class SpecCommandTests
         using var directory = new TemporaryDirectory();
         CommandRun run = await CommandRun.HostAsync(Runc, directory.Path, "spec");
         Assert.Equal(0, run.Status);
-        JsonObject theirs = JsonNode.Parse(await File.ReadAllTextAsync(directory.File("config.json"), TestContext.Current.CancellationToken))!.AsObject();
+        JsonObject theirs =
+            JsonNode.Parse(await File.ReadAllTextAsync(directory.File("config.json"), TestContext.Current.CancellationToken))!.AsObject();
         JsonObject ours = JsonNode.Parse(SpecCommand.Text())!.AsObject();
         Assert.StartsWith("1.0.2", theirs["ociVersion"]!.GetValue<string>(), StringComparison.Ordinal);
         foreach (JsonObject document in new[] { theirs, ours })

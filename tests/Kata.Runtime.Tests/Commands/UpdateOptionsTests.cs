@@ -29,15 +29,19 @@ public sealed class UpdateOptionsTests : IDisposable
     public void Build_EveryOption_GoesToItsField()
     {
         LinuxResources change = Build(
-            "--blkio-weight 10 --cpu-period 1 --cpu-quota=-1 --cpu-share 3 --cpu-burst 4 --cpu-rt-period 5 --cpu-rt-runtime 6 --cpu-idle 1 --cpuset-cpus 0-1 "
-            + "--cpuset-mems 0 --memory 1m --memory-reservation 2k --memory-swap=-1 --pids-limit=-1 --kernel-memory 1 --kernel-memory-tcp 2");
+            "--blkio-weight 10 --cpu-period 1 --cpu-quota=-1 --cpu-share 3 --cpu-burst 4 --cpu-rt-period 5 --cpu-rt-runtime 6 --cpu-idle 1 "
+            + "--cpuset-cpus 0-1 --cpuset-mems 0 --memory 1m --memory-reservation 2k --memory-swap=-1 --pids-limit=-1 "
+            + "--kernel-memory 1 --kernel-memory-tcp 2");
         LinuxCpu cpu = change.Cpu!;
-        Assert.Equal((1ul, -1L, 3ul, 4ul, 5ul, 6L, 1L), (cpu.Period, cpu.Quota, cpu.Shares, cpu.Burst, cpu.RealtimePeriod, cpu.RealtimeRuntime, cpu.Idle));
+        Assert.Equal(
+            (1ul, -1L, 3ul, 4ul, 5ul, 6L, 1L),
+            (cpu.Period, cpu.Quota, cpu.Shares, cpu.Burst, cpu.RealtimePeriod, cpu.RealtimeRuntime, cpu.Idle));
         Assert.Equal(("0-1", "0"), (cpu.Cpus, cpu.Mems));
         Assert.Equal((1L << 20, 2048L, -1L), (change.Memory!.Limit, change.Memory.Reservation, change.Memory.Swap));
         Assert.Equal((-1L, (ushort)10), (change.Pids!.Limit, change.BlockIO!.Weight));
         Assert.Equal(
-            "kata-runtime: --kernel-memory is ignored: kernels no longer have this limit\nkata-runtime: --kernel-memory-tcp is ignored: kernels no longer have this limit\n",
+            "kata-runtime: --kernel-memory is ignored: kernels no longer have this limit\n"
+            + "kata-runtime: --kernel-memory-tcp is ignored: kernels no longer have this limit\n",
             _warnings.ToString());
     }
 
@@ -46,7 +50,8 @@ public sealed class UpdateOptionsTests : IDisposable
     [InlineData("--cpu-period=-1", "Cannot use --cpu-period '-1': it is malformed. Give a whole number")]
     [InlineData("--cpu-quota 1.5", "Cannot use --cpu-quota '1.5': it is malformed. Give a whole number")]
     [InlineData("--memory 1x", "Cannot use --memory '1x': it is malformed. Give a number of bytes, perhaps with k, m, g, t or p, or -1")]
-    [InlineData("--pids-limit 99999999999999999999", "Cannot use --pids-limit '99999999999999999999': it is malformed. Give a whole number")]
+    [InlineData(
+        "--pids-limit 99999999999999999999", "Cannot use --pids-limit '99999999999999999999': it is malformed. Give a whole number")]
     [InlineData("--l3-cache-schema L3:0=f", "Cannot use --l3-cache-schema: Intel RDT is not enabled in the guest. Leave it out")]
     [InlineData("--mem-bw-schema MB:0=20", "Cannot use --mem-bw-schema: Intel RDT is not enabled in the guest. Leave it out")]
     public void Build_BadValue_NamesTheOption(string options, string expected) =>
@@ -68,10 +73,20 @@ public sealed class UpdateOptionsTests : IDisposable
     [Fact]
     public void Build_BadResources_NamesTheFile()
     {
-        Assert.StartsWith("Cannot use the file '-': it is empty", Assert.Throws<InvalidSpecException>(() => Build("-r -", "")).Message, StringComparison.Ordinal);
-        Assert.StartsWith("Cannot use the file '-': /pids/limit", Assert.Throws<InvalidSpecException>(() => Build("-r -", """{"pids":{"limit":"x"}}""")).Message, StringComparison.Ordinal);
-        Assert.Contains("'/nonexistent': it does not exist", Assert.Throws<ArgumentException>(() => Build("-r /nonexistent")).Message, StringComparison.Ordinal);
-        Assert.Contains("it is a directory", Assert.Throws<ArgumentException>(() => Build($"-r {_directory.Path}")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Cannot use the file '-': it is empty",
+            Assert.Throws<InvalidSpecException>(() => Build("-r -", "")).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Cannot use the file '-': /pids/limit",
+            Assert.Throws<InvalidSpecException>(() => Build("-r -", """{"pids":{"limit":"x"}}""")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'/nonexistent': it does not exist",
+            Assert.Throws<ArgumentException>(() => Build("-r /nonexistent")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "it is a directory", Assert.Throws<ArgumentException>(() => Build($"-r {_directory.Path}")).Message, StringComparison.Ordinal);
     }
 
     private LinuxResources Build(string options, string input = "")

@@ -12,7 +12,9 @@ public sealed class CompletionTests : IDisposable
 
     public CompletionTests()
     {
-        File.WriteAllText(Program, "#!/bin/sh\ncase \"$*\" in\n  'list --quiet') echo web; echo db ;;\n  '--root /r list --quiet') echo other ;;\nesac\n");
+        File.WriteAllText(
+            Program,
+            "#!/bin/sh\ncase \"$*\" in\n  'list --quiet') echo web; echo db ;;\n  '--root /r list --quiet') echo other ;;\nesac\n");
         File.SetUnixFileMode(Program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
@@ -51,9 +53,12 @@ public sealed class CompletionTests : IDisposable
         string quoted = string.Join(' ', words.Select(static word => $"'{word}'"));
         CommandRun run = await CommandRun.HostAsync(
             "/bin/bash", _directory.Path, "--norc", "-euc",
-            $"source {script}; complete -p kata-runtime > /dev/null; COMP_WORDS=({Program} {quoted}); COMP_CWORD={words.Length}; _kata_runtime {Program}; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
+            $"source {script}; complete -p kata-runtime > /dev/null; COMP_WORDS=({Program} {quoted}); COMP_CWORD={words.Length}; "
+            + $"_kata_runtime {Program}; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
         Assert.Equal(0, run.Status);
-        Assert.Equal(offered.Split('|', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal), run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            offered.Split('|', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal),
+            run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -73,7 +78,8 @@ public sealed class CompletionTests : IDisposable
     {
         Assert.SkipUnless(File.Exists(shell), $"needs {shell}");
         string script = _directory.File("completion");
-        await File.WriteAllTextAsync(script, name == "zsh" ? ZshScript.Make(_model) : FishScript.Make(_model), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            script, name == "zsh" ? ZshScript.Make(_model) : FishScript.Make(_model), TestContext.Current.CancellationToken);
         Assert.Equal(new CommandRun(0, "", ""), await CommandRun.HostAsync(shell, _directory.Path, name == "zsh" ? "-fn" : "-n", script));
     }
 
@@ -88,9 +94,12 @@ public sealed class CompletionTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/fish"), "needs /usr/bin/fish");
         string script = _directory.File("completion");
         await File.WriteAllTextAsync(script, FishScript.Make(_model), TestContext.Current.CancellationToken);
-        CommandRun run = await CommandRun.HostAsync("/usr/bin/fish", _directory.Path, "--no-config", "-c", $"set -x PATH {_directory.Path} $PATH; source {script}; complete -C '{line}'");
+        CommandRun run = await CommandRun.HostAsync(
+            "/usr/bin/fish", _directory.Path, "--no-config", "-c",
+            $"set -x PATH {_directory.Path} $PATH; source {script}; complete -C '{line}'");
         Assert.Equal(0, run.Status);
-        IEnumerable<string> words = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static item => item.Split('\t')[0]);
+        IEnumerable<string> words = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static item => item.Split('\t')[0]);
         Assert.Equal(offered.Split('|').Order(StringComparer.Ordinal), words.Order(StringComparer.Ordinal));
     }
 
@@ -115,9 +124,11 @@ public sealed class CompletionTests : IDisposable
         string quoted = string.Join(' ', words.Select(static word => $"'{word}'"));
         CommandRun run = await CommandRun.HostAsync(
             "/usr/bin/zsh", _directory.Path, "-fc",
-            $"compadd() {{ shift; print -l -- \"$@\" }}; compdef() {{ : }}; _files() {{ print -- files:$1 }}; source {script}; words=({Program} {quoted}); CURRENT={words.Length + 1}; _kata_runtime");
+            $"compadd() {{ shift; print -l -- \"$@\" }}; compdef() {{ : }}; _files() {{ print -- files:$1 }}; source {script}; "
+            + $"words=({Program} {quoted}); CURRENT={words.Length + 1}; _kata_runtime");
         Assert.Equal(0, run.Status);
-        string[] kept = [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(word => word.StartsWith("files:", StringComparison.Ordinal) || word.StartsWith(words[^1], StringComparison.Ordinal))];
+        string[] kept = [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(word =>
+            word.StartsWith("files:", StringComparison.Ordinal) || word.StartsWith(words[^1], StringComparison.Ordinal))];
         Assert.Equal(offered.Split('|', StringSplitOptions.RemoveEmptyEntries), kept);
     }
 
@@ -141,7 +152,8 @@ public sealed class CompletionTests : IDisposable
         string[] words = line.Split(' ');
         CommandRun run = await CommandRun.HostAsync(
             "/bin/bash", _directory.Path, "--norc", "-uc",
-            $"source {script}; COMP_WORDS=(kata-runtime {line}); COMP_CWORD={words.Length}; _kata_runtime kata-runtime; printf '%s\\n' \"${{COMPREPLY[@]}}\"");
+            $"source {script}; COMP_WORDS=(kata-runtime {line}); COMP_CWORD={words.Length}; _kata_runtime kata-runtime; "
+            + $"printf '%s\\n' \"${{COMPREPLY[@]}}\"");
         return [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
     }
 }

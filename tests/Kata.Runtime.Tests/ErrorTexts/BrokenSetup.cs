@@ -5,7 +5,7 @@ using Kata.Testing;
 
 namespace Kata.Runtime.Tests;
 
-/// <summary>A place in which everything is right, for a test to break one thing: a bundle, a configuration and the files that both name.</summary>
+/// <summary>A place in which everything is right, for a test to break one thing: a bundle, a configuration and their files.</summary>
 internal sealed class BrokenSetup : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -35,7 +35,8 @@ internal sealed class BrokenSetup : IDisposable
     public void Configure(string hypervisor, string rest = "")
     {
         string[] names = [.. hypervisor.Split('\n').Select(static line => line.Split(" = ")[0])];
-        string usable = string.Concat(new[] { "path", "kernel", "initrd", "virtio_fs_daemon" }.Where(key => !names.Contains(key)).Select(key => $"{key} = \"{File("file")}\"\n"));
+        string usable = string.Concat(new[] { "path", "kernel", "initrd", "virtio_fs_daemon" }
+            .Where(key => !names.Contains(key)).Select(key => $"{key} = \"{File("file")}\"\n"));
         Write("configuration.toml", $"[hypervisor.qemu]\n{hypervisor}\n{usable}{rest}");
     }
 
@@ -46,7 +47,9 @@ internal sealed class BrokenSetup : IDisposable
         JsonNode at = _config;
         foreach (string name in names[..^1])
         {
-            at = at is JsonArray list ? list[int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)]! : at[name] ??= new JsonObject();
+            at = at is JsonArray list
+                ? list[int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)]!
+                : at[name] ??= new JsonObject();
         }
 
         if (at is JsonArray last)
@@ -84,7 +87,18 @@ internal sealed class BrokenSetup : IDisposable
             Hypervisor = Here(hypervisor),
             KernelPath = Here(kernel),
             ImagePath = Here(image),
-            Containers = [new ContainerState { Id = id, OciVersion = "1.0.2", Bundle = "/b", RootFs = "/b/r", Status = ContainerStatus.Running, Created = DateTimeOffset.UnixEpoch }],
+            Containers =
+            [
+                new ContainerState
+                {
+                    Id = id,
+                    OciVersion = "1.0.2",
+                    Bundle = "/b",
+                    RootFs = "/b/r",
+                    Status = ContainerStatus.Running,
+                    Created = DateTimeOffset.UnixEpoch,
+                },
+            ],
         });
         string Here(string path) => path.Replace("{dir}", Path, StringComparison.Ordinal);
     }
@@ -92,7 +106,8 @@ internal sealed class BrokenSetup : IDisposable
     /// <summary>Runs the command with this root and configuration. The place's name becomes <c>{dir}</c> in what it said.</summary>
     public async Task<CommandRun> RunAsync(string command)
     {
-        string[] arguments = [.. command.Replace("{dir}", Path, StringComparison.Ordinal).Split(' ').Select(static word => word == "''" ? "" : word)];
+        string[] arguments =
+            [.. command.Replace("{dir}", Path, StringComparison.Ordinal).Split(' ').Select(static word => word == "''" ? "" : word)];
         string[] configuration = arguments.Contains("--kata-config") ? [] : ["--kata-config", File("configuration.toml")];
         CommandRun run = await CommandRun.RuntimeAsync(["--root", File("root"), .. configuration, .. arguments]);
         return run with
@@ -104,7 +119,8 @@ internal sealed class BrokenSetup : IDisposable
 
     /// <summary>Whether the state root holds no pod but those that the test made.</summary>
     public bool RunLeavesNoPod() => !Directory.Exists(File("root"))
-        || Directory.EnumerateDirectories(File("root")).All(path => System.IO.Path.GetFileName(path) == "@containers" || System.IO.File.Exists(System.IO.Path.Combine(path, "state.json")));
+        || Directory.EnumerateDirectories(File("root")).All(path =>
+            System.IO.Path.GetFileName(path) == "@containers" || System.IO.File.Exists(System.IO.Path.Combine(path, "state.json")));
 
     public void Dispose() => _directory.Dispose();
 }

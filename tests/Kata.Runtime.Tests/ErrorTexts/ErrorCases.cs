@@ -3,7 +3,7 @@ using Case = (string Title, string Command, System.Action<Kata.Runtime.Tests.Bro
 
 namespace Kata.Runtime.Tests;
 
-/// <summary>The set-ups: a title, the command, and the one thing that is broken. The command never gets as far as making anything.</summary>
+/// <summary>The set-ups: a title, the command, and the one thing that is broken. No command gets as far as making anything.</summary>
 internal static class ErrorCases
 {
     private const string Create = "create --bundle {dir}/bundle c1";
@@ -39,7 +39,8 @@ internal static class ErrorCases
         Field("A namespace is unknown", "/linux/namespaces/0/type", "\"cake\""),
         Field("A mount point is relative", "/mounts/0/destination", "\"proc\""),
         Field("A file system is unknown", "/mounts/0/type", "\"zfs\""),
-        Field("What is to be mounted does not exist", "/mounts/0", "{\"destination\":\"/m\",\"type\":\"bind\",\"source\":\"/nonexistent\"}"),
+        Field(
+            "What is to be mounted does not exist", "/mounts/0", "{\"destination\":\"/m\",\"type\":\"bind\",\"source\":\"/nonexistent\"}"),
         ("A fifo is to be mounted", Create, static setup =>
         {
             Assert.Equal(0, LibC.mkfifo(setup.File("fifo"), 0x180));
@@ -47,10 +48,14 @@ internal static class ErrorCases
         }),
         Field("A device of the host is wanted", "/linux/devices", "[{\"path\":\"/dev/sda\",\"type\":\"b\",\"major\":8,\"minor\":0}]"),
         Field("An annotation is not enabled", "/annotations", "{\"io.katacontainers.config.hypervisor.default_memory\":\"512\"}"),
-        Field("The pod of the container does not exist", "/annotations", "{\"io.kubernetes.cri.container-type\":\"container\",\"io.kubernetes.cri.sandbox-id\":\"pod\"}"),
+        Field(
+            "The pod of the container does not exist",
+            "/annotations",
+            "{\"io.kubernetes.cri.container-type\":\"container\",\"io.kubernetes.cri.sandbox-id\":\"pod\"}"),
         Field("A terminal without anybody to hold it", "/process/terminal", "true"),
         ("A console socket without a terminal", "create --bundle {dir}/bundle --console-socket {dir}/s c1", static _ => { }),
-        ("A console socket in the foreground", "run --bundle {dir}/bundle --console-socket {dir}/s c1", static setup => setup.Set("/process/terminal", "true")),
+        ("A console socket in the foreground", "run --bundle {dir}/bundle --console-socket {dir}/s c1", static setup =>
+            setup.Set("/process/terminal", "true")),
     ];
 
     public static IEnumerable<Case> Configurations() =>

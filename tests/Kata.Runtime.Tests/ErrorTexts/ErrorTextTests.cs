@@ -21,10 +21,15 @@ public sealed partial class ErrorTextTests
             using var setup = new BrokenSetup();
             breakIt(setup);
             CommandRun run = await setup.RunAsync(command);
-            string error = string.Concat(run.Error.Split('\n').Where(static line => line.Length > 0 && !line.StartsWith("kata-runtime: warning: ", StringComparison.Ordinal)).Select(static line => line + "\n"));
-            Assert.True(run.Status == (command.StartsWith("exec ", StringComparison.Ordinal) ? 255 : 1), $"{title}: status {run.Status}\n{run}");
+            string error = string.Concat(run.Error.Split('\n')
+                .Where(static line => line.Length > 0 && !line.StartsWith("kata-runtime: warning: ", StringComparison.Ordinal))
+                .Select(static line => line + "\n"));
+            int status = command.StartsWith("exec ", StringComparison.Ordinal) ? 255 : 1;
+            Assert.True(run.Status == status, $"{title}: status {run.Status}\n{run}");
             Assert.True(setup.RunLeavesNoPod(), $"{title}: something was made");
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"## {title}\n$ kata-runtime {command.Replace(s_longId, "xxx...", StringComparison.Ordinal)}\n{error}\n");
+            text.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"## {title}\n$ kata-runtime {command.Replace(s_longId, "xxx...", StringComparison.Ordinal)}\n{error}\n");
         }
 
         await GoldenText.CheckAsync("errors.txt", text.ToString().TrimEnd() + "\n");
@@ -34,13 +39,17 @@ public sealed partial class ErrorTextTests
     public async Task Golden_EveryText_SaysWhatOnWhatWhyAndWhatToDo()
     {
         string[] texts = [.. (await GoldenText.ReadAsync("errors.txt")).Split('\n')
-            .Where(static line => line.Length > 0 && !line.StartsWith("## ", StringComparison.Ordinal) && !line.StartsWith("$ ", StringComparison.Ordinal))];
+            .Where(static line =>
+                line.Length > 0 && !line.StartsWith("## ", StringComparison.Ordinal) && !line.StartsWith("$ ", StringComparison.Ordinal))];
         Assert.True(texts.Length >= 40, $"{texts.Length} texts");
         Assert.All(texts, static line => Assert.Matches(Form(), line));
     }
 
     private static IEnumerable<(string Title, string Command, Action<BrokenSetup> BreakIt)> Cases() =>
-        [.. ErrorCases.Bundles(), .. ErrorCases.Specifications(), .. ErrorCases.Configurations(), .. ErrorCases.Ids(s_longId), .. ErrorCases.CommandLines(), .. ErrorCases.Files()];
+    [
+        .. ErrorCases.Bundles(), .. ErrorCases.Specifications(), .. ErrorCases.Configurations(), .. ErrorCases.Ids(s_longId),
+        .. ErrorCases.CommandLines(), .. ErrorCases.Files(),
+    ];
 
     // Cannot <do what> '<object>': <cause>. <What to do>
     [GeneratedRegex(@"^kata-runtime: Cannot [a-z][^']*'.*'[^':]*: .+[^.]\. [A-Z].*[^. ]$")]

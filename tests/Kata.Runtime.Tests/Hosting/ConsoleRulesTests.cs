@@ -9,7 +9,8 @@ public sealed class ConsoleRulesTests
     [InlineData(false, null, true)]
     [InlineData(true, null, false)]
     [InlineData(true, "/console.sock", true)]
-    public void Check_Sensible_IsSilent(bool terminal, string? socket, bool detached) => ConsoleRules.Check(new ConsoleRequest(terminal, socket), detached);
+    public void Check_Sensible_IsSilent(bool terminal, string? socket, bool detached) =>
+        ConsoleRules.Check(new ConsoleRequest(terminal, socket), detached);
 
     [Theory]
     [InlineData(true, null, true, "Give the option")]
@@ -17,7 +18,10 @@ public sealed class ConsoleRulesTests
     [InlineData(false, "/s", false, "Set process.terminal")]
     [InlineData(true, "/s", false, "Detach")]
     public void Check_Senseless_SaysWhatToDo(bool terminal, string? socket, bool detached, string remedy) =>
-        Assert.Contains(remedy, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(new ConsoleRequest(terminal, socket), detached)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            remedy,
+            Assert.Throws<ArgumentException>(() => ConsoleRules.Check(new ConsoleRequest(terminal, socket), detached)).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(true)]
@@ -28,5 +32,6 @@ public sealed class ConsoleRulesTests
     [InlineData(false, null, "the process has no terminal. Set process.terminal")]
     [InlineData(true, "/s", "'--console-socket' is given too. Give one of the two")]
     public void Check_NamedTerminalSenseless_SaysWhatToDo(bool terminal, string? socket, string end) =>
-        Assert.Contains(end, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(new ConsoleRequest(terminal, socket, "/dev/pts/0"), detached: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(end, Assert.Throws<ArgumentException>(() => ConsoleRules.Check(
+            new ConsoleRequest(terminal, socket, "/dev/pts/0"), detached: true)).Message, StringComparison.Ordinal);
 }

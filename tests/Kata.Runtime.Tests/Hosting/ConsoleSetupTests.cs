@@ -20,7 +20,8 @@ public sealed class ConsoleSetupTests : IDisposable
         string path = _directory.File(name);
         LinuxException error = Assert.Throws<LinuxException>(() => ConsoleSetup.Open(new ConsoleRequest(true, path), foreground: false));
         Assert.Equal(
-            $"Cannot hand the terminal over to the console socket '{path}': {cause}. Start the program that listens there first, or correct --console-socket",
+            $"Cannot hand the terminal over to the console socket '{path}': {cause}. "
+            + "Start the program that listens there first, or correct --console-socket",
             error.Message);
     }
 
@@ -30,7 +31,8 @@ public sealed class ConsoleSetupTests : IDisposable
     public void Open_NamedTerminalIsNone_SaysWhatToDo(string name, string end)
     {
         File.WriteAllText(_directory.File("file"), "");
-        Exception error = Assert.ThrowsAny<Exception>(() => ConsoleSetup.Open(new ConsoleRequest(true, Path: _directory.File(name)), foreground: false));
+        Exception error =
+            Assert.ThrowsAny<Exception>(() => ConsoleSetup.Open(new ConsoleRequest(true, Path: _directory.File(name)), foreground: false));
         Assert.Contains($"Cannot use the terminal '{_directory.File(name)}': {end}", error.Message, StringComparison.Ordinal);
     }
 

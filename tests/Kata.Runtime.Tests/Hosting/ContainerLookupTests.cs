@@ -47,7 +47,10 @@ public sealed class ContainerLookupTests : IDisposable
     public void ResolveToRead_VeryAmbiguous_NamesAFew()
     {
         Claim([.. Enumerable.Range(10, 20).Select(static number => $"c{number}")]);
-        Assert.Contains("20 ids begin so: c10, c11, c12, c13, c14 and 15 more. Give", Assert.Throws<ArgumentException>(() => Lookup().ResolveToRead("c", "signal")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "20 ids begin so: c10, c11, c12, c13, c14 and 15 more. Give",
+            Assert.Throws<ArgumentException>(() => Lookup().ResolveToRead("c", "signal")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -118,8 +121,8 @@ public sealed class ContainerLookupTests : IDisposable
             [
                 new ContainerState
                 {
-                    Id = id, OciVersion = "1.0.2", Bundle = "/b", RootFs = "/b/r", Status = ContainerStatus.Running, Created = DateTimeOffset.UnixEpoch,
-                    Annotations = new Dictionary<string, string> { [annotation] = name },
+                    Id = id, OciVersion = "1.0.2", Bundle = "/b", RootFs = "/b/r", Status = ContainerStatus.Running,
+                    Created = DateTimeOffset.UnixEpoch, Annotations = new Dictionary<string, string> { [annotation] = name },
                 },
             ],
         });

@@ -13,9 +13,11 @@ public sealed class ContainerdPlannerTests
     private const string Version2 = "version = 2\n";
 
     private static readonly ContainerdRuntime s_plain = new(null, null);
-    private static readonly ContainerdRuntime s_paths = new("/opt/kata/bin/containerd-shim-kata-v2", "/etc/kata-containers/my \"own\".toml");
+    private static readonly ContainerdRuntime s_paths = new(
+        "/opt/kata/bin/containerd-shim-kata-v2", "/etc/kata-containers/my \"own\".toml");
 
-    private static readonly string[] s_tails = ["", "\n", "\n\n", "# a comment\n", "\n[timeouts]\n  'a' = \"b\"\n", "\n[x]\n[[y]]\nz = 1\n", "# no newline"];
+    private static readonly string[] s_tails =
+        ["", "\n", "\n\n", "# a comment\n", "\n[timeouts]\n  'a' = \"b\"\n", "\n[x]\n[[y]]\nz = 1\n", "# no newline"];
 
     public static TheoryData<string> Texts => new(s_cases.Select(static item => item.Text));
 
@@ -70,12 +72,17 @@ public sealed class ContainerdPlannerTests
         }
 
         text.Append(CultureInfo.InvariantCulture, $"## No file\n{Describe(ContainerdPlanner.Plan(Main, [], null, s_plain))}\n");
-        text.Append(CultureInfo.InvariantCulture, $"## containerd 2 imports a directory\n{Describe(Plan(s_plain, "/etc/containerd/conf.d", (Main, "version = 3\nimports = ['/etc/containerd/conf.d/*.toml']\n")))}\n");
-        text.Append(CultureInfo.InvariantCulture, $"""
-            ## containerd 1 takes the section from its last import
-            {Describe(Plan(s_plain, "/d", (Main, "version = 2\nimports = ['/d/*.toml']\n[plugins.'io.containerd.grpc.v1.cri']\n"), ("/d/a.toml", Version2 + "[plugins.'io.containerd.grpc.v1.cri'.registry]\n"), ("/d/b.toml", Version2)))}
-
-            """);
+        IReadOnlyList<FileChange> inDirectory =
+            Plan(s_plain, "/etc/containerd/conf.d", (Main, "version = 3\nimports = ['/etc/containerd/conf.d/*.toml']\n"));
+        text.Append(CultureInfo.InvariantCulture, $"## containerd 2 imports a directory\n{Describe(inDirectory)}\n");
+        IReadOnlyList<FileChange> inLastImport = Plan(
+            s_plain,
+            "/d",
+            (Main, "version = 2\nimports = ['/d/*.toml']\n[plugins.'io.containerd.grpc.v1.cri']\n"),
+            ("/d/a.toml", Version2 + "[plugins.'io.containerd.grpc.v1.cri'.registry]\n"),
+            ("/d/b.toml", Version2));
+        text.Append(
+            CultureInfo.InvariantCulture, $"## containerd 1 takes the section from its last import\n{Describe(inLastImport)}\n");
         await GoldenText.CheckAsync("containerd.txt", text.ToString());
     }
 
@@ -90,14 +97,20 @@ public sealed class ContainerdPlannerTests
 
     [Fact]
     public void Remove_AfterInstall_GivesTheUsersTextBack() =>
-        Gen.Select(Gen.Int[0, s_cases.Length - 2].Select(static index => s_cases[index].Text), Gen.Int[0, s_tails.Length - 1].Select(static index => s_tails[index]), Gen.Bool)
+        Gen.Select(
+            Gen.Int[0, s_cases.Length - 2].Select(static index => s_cases[index].Text),
+            Gen.Int[0, s_tails.Length - 1].Select(static index => s_tails[index]),
+            Gen.Bool)
             .Sample((text, tail, paths) =>
             {
-                string before = text.Length > 0 && text[^1] != '\n' && tail.Length > 0 && tail[0] != '\n' ? text + "\n" + tail : text + tail;
+                string before = text.Length > 0 && text[^1] != '\n' && tail.Length > 0 && tail[0] != '\n'
+                    ? text + "\n" + tail
+                    : text + tail;
                 string after = Assert.Single(Plan(paths ? s_paths : s_plain, (Main, before))).After!;
                 Assert.StartsWith(before, after, StringComparison.Ordinal);
                 string end = before.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
-                Assert.Equal(before.Length == 0 || before[^1] == '\n' ? before : before + end, Assert.Single(Plan(null, (Main, after))).After);
+                Assert.Equal(
+                    before.Length == 0 || before[^1] == '\n' ? before : before + end, Assert.Single(Plan(null, (Main, after))).After);
             });
 
     [Fact]
@@ -116,8 +129,12 @@ public sealed class ContainerdPlannerTests
     [InlineData("version = 2\nplugins = = 3\n", "it is not TOML in line 2, column 11: ")]
     [InlineData("version = 2\n[a]\n[a]\n", "it is not TOML in line 3, column ")]
     [InlineData("version = 9\n", "its version is '9', and 1 to 4 are known")]
-    [InlineData("version = 2\n[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.kata]\nruntime_type = 'x'\n", "line 2 has a runtime of that name")]
-    [InlineData("version = 2\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\nruntimes = { runc = { runtime_type = 'x' } }\n", "line 3 has a value where tables of runtimes should follow")]
+    [InlineData(
+        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.kata]\nruntime_type = 'x'\n",
+        "line 2 has a runtime of that name")]
+    [InlineData(
+        "version = 2\n[plugins.'io.containerd.grpc.v1.cri'.containerd]\nruntimes = { runc = { runtime_type = 'x' } }\n",
+        "line 3 has a value where tables of runtimes should follow")]
     [InlineData("version = 3\n\nplugins = { 'io.containerd.cri.v1.runtime' = {} }\n", "line 3 has a value where tables")]
     [InlineData("version = 2\n" + ContainerdRuntime.Begin + "\n[x]\n", "line 2 begins a part of ours whose last line")]
     public void Plan_FileThatCannotBeChanged_SaysWhere(string text, string cause)
@@ -132,7 +149,8 @@ public sealed class ContainerdPlannerTests
     [InlineData("config-v3.toml")]
     public async Task Snippet_InTheRepository_IsWhatIsInstalled(string name)
     {
-        string snippet = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Deploy", name), TestContext.Current.CancellationToken);
+        string snippet = await File.ReadAllTextAsync(
+            Path.Combine(AppContext.BaseDirectory, "Deploy", name), TestContext.Current.CancellationToken);
         ContainerdDocument document = ContainerdDocument.Parse(name, snippet);
         Assert.NotNull(document.FindRuntime());
         string tables = s_plain.Tables(document.RuntimesKey, withVersion: false, withRunc: document.Version < 3);
@@ -140,16 +158,18 @@ public sealed class ContainerdPlannerTests
     }
 
     /// <summary>
-    /// For "oci" CRI-O makes the container that begins a pod only when the handler is called something with kata, which the file must say; for
-    /// "vm" it makes its fifos below the root, where they must not look like a pod.
+    /// For "oci" CRI-O makes the container that begins a pod only when the handler is called something with kata, which the file must say;
+    /// for "vm" it makes its fifos below the root, where they must not look like a pod.
     /// </summary>
     [Theory]
     [InlineData("50-kata.conf", "vm", "/usr/local/bin/containerd-shim-kata-v2", "/run/crio/kata")]
     [InlineData("50-kata-oci.conf", "oci", "/usr/local/bin/kata-runtime", "/run/kata")]
     public async Task Crio_FileInTheRepository_IsToml(string name, string type, string path, string root)
     {
-        byte[] file = await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "Deploy", name), TestContext.Current.CancellationToken);
-        Dictionary<string, object?> values = TomlReader.Read(file, name).ToDictionary(static entry => string.Join('.', entry.Path), static entry => entry.Content);
+        byte[] file = await File.ReadAllBytesAsync(
+            Path.Combine(AppContext.BaseDirectory, "Deploy", name), TestContext.Current.CancellationToken);
+        Dictionary<string, object?> values = TomlReader.Read(file, name)
+            .ToDictionary(static entry => string.Join('.', entry.Path), static entry => entry.Content);
         Assert.Equal(type, values["crio.runtime.runtimes.kata.runtime_type"]);
         Assert.Equal(path, values["crio.runtime.runtimes.kata.runtime_path"]);
         Assert.Equal(root, values["crio.runtime.runtimes.kata.runtime_root"]);
@@ -157,7 +177,8 @@ public sealed class ContainerdPlannerTests
         Assert.Equal(true, values["crio.runtime.runtimes.kata.privileged_without_host_devices"]);
     }
 
-    private static IReadOnlyList<FileChange> Plan(ContainerdRuntime? runtime, params (string Path, string Text)[] files) => Plan(runtime, null, files);
+    private static IReadOnlyList<FileChange> Plan(ContainerdRuntime? runtime, params (string Path, string Text)[] files) =>
+        Plan(runtime, null, files);
 
     private static IReadOnlyList<FileChange> Plan(ContainerdRuntime? runtime, string? dropIns, params (string Path, string Text)[] files) =>
         ContainerdPlanner.Plan(Main, [.. files.Select(static file => ContainerdDocument.Parse(file.Path, file.Text))], dropIns, runtime);

@@ -83,7 +83,8 @@ public sealed partial class InstallCommandTests : IDisposable
     [InlineData("--kata-config", "/etc/x.toml", "it could mean two files here")]
     public async Task Install_WrongOption_SaysWhy(string option, string value, string cause)
     {
-        CommandRun run = await CommandRun.RuntimeAsync("install", "containerd", "--file", ConfigFile, "--runtime-path", "/bin/true", option, value);
+        CommandRun run = await CommandRun.RuntimeAsync(
+            "install", "containerd", "--file", ConfigFile, "--runtime-path", "/bin/true", option, value);
         Assert.Equal(1, run.Status);
         Assert.Contains(option == "--runtime-path" ? "--runtime-path" : cause, run.Error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_directory.Path));
@@ -132,7 +133,8 @@ public sealed partial class InstallCommandTests : IDisposable
     private Task<CommandRun> RunAsync(params string[] options) =>
         CommandRun.RuntimeAsync(["install", "containerd", "--file", ConfigFile, "--runtime-path", "/bin/true", .. options]);
 
-    private Task WriteAsync(string name, string text) => File.WriteAllTextAsync(_directory.File(name), text, TestContext.Current.CancellationToken);
+    private Task WriteAsync(string name, string text) =>
+        File.WriteAllTextAsync(_directory.File(name), text, TestContext.Current.CancellationToken);
 
     private Task<string> ReadAsync(string name) => File.ReadAllTextAsync(_directory.File(name), TestContext.Current.CancellationToken);
 

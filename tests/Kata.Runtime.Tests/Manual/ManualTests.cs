@@ -37,7 +37,8 @@ public sealed class ManualTests
         {
             CommandRun run = await CommandRun.HostAsync(program, directory.Path, [.. arguments, page]);
             // Pages have no date on purpose: the same sources give the same bytes.
-            IEnumerable<string> complaints = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(static line => !line.Contains("missing date, using \"\": TH", StringComparison.Ordinal));
+            IEnumerable<string> complaints = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(static line => !line.Contains("missing date, using \"\": TH", StringComparison.Ordinal));
             Assert.Equal($"{page}: ", $"{page}: {string.Join('\n', complaints)}");
         }
     }
@@ -50,6 +51,7 @@ public sealed class ManualTests
         IReadOnlyList<(string What, string Why)> rows = MachineLimits.Read();
         Assert.True(rows.Count >= 5, $"{rows.Count} rows");
         Assert.All(rows, row => Assert.Contains($"\n  {row.What}\n      {row.Why}\n", run.Output, StringComparison.Ordinal));
-        Assert.All(rows, static row => Assert.True(row is { What.Length: > 5, Why.Length: > 5 } && !row.What.Contains('|') && !row.Why.Contains('|'), row.ToString()));
+        Assert.All(rows, static row =>
+            Assert.True(row is { What.Length: > 5, Why.Length: > 5 } && !row.What.Contains('|') && !row.Why.Contains('|'), row.ToString()));
     }
 }

@@ -11,13 +11,14 @@ public sealed class PsFormatTests
     [
         new()
         {
-            Pid = 1, GuestPid = 300, Name = "sh", Command = "sh -c sleep 5", State = "S", Threads = 1, SessionId = 1, GroupId = 1, CpuMs = 65_000,
-            AgeMs = 130_000, ResidentBytes = 1 << 20, VirtualBytes = 4 << 20, ResidentPermille = 12,
+            Pid = 1, GuestPid = 300, Name = "sh", Command = "sh -c sleep 5", State = "S", Threads = 1, SessionId = 1, GroupId = 1,
+            CpuMs = 65_000, AgeMs = 130_000, ResidentBytes = 1 << 20, VirtualBytes = 4 << 20, ResidentPermille = 12,
         },
         new()
         {
-            Pid = 12, GuestPid = 312, ContainerParentPid = 1, Name = "sleep", Command = "sleep 5\u001b[2J", Uid = 1000, Gid = 50, State = "R", Threads = 3, Nice = 5,
-            Terminal = 0x8801, Foreground = true, AgeMs = 90_061_000, CpuMs = 3_661_000, ResidentBytes = 4096, VirtualBytes = 8192,
+            Pid = 12, GuestPid = 312, ContainerParentPid = 1, Name = "sleep", Command = "sleep 5\u001b[2J", Uid = 1000, Gid = 50,
+            State = "R", Threads = 3, Nice = 5, Terminal = 0x8801, Foreground = true, AgeMs = 90_061_000, CpuMs = 3_661_000,
+            ResidentBytes = 4096, VirtualBytes = 8192,
         },
     ];
 
@@ -55,7 +56,8 @@ public sealed class PsFormatTests
     [InlineData("--format pid,args", "    PID COMMAND")]
     [InlineData("axo pid,etime,time,stat,rss,vsz,pcpu,tty", "    PID     ELAPSED     TIME STAT   RSS    VSZ %CPU TTY")]
     [InlineData("-o pid=NUMBER,a", "NUMBER,a")]
-    public void Render_Options_HaveTheirHeadings(string options, string expected) => Assert.Equal(expected, Render(options.Split(' ')).Split('\n')[0]);
+    public void Render_Options_HaveTheirHeadings(string options, string expected) =>
+        Assert.Equal(expected, Render(options.Split(' ')).Split('\n')[0]);
 
     [Theory]
     [InlineData("-o pid=", "1\n12\n")]
@@ -84,19 +86,24 @@ public sealed class PsFormatTests
     public void Parse_UnknownOption_SaysWhichWork(string options)
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => PsFormat.Parse(options.Split(' ')));
-        Assert.StartsWith($"Cannot use the ps option '{options.Split(' ')[0]}': it is not supported. Of ps(1) a container's list knows -e", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Cannot use the ps option '{options.Split(' ')[0]}': it is not supported. Of ps(1) a container's list knows -e",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Parse_UnknownColumn_ListsTheKnown() =>
-        Assert.Contains(", pid, ", Assert.Throws<ArgumentException>(() => PsFormat.Parse(["-o", "pid,lstart"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            ", pid, ", Assert.Throws<ArgumentException>(() => PsFormat.Parse(["-o", "pid,lstart"])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("-o")]
     [InlineData("-p")]
     [InlineData("--format")]
     public void Parse_ValueMissing_SaysSo(string option) =>
-        Assert.Contains("its value is missing", Assert.Throws<ArgumentException>(() => PsFormat.Parse([option])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "its value is missing", Assert.Throws<ArgumentException>(() => PsFormat.Parse([option])).Message, StringComparison.Ordinal);
 
     private static string Render(params string[] options) => PsFormat.Parse(options).Render(s_processes, s_now);
 }

@@ -8,9 +8,22 @@ public sealed class ShimOptionsTests
     [Fact]
     public void Parse_AsContainerdCalls_ReadsEveryFlag()
     {
-        string[] arguments = ["-namespace", "k8s.io", "-address", "/a.sock", "--publish-binary=/usr/bin/containerd", "-id", "c1", "-bundle", "/b", "-socket", "/s", "-debug", "start"];
+        string[] arguments =
+        [
+            "-namespace", "k8s.io", "-address", "/a.sock", "--publish-binary=/usr/bin/containerd", "-id", "c1", "-bundle", "/b", "-socket",
+            "/s", "-debug", "start",
+        ];
         Assert.Equal(
-            new ShimOptions { Namespace = "k8s.io", Address = "/a.sock", PublishBinary = "/usr/bin/containerd", Id = "c1", Bundle = "/b", Debug = true, Action = "start" },
+            new ShimOptions
+            {
+                Namespace = "k8s.io",
+                Address = "/a.sock",
+                PublishBinary = "/usr/bin/containerd",
+                Id = "c1",
+                Bundle = "/b",
+                Debug = true,
+                Action = "start",
+            },
             ShimOptions.Parse(arguments));
     }
 
@@ -26,7 +39,8 @@ public sealed class ShimOptionsTests
     [InlineData("x", "unix:///s")]
     [InlineData("3", """{"version":3,"address":"unix:///s","protocol":"ttrpc"}""")]
     [InlineData("4", """{"version":3,"address":"unix:///s","protocol":"ttrpc"}""")]
-    public void Answer_IsInTheFormThatContainerdKnows(string? newest, string expected) => Assert.Equal(expected, ShimStart.Answer("unix:///s", newest));
+    public void Answer_IsInTheFormThatContainerdKnows(string? newest, string expected) =>
+        Assert.Equal(expected, ShimStart.Answer("unix:///s", newest));
 
     [Fact]
     public void Socket_DependsOnContainerdNamespaceAndPodAlone()

@@ -11,7 +11,8 @@ public sealed class EventLineTests
     private static readonly ContainerId s_id = ContainerId.Parse("c1");
 
     [Fact]
-    public void OutOfMemory_IsRuncsLine() => Assert.Equal("{\"type\":\"oom\",\"id\":\"c1\"}\n", Encoding.UTF8.GetString(EventLine.OutOfMemory(s_id)));
+    public void OutOfMemory_IsRuncsLine() =>
+        Assert.Equal("{\"type\":\"oom\",\"id\":\"c1\"}\n", Encoding.UTF8.GetString(EventLine.OutOfMemory(s_id)));
 
     [Fact]
     public void Stats_Figures_AreTheGolden()
@@ -51,7 +52,8 @@ public sealed class EventLineTests
         string text = Encoding.UTF8.GetString(EventLine.Stats(s_id, new StatsContainerResponse()));
         Assert.Equal(text.Length - 1, text.IndexOf('\n', StringComparison.Ordinal));
         using var document = JsonDocument.Parse(text);
-        Assert.Equal(0ul, document.RootElement.GetProperty("data").GetProperty("memory").GetProperty("usage").GetProperty("limit").GetUInt64());
+        Assert.Equal(
+            0ul, document.RootElement.GetProperty("data").GetProperty("memory").GetProperty("usage").GetProperty("limit").GetUInt64());
     }
 
     [Fact]
