@@ -77,7 +77,10 @@ internal sealed class BareGuest : IDisposable
         listener.Listen(1);
         using Process machine = Start(
             string.Create(CultureInfo.InvariantCulture, $"bench.chunks={chunks}"),
-            ["-device", "virtio-serial-pci", "-chardev", $"socket,id=c,path={path}", "-device", "virtserialport,chardev=c,name=agent.channel.0"]);
+            [
+                "-device", "virtio-serial-pci", "-chardev", $"socket,id=c,path={path}",
+                "-device", "virtserialport,chardev=c,name=agent.channel.0",
+            ]);
         using Socket channel = listener.Accept();
         WaitFor(machine, "CHANNEL-OPEN");
         double rate = Throughput.Rate((buffer, offset, length) => channel.Receive(buffer, offset, length, SocketFlags.None));

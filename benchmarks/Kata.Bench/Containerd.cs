@@ -19,7 +19,8 @@ internal sealed class Containerd : IDisposable
     /// <param name="workspace">Where it lies.</param>
     /// <param name="containerdNamespace">Also the name of the state root of its pods: nobody else's on the machine.</param>
     /// <param name="cri">The configuration of its CRI service; by default it has none.</param>
-    public Containerd(Workspace workspace, string? containerdNamespace = null, string cri = """disabled_plugins = ["io.containerd.grpc.v1.cri"]""")
+    public Containerd(
+        Workspace workspace, string? containerdNamespace = null, string cri = """disabled_plugins = ["io.containerd.grpc.v1.cri"]""")
     {
         _namespace = containerdNamespace ?? $"bench{Environment.ProcessId}";
         _workspace = workspace;
@@ -37,8 +38,9 @@ internal sealed class Containerd : IDisposable
             [ttrpc]
             address = "{_folder}/t.sock"
             """);
-        _process = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", $"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin exec {Daemon} --config {config} --log-level error 2> {_folder}/log"]))!;
+        string script =
+            $"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin exec {Daemon} --config {config} --log-level error 2> {_folder}/log";
+        _process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]))!;
         while (workspace.Capture(Ctr, [.. Common, "version"]).Code != 0)
         {
             Thread.Sleep(100); // it says by nothing else that it listens

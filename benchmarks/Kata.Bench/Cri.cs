@@ -7,8 +7,8 @@ using Kata.Integration.Tests.Cri;
 namespace Kata.Bench;
 
 /// <summary>
-/// How long a kubelet waits for a pod of one container to run, and for it to be gone, by containerd's CRI service: ours and runc's in turns.
-/// The pods are in the host's network, so that no network plugin is measured.
+/// How long a kubelet waits for a pod of one container to run, and for it to be gone, by containerd's CRI service: ours and
+/// runc's in turns. The pods are in the host's network, so that no network plugin is measured.
 /// </summary>
 internal static class Cri
 {
@@ -86,12 +86,18 @@ internal static class Cri
             Metadata = new ContainerMetadata { Name = "main" },
             Image = new ImageSpec { Image = Containerd.Image },
             Command = { "sleep", "100000" },
-            Linux = new LinuxContainerConfig { Resources = new LinuxContainerResources(), SecurityContext = new LinuxContainerSecurityContext { NamespaceOptions = options } },
+            Linux = new LinuxContainerConfig
+            {
+                Resources = new LinuxContainerResources(),
+                SecurityContext = new LinuxContainerSecurityContext { NamespaceOptions = options },
+            },
         };
 
         long begin = Stopwatch.GetTimestamp();
-        string pod = client.RunPodSandbox(new RunPodSandboxRequest { Config = config, RuntimeHandler = handler }, deadline: Deadline()).PodSandboxId;
-        string id = client.CreateContainer(new CreateContainerRequest { PodSandboxId = pod, Config = container, SandboxConfig = config }, deadline: Deadline()).ContainerId;
+        var run = new RunPodSandboxRequest { Config = config, RuntimeHandler = handler };
+        string pod = client.RunPodSandbox(run, deadline: Deadline()).PodSandboxId;
+        var create = new CreateContainerRequest { PodSandboxId = pod, Config = container, SandboxConfig = config };
+        string id = client.CreateContainer(create, deadline: Deadline()).ContainerId;
         client.StartContainer(new StartContainerRequest { ContainerId = id }, deadline: Deadline());
         double started = Stopwatch.GetElapsedTime(begin).TotalSeconds;
 

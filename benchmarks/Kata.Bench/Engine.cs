@@ -1,6 +1,6 @@
 namespace Kata.Bench;
 
-/// <summary>How long podman takes to run a container, and to execute in one, with this runtime, with runc and with gVisor's runsc.</summary>
+/// <summary>How long podman takes to run a container, and to execute in one, with this runtime, runc and gVisor's runsc.</summary>
 internal static class Engine
 {
     private const string Podman = "/usr/bin/podman";
@@ -21,14 +21,16 @@ internal static class Engine
         {
             foreach ((string name, string runtime) in runtimes)
             {
-                workspace.Time(Podman, Arguments(workspace, runtime, ["run", "--detach", "--name", name, .. Quiet, Image, "sleep", "100000"]));
+                workspace.Time(
+                    Podman, Arguments(workspace, runtime, ["run", "--detach", "--name", name, .. Quiet, Image, "sleep", "100000"]));
             }
 
             for (int i = -1; i < runs; i++) // the first round warms caches
             {
                 foreach ((string name, string runtime) in runtimes)
                 {
-                    Add($"podman.run.{name}_s", i, workspace.Time(Podman, Arguments(workspace, runtime, ["run", "--rm", .. Quiet, Image, "true"])));
+                    string[] run = Arguments(workspace, runtime, ["run", "--rm", .. Quiet, Image, "true"]);
+                    Add($"podman.run.{name}_s", i, workspace.Time(Podman, run));
                     Add($"podman.exec.{name}_s", i, workspace.Time(Podman, Arguments(workspace, runtime, ["exec", name, "true"])));
                 }
             }
@@ -63,7 +65,7 @@ internal static class Engine
         }
     }
 
-    /// <summary>No network: kata-runtime has none yet. Small resource limits: podman's usual ones need a privilege that not every root has.</summary>
+    /// <summary>No network: kata-runtime has none yet. Small limits: podman's usual ones need a privilege not every root has.</summary>
     private static string[] Quiet => ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
 
     // podman forgets a runtime's own options when it cleans up: each runtime is a script.
@@ -78,7 +80,8 @@ internal static class Engine
         if (File.Exists(Runsc))
         {
             // ptrace is the platform that works without KVM.
-            found["runsc"] = Script(workspace, "runsc", $"{Runsc} --root {workspace.Folder}/runsc --platform=ptrace --network=none --ignore-cgroups");
+            found["runsc"] = Script(
+                workspace, "runsc", $"{Runsc} --root {workspace.Folder}/runsc --platform=ptrace --network=none --ignore-cgroups");
         }
 
         return found;
@@ -92,7 +95,8 @@ internal static class Engine
         return path;
     }
 
-    private static string[] Arguments(Workspace workspace, string runtime, string[] arguments) => [.. Common(workspace), "--runtime", runtime, .. arguments];
+    private static string[] Arguments(Workspace workspace, string runtime, string[] arguments) =>
+        [.. Common(workspace), "--runtime", runtime, .. arguments];
 
     private static string[] Common(Workspace workspace) =>
     [

@@ -48,7 +48,8 @@ internal static class Execution
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words[0] is "Rss:" or "Pss:" or "Private_Dirty:")
             {
-                results[$"{name}.{words[0].TrimEnd(':').ToLowerInvariant()}_mb"] = double.Parse(words[1], CultureInfo.InvariantCulture) / 1024;
+                results[$"{name}.{words[0].TrimEnd(':').ToLowerInvariant()}_mb"] =
+                    double.Parse(words[1], CultureInfo.InvariantCulture) / 1024;
             }
         }
     }

@@ -25,9 +25,10 @@ internal static class Report
         foreach ((string name, double value) in results)
         {
             (string _, double limit, bool atMost) = s_targets.FirstOrDefault(target => target.Name == name);
+            bool met = atMost ? value <= limit : value >= limit;
             string verdict = limit == 0
                 ? ""
-                : $"target {(atMost ? "<=" : ">=")} {limit.ToString(CultureInfo.InvariantCulture)}: {((atMost ? value <= limit : value >= limit) ? "met" : "MISSED")}";
+                : $"target {(atMost ? "<=" : ">=")} {limit.ToString(CultureInfo.InvariantCulture)}: {(met ? "met" : "MISSED")}";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-45} {value,10:0.000}  {verdict}"));
         }
     }

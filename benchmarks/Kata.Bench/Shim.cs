@@ -119,10 +119,14 @@ internal static class Shim
         return state.RootElement.GetProperty("service").GetProperty("pid").GetInt32();
     }
 
-    private static IEnumerable<int> FileServers(Workspace workspace, Containerd containerd, string pod) =>
+    private static IEnumerable<int> FileServers(Workspace workspace, Containerd containerd, string pod)
+    {
         // The brackets keep the search from finding itself.
-        workspace.Capture("/bin/sh", ["-c", $"grep -lsza 'source=[/]run/kata/{Path.GetFileName(containerd.StateRoot)}/{pod}/' /proc/[0-9]*/cmdline || true"]).Output
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static path => int.Parse(path.Split('/')[2], CultureInfo.InvariantCulture));
+        string source = $"source=[/]run/kata/{Path.GetFileName(containerd.StateRoot)}/{pod}/";
+        return workspace.Capture("/bin/sh", ["-c", $"grep -lsza '{source}' /proc/[0-9]*/cmdline || true"]).Output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static path => int.Parse(path.Split('/')[2], CultureInfo.InvariantCulture));
+    }
 
     private static double Megabytes(int pid, string kind) =>
         double.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(kind + ':', StringComparison.Ordinal))
@@ -136,6 +140,7 @@ internal static class Shim
     private static double[] Fields(int pid)
     {
         string stat = File.ReadAllText($"/proc/{pid}/stat");
-        return [.. stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[11..15].Select(static field => double.Parse(field, CultureInfo.InvariantCulture))];
+        return [.. stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[11..15].Select(static field =>
+            double.Parse(field, CultureInfo.InvariantCulture))];
     }
 }

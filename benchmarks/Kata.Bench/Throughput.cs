@@ -36,7 +36,8 @@ internal static class Throughput
     private static double ContainerMegaBytesPerSecond(Workspace workspace, string id)
     {
         string[] command = workspace.Kata("exec", id, "dd", "if=/dev/zero", "bs=64k", $"count={Chunks}");
-        using Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" 2> /dev/null", workspace.Runtime, .. command])
+        string[] shell = ["-c", "exec \"$0\" \"$@\" 2> /dev/null", workspace.Runtime, .. command];
+        using Process process = Process.Start(new ProcessStartInfo("/bin/sh", shell)
         {
             RedirectStandardOutput = true,
         })!;

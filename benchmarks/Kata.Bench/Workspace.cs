@@ -66,7 +66,8 @@ internal sealed class Workspace : IDisposable
         long start = Stopwatch.GetTimestamp();
         (int code, string _, string error) = Capture(program, arguments, keepInput);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return code == 0 ? seconds : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {code}: {error}");
+        return code == 0 ? seconds
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {code}: {error}");
     }
 
     public (int Code, string Output, string Error) Capture(string program, IReadOnlyList<string> arguments, bool keepInput = false)

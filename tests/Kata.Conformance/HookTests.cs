@@ -9,7 +9,10 @@ namespace Kata.Conformance;
 public sealed class HookTests
 {
     private static readonly (string Name, string Status)[] s_hostHooks =
-        [("prestart", "creating"), ("createRuntime", "creating"), ("createContainer", "creating"), ("poststart", "running"), ("poststop", "stopped")];
+    [
+        ("prestart", "creating"), ("createRuntime", "creating"), ("createContainer", "creating"), ("poststart", "running"),
+        ("poststop", "stopped"),
+    ];
 
     public static TheoryData<string> Runtimes => OciRuntime.Names;
 
@@ -23,7 +26,11 @@ public sealed class HookTests
         bundle.Config["hooks"] = new JsonObject();
         foreach ((string name, string _) in s_hostHooks)
         {
-            Add(bundle, name, $"cat > {on.Directory}/{name}.json; echo {name} >> {log}; echo \"$0 $GIVEN\" > {on.Directory}/{name}.args", "zero");
+            Add(
+                bundle,
+                name,
+                $"cat > {on.Directory}/{name}.json; echo {name} >> {log}; echo \"$0 $GIVEN\" > {on.Directory}/{name}.args",
+                "zero");
         }
 
         Add(bundle, "poststop", $"echo second >> {log}");
@@ -34,22 +41,32 @@ public sealed class HookTests
         using (container)
         {
             on.That("create with hooks succeeds", created.ExitCode == 0, created.Error);
-            on.That("prestart, createRuntime, createContainer run at create, in this order", Lines(log) is ["prestart", "createRuntime", "createContainer"], string.Join(' ', Lines(log)));
+            on.That(
+                "prestart, createRuntime, createContainer run at create, in this order",
+                Lines(log) is ["prestart", "createRuntime", "createContainer"],
+                string.Join(' ', Lines(log)));
             on.That("startContainer does not run at create", !File.Exists(started));
             string pid = (await on.StateAsync(id))?["pid"]?.ToString() ?? "";
             CommandResult start = await on.RunAsync("start", id);
             on.That("start with hooks succeeds", start.ExitCode == 0, start.Error);
             on.That("the program runs after its hooks", await ConformanceCase.ReadLineAsync(container) == "started");
-            on.That("startContainer runs in the container", Lines(started) is ["startContainer", "kata-test"], string.Join(' ', Lines(started)));
+            on.That(
+                "startContainer runs in the container",
+                Lines(started) is ["startContainer", "kata-test"],
+                string.Join(' ', Lines(started)));
             on.That("poststart runs at start", Lines(log) is [_, _, _, "poststart"], string.Join(' ', Lines(log)));
             await on.RunAsync("kill", id, "KILL");
             await ConformanceCase.ReadLineAsync(container);
             on.That("poststop does not run at the end", !Lines(log).Contains("poststop"));
             CommandResult deleted = await on.RunAsync("delete", "--force", id);
-            on.That("poststop runs at delete", deleted.ExitCode == 0 && Lines(log) is [_, _, _, _, "poststop", "second"], string.Join(' ', Lines(log)) + deleted.Error);
+            on.That(
+                "poststop runs at delete",
+                deleted.ExitCode == 0 && Lines(log) is [_, _, _, _, "poststop", "second"],
+                string.Join(' ', Lines(log)) + deleted.Error);
             foreach ((string name, string status) in s_hostHooks)
             {
-                CheckState(on, name, status, Path.Combine(on.Directory, $"{name}.json"), id, bundle.Directory, status == "stopped" ? null : pid);
+                CheckState(
+                    on, name, status, Path.Combine(on.Directory, $"{name}.json"), id, bundle.Directory, status == "stopped" ? null : pid);
                 on.That($"{name}: args and env", Lines(Path.Combine(on.Directory, $"{name}.args")) is ["zero value"]);
             }
 
@@ -98,7 +115,9 @@ public sealed class HookTests
         (CommandResult created, RunningCommand container) = await on.CreateAsync(bundle, id);
         on.That("create runs no startContainer hook", created.ExitCode == 0, created.Error);
         on.That("startContainer: a failure fails start", (await on.RunAsync("start", id)).ExitCode != 0);
-        on.That("startContainer: a failure ends the container, its program does not run", await ConformanceCase.ReadLineAsync(container) is null);
+        on.That(
+            "startContainer: a failure ends the container, its program does not run",
+            await ConformanceCase.ReadLineAsync(container) is null);
         container.Dispose();
         await on.RunAsync("delete", "--force", id);
 
@@ -154,13 +173,22 @@ public sealed class HookTests
     {
         JsonObject? state = File.Exists(file) && new FileInfo(file).Length > 0 ? JsonNode.Parse(File.ReadAllText(file))?.AsObject() : null;
         string seen = state?.ToJsonString() ?? "(nothing)";
-        on.That($"{name}: the state on its input has ociVersion, id and bundle",
-            (state?["ociVersion"]?.ToString().StartsWith("1.", StringComparison.Ordinal) ?? false) && state["id"]?.ToString() == id && state["bundle"]?.ToString() == bundle, seen);
-        on.That($"{name}: the state on its input has the annotations", state?["annotations"]?["org.example.key"]?.ToString() == "a value", seen);
+        bool hasVersion = state?["ociVersion"]?.ToString().StartsWith("1.", StringComparison.Ordinal) ?? false;
+        on.That(
+            $"{name}: the state on its input has ociVersion, id and bundle",
+            hasVersion && state?["id"]?.ToString() == id && state["bundle"]?.ToString() == bundle,
+            seen);
+        on.That(
+            $"{name}: the state on its input has the annotations",
+            state?["annotations"]?["org.example.key"]?.ToString() == "a value",
+            seen);
         on.That($"{name}: the state on its input says {status}", state?["status"]?.ToString() == status, seen);
         if (pid is not null)
         {
-            on.That($"{name}: the state on its input has the pid", state?["pid"]?.ToString() == pid, string.Create(CultureInfo.InvariantCulture, $"{seen}, pid {pid}"));
+            on.That(
+                $"{name}: the state on its input has the pid",
+                state?["pid"]?.ToString() == pid,
+                string.Create(CultureInfo.InvariantCulture, $"{seen}, pid {pid}"));
         }
     }
 

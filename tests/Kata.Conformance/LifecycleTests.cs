@@ -28,7 +28,9 @@ public sealed class LifecycleTests
             on.That("create succeeds", created.ExitCode == 0, created.Error);
             JsonObject? state = await on.StateAsync(id);
             CheckState(on, state, id, bundle, "created");
-            on.That("the pid file names the pid of the state", state is not null && File.ReadAllText(pidFile).Trim() == state["pid"]?.ToString());
+            on.That(
+                "the pid file names the pid of the state",
+                state is not null && File.ReadAllText(pidFile).Trim() == state["pid"]?.ToString());
             string other = on.NewBundle().Write();
             on.That("create with an id that is taken is an error", (await on.RunAsync("create", "--bundle", other, id)).ExitCode != 0);
             on.That("the failed create leaves the container alone", (await on.StateAsync(id))?["status"]?.ToString() == "created");
@@ -70,10 +72,14 @@ public sealed class LifecycleTests
         await WrongAsync("a configuration without root is an error", static bundle => bundle.Config.Remove("root"));
         await WrongAsync("a relative process.cwd is an error", static bundle => bundle.Process["cwd"] = "tmp");
         await WrongAsync("a root.path that does not exist is an error", static bundle => bundle.Config["root"]!["path"] = "missing");
-        await WrongAsync("a namespace given twice is an error", static bundle => bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "pid" }""")));
-        await WrongAsync("a namespace of an unknown type is an error", static bundle => bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "colour" }""")));
-        await WrongAsync("an unknown rlimit is an error", static bundle => bundle.Process["rlimits"] = JsonNode.Parse("""[{ "type": "RLIMIT_X", "soft": 1, "hard": 1 }]"""));
-        await WrongAsync("a soft rlimit above the hard one is an error", static bundle => bundle.Process["rlimits"] = JsonNode.Parse("""[{ "type": "RLIMIT_NOFILE", "soft": 20, "hard": 10 }]"""));
+        await WrongAsync("a namespace given twice is an error", static bundle =>
+            bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "pid" }""")));
+        await WrongAsync("a namespace of an unknown type is an error", static bundle =>
+            bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "colour" }""")));
+        await WrongAsync("an unknown rlimit is an error", static bundle =>
+            bundle.Process["rlimits"] = JsonNode.Parse("""[{ "type": "RLIMIT_X", "soft": 1, "hard": 1 }]"""));
+        await WrongAsync("a soft rlimit above the hard one is an error", static bundle =>
+            bundle.Process["rlimits"] = JsonNode.Parse("""[{ "type": "RLIMIT_NOFILE", "soft": 20, "hard": 10 }]"""));
         on.That("nothing is left of a create that failed", await on.StateAsync(id) is null);
         on.Finish();
 
@@ -93,12 +99,22 @@ public sealed class LifecycleTests
 
     private static void CheckState(ConformanceCase on, JsonObject? state, string id, TestBundle bundle, string status)
     {
-        on.That($"the state of a {status} container has an ociVersion", state?["ociVersion"]?.ToString().StartsWith("1.", StringComparison.Ordinal) ?? false, state?.ToJsonString());
+        on.That(
+            $"the state of a {status} container has an ociVersion",
+            state?["ociVersion"]?.ToString().StartsWith("1.", StringComparison.Ordinal) ?? false,
+            state?.ToJsonString());
         on.That($"the state of a {status} container has its id", state?["id"]?.ToString() == id);
         on.That($"the state of a {status} container has that status", state?["status"]?.ToString() == status, state?.ToJsonString());
-        on.That($"the state of a {status} container has its bundle", state?["bundle"]?.ToString() == bundle.Directory, state?.ToJsonString());
-        on.That($"the state of a {status} container has its annotations", state?["annotations"]?["org.example.key"]?.ToString() == "a value", state?.ToJsonString());
-        on.That($"the state of a {status} container has the pid of a process", state?["pid"] is { } pid && Directory.Exists($"/proc/{pid}"), state?.ToJsonString());
+        on.That(
+            $"the state of a {status} container has its bundle", state?["bundle"]?.ToString() == bundle.Directory, state?.ToJsonString());
+        on.That(
+            $"the state of a {status} container has its annotations",
+            state?["annotations"]?["org.example.key"]?.ToString() == "a value",
+            state?.ToJsonString());
+        on.That(
+            $"the state of a {status} container has the pid of a process",
+            state?["pid"] is { } pid && Directory.Exists($"/proc/{pid}"),
+            state?.ToJsonString());
     }
 
     // The kernel tells the reader of a pipe before it tells a parent: a moment may pass.

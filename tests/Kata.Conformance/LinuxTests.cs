@@ -7,7 +7,10 @@ namespace Kata.Conformance;
 /// <summary>config-linux.md: namespaces, devices, sysctl, paths, personality, seccomp.</summary>
 public sealed class LinuxTests
 {
-    /// <summary>What a process is in that nothing gave a namespace of its own, on every kernel: linux/proc_ns.h. A machine's are others than the host's in any case.</summary>
+    /// <summary>
+    /// What a process is in that nothing gave a namespace of its own, on every kernel: linux/proc_ns.h.
+    /// A machine's are others than the host's in any case.
+    /// </summary>
     private static readonly (string Name, string First)[] s_firstNamespaces =
         [("pid", "pid:[4026531836]"), ("ipc", "ipc:[4026531839]"), ("uts", "uts:[4026531838]"), ("cgroup", "cgroup:[4026531835]")];
 
@@ -24,20 +27,28 @@ public sealed class LinuxTests
         bundle.Linux["maskedPaths"] = TestBundle.Array("/proc/kcore", "/masked", "/does/not/exist");
         bundle.Linux["readonlyPaths"] = TestBundle.Array("/proc/sys", "/home", "/does/not/exist");
         bundle.Linux["devices"] = JsonNode.Parse(
-            """[{ "path": "/dev/other", "type": "c", "major": 1, "minor": 3, "fileMode": 416, "uid": 5, "gid": 6 }, { "path": "/dev/fifo", "type": "p" }]""");
+            """
+            [
+              { "path": "/dev/other", "type": "c", "major": 1, "minor": 3, "fileMode": 416, "uid": 5, "gid": 6 },
+              { "path": "/dev/fifo", "type": "p" }
+            ]
+            """);
         string masked = Path.Combine(bundle.Directory, "rootfs/masked");
         Directory.CreateDirectory(masked);
         File.WriteAllText(Path.Combine(masked, "secret"), "x");
         IReadOnlyDictionary<string, string> values = await on.RunScriptAsync(bundle, """
             try() { if "$@" 2>/dev/null; then echo yes; else echo no; fi; }
-            echo "pid=$$"; echo "processes=$(ls -d /proc/[0-9]* | wc -l)"; echo "hostname=$(hostname)"; echo "sysctl=$(cat /proc/sys/kernel/msgmax)"
+            echo "pid=$$"; echo "processes=$(ls -d /proc/[0-9]* | wc -l)"
+            echo "hostname=$(hostname)"; echo "sysctl=$(cat /proc/sys/kernel/msgmax)"
             for n in pid ipc uts cgroup; do echo "ns-$n=$(ls -l /proc/self/ns/$n | sed 's/.*-> //')"; done
-            echo "mounts=$(cut -d' ' -f5 /proc/self/mountinfo | grep -vxE '/|/(proc|dev|sys)(/.*)?|/home|/masked' | tr '\n' ' ')"; echo "interfaces=$(sed -n 's/:.*//p' /proc/net/dev | tr -d ' \n')"
+            echo "mounts=$(cut -d' ' -f5 /proc/self/mountinfo | grep -vxE '/|/(proc|dev|sys)(/.*)?|/home|/masked' | tr '\n' ' ')"
+            echo "interfaces=$(sed -n 's/:.*//p' /proc/net/dev | tr -d ' \n')"
             echo "kcore=$(cat /proc/kcore 2>/dev/null | head -c 10 | wc -c)"; echo "masked=$(ls /masked | wc -l)"
             echo "readonly=$(try touch /home/x)$(try sh -c 'echo 8192 > /proc/sys/kernel/msgmax')"
             echo "devices=$(for d in null zero full random urandom tty; do test -c /dev/$d || echo -n $d; done)"
             echo "links=$(for l in fd stdin stdout stderr ptmx; do test -L /dev/$l -o -c /dev/$l || echo -n $l; done)"
-            echo "other=$(stat -c '%a %u %g %t %T' /dev/other)"; echo "fifo=$(try test -p /dev/fifo)"; echo "null=$(try sh -c 'echo x > /dev/null')"
+            echo "other=$(stat -c '%a %u %g %t %T' /dev/other)"; echo "fifo=$(try test -p /dev/fifo)"
+            echo "null=$(try sh -c 'echo x > /dev/null')"
             """);
 
         on.Same("namespace pid: the program is process 1", values, "pid", "1");
@@ -46,7 +57,8 @@ public sealed class LinuxTests
         {
             string ours = new FileInfo($"/proc/self/ns/{name}").LinkTarget ?? "";
             on.That(
-                $"namespace {name} is the container's own", values.GetValueOrDefault($"ns-{name}", "") is { Length: > 0 } its && its != ours && its != first,
+                $"namespace {name} is the container's own",
+                values.GetValueOrDefault($"ns-{name}", "") is { Length: > 0 } its && its != ours && its != first,
                 values.GetValueOrDefault($"ns-{name}"));
         }
 
@@ -80,7 +92,10 @@ public sealed class LinuxTests
               "syscalls": [
                 { "names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28 },
                 { "names": ["symlink", "symlinkat"], "action": "SCMP_ACT_ERRNO" },
-                { "names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28, "args": [{ "index": 1, "value": 12, "op": "SCMP_CMP_EQ" }] }
+                {
+                  "names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28,
+                  "args": [{ "index": 1, "value": 12, "op": "SCMP_CMP_EQ" }]
+                }
               ]
             }
             """);
@@ -105,7 +120,13 @@ public sealed class LinuxTests
     {
         await using ConformanceCase on = ConformanceCase.Begin(runtime, "Linux, specification 1.1 and 1.2");
         TestBundle bundle = on.NewBundle();
-        bundle.Linux["seccomp"] = JsonNode.Parse("""{ "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"], "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO" }] }""");
+        bundle.Linux["seccomp"] = JsonNode.Parse(
+            """
+            {
+              "defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+              "syscalls": [{ "names": ["mkdir"], "action": "SCMP_ACT_ERRNO" }]
+            }
+            """);
         CommandResult result = await on.RunContainerAsync(bundle.Shell("sed -n 's/Seccomp:.//p' /proc/self/status"));
         on.That("seccomp: flags", result.Text == "2", result.Text + result.Error);
         on.Finish();
@@ -118,9 +139,14 @@ public sealed class LinuxTests
         await using ConformanceCase on = ConformanceCase.Begin(runtime, "Linux, specification 1.1 and 1.2");
         TestBundle bundle = on.NewBundle("1.1.0");
         bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "time" }"""));
-        bundle.Linux["timeOffsets"] = JsonNode.Parse("""{ "monotonic": { "secs": 7, "nanosecs": 0 }, "boottime": { "secs": 9000000, "nanosecs": 5 } }""");
-        CommandResult result = await on.RunContainerAsync(bundle.Shell("sed 's/  */ /g' /proc/self/timens_offsets; cut -d. -f1 /proc/uptime"));
-        on.That("timeOffsets", result.Lines is [_, _, string uptime] && long.TryParse(uptime, out long seconds) && seconds > 9_000_000, result.Text + result.Error);
+        bundle.Linux["timeOffsets"] = JsonNode.Parse(
+            """{ "monotonic": { "secs": 7, "nanosecs": 0 }, "boottime": { "secs": 9000000, "nanosecs": 5 } }""");
+        CommandResult result =
+            await on.RunContainerAsync(bundle.Shell("sed 's/  */ /g' /proc/self/timens_offsets; cut -d. -f1 /proc/uptime"));
+        on.That(
+            "timeOffsets",
+            result.Lines is [_, _, string uptime] && long.TryParse(uptime, out long seconds) && seconds > 9_000_000,
+            result.Text + result.Error);
         on.Finish();
     }
 }

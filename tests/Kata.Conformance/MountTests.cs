@@ -13,7 +13,8 @@ public sealed class MountTests
     public async Task Mounts_OfEveryKind_AreMade(string runtime)
     {
         await using ConformanceCase on = ConformanceCase.Begin(runtime, "Root and mounts");
-        string shared = Path.Combine(on.Directory, "shared"), file = Path.Combine(on.Directory, "file"), below = Path.Combine(shared, "below");
+        string shared = Path.Combine(on.Directory, "shared"), file = Path.Combine(on.Directory, "file");
+        string below = Path.Combine(shared, "below");
         Directory.CreateDirectory(below);
         File.WriteAllText(Path.Combine(shared, "given"), "from the host");
         File.WriteAllText(file, "a file");
@@ -35,12 +36,15 @@ public sealed class MountTests
             IReadOnlyDictionary<string, string> values = await on.RunScriptAsync(bundle, """
                 try() { if "$@" 2>/dev/null; then echo yes; else echo no; fi; }
                 options() { sed -n "s|^[^/]*/[^ ]* $1 \([^ ]*\) .*|\1|p" /proc/self/mountinfo; }
-                echo "tmpfs=$(options /tmpfs)"; echo "mode=$(stat -c %a /tmpfs)"; echo "fit=$(try dd if=/dev/zero of=/tmpfs/big bs=1M count=2)"
+                echo "tmpfs=$(options /tmpfs)"; echo "mode=$(stat -c %a /tmpfs)"
+                echo "fit=$(try dd if=/dev/zero of=/tmpfs/big bs=1M count=2)"
                 echo "given=$(cat /made/by/runtime/given)"; echo "write=$(try touch /made/by/runtime/new)"
                 echo "readonly=$(try touch /readonly/no)"; echo "read=$(cat /readonly/given)"
-                echo "recursive=$(try touch /recursive/no)$(try touch /recursive/below/no)"; echo "plain=$(try touch /plain/no)$(try touch /plain/below/no)"
+                echo "recursive=$(try touch /recursive/no)$(try touch /recursive/below/no)"
+                echo "plain=$(try touch /plain/no)$(try touch /plain/below/no)"
                 echo "file=$(cat /etc/one)"; echo "order=$(cat /order/inner/given)"; echo "relative=$(cat /relative/x)"
-                echo "root=$(try touch /written)"; echo "propagation=$(sed -n 's|^[^/]*/[^ ]* / [^ ]* \(.*\) - .*|\1|p' /proc/self/mountinfo)"
+                echo "root=$(try touch /written)"
+                echo "propagation=$(sed -n 's|^[^/]*/[^ ]* / [^ ]* \(.*\) - .*|\1|p' /proc/self/mountinfo)"
                 """);
 
             string tmpfs = values.GetValueOrDefault("tmpfs", "");
@@ -58,7 +62,10 @@ public sealed class MountTests
             on.Same("mounts are made in the listed order", values, "order", "from the host");
             on.Same("a relative source is below the bundle", values, "relative", "below the bundle");
             on.Same("root is writable unless readonly", values, "root", "yes");
-            on.That("root.propagation is private by default", !values.GetValueOrDefault("propagation", "shared:").Contains("shared:", StringComparison.Ordinal), values.GetValueOrDefault("propagation"));
+            on.That(
+                "root.propagation is private by default",
+                !values.GetValueOrDefault("propagation", "shared:").Contains("shared:", StringComparison.Ordinal),
+                values.GetValueOrDefault("propagation"));
         }
         finally
         {
@@ -81,7 +88,10 @@ public sealed class MountTests
             echo "propagation=$(sed -n 's|^[^/]*/[^ ]* / [^ ]* \(.*\) - .*|\1|p' /proc/self/mountinfo)"
             """);
         on.Same("root.readonly", values, "root", "no");
-        on.That("linux.rootfsPropagation shared", values.GetValueOrDefault("propagation", "").Contains("shared:", StringComparison.Ordinal), values.GetValueOrDefault("propagation"));
+        on.That(
+            "linux.rootfsPropagation shared",
+            values.GetValueOrDefault("propagation", "").Contains("shared:", StringComparison.Ordinal),
+            values.GetValueOrDefault("propagation"));
         on.Finish();
     }
 

@@ -28,14 +28,21 @@ public sealed class ProcessTests
         bundle.Process["rlimits"] = JsonNode.Parse(
             """[{ "type": "RLIMIT_NOFILE", "soft": 333, "hard": 400 }, { "type": "RLIMIT_CORE", "soft": 0, "hard": 0 }]""");
         bundle.Process["oomScoreAdj"] = 100;
-        bundle.Process["capabilities"] = JsonNode.Parse("""{ "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }""");
+        bundle.Process["capabilities"] = JsonNode.Parse(
+            """{ "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }""");
         CommandResult result = await on.RunContainerAsync(bundle);
-        var values = result.Lines.Select(static line => line.Split('=', 2)).Where(static pair => pair.Length == 2).ToDictionary(static pair => pair[0], static pair => pair[1]);
+        var values = result.Lines
+            .Select(static line => line.Split('=', 2))
+            .Where(static pair => pair.Length == 2)
+            .ToDictionary(static pair => pair[0], static pair => pair[1]);
 
         on.That("run ends with the program's status", result.ExitCode == 5, $"{result.ExitCode} {result.Error}");
         on.Same("cwd", values, "cwd", "/tmp");
         on.Same("args with spaces and empty words", values, "args", "zero|first word|");
-        on.That("env", values.GetValueOrDefault("env")?.StartsWith("a b=c||", StringComparison.Ordinal) ?? false, values.GetValueOrDefault("env"));
+        on.That(
+            "env",
+            values.GetValueOrDefault("env")?.StartsWith("a b=c||", StringComparison.Ordinal) ?? false,
+            values.GetValueOrDefault("env"));
         on.Same("user.uid, gid and additionalGids", values, "ids", "0:7:7 5 9");
         on.Same("user.umask", values, "umask", "0027");
         on.Same("rlimits, soft and hard", values, "nofile", "333:400");
@@ -56,7 +63,12 @@ public sealed class ProcessTests
         bundle.Process["user"] = JsonNode.Parse("""{ "uid": 1000, "gid": 1000 }""");
         bundle.Process["noNewPrivileges"] = false;
         bundle.Process["capabilities"] = JsonNode.Parse(
-            """{ "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"], "inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"] }""");
+            """
+            {
+              "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"],
+              "inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"]
+            }
+            """);
         bundle.Process["scheduler"] = JsonNode.Parse("""{ "policy": "SCHED_BATCH", "nice": 5 }""");
         bundle.Process["ioPriority"] = JsonNode.Parse("""{ "class": "IOPRIO_CLASS_BE", "priority": 3 }""");
         IReadOnlyDictionary<string, string> values = await on.RunScriptAsync(bundle, """

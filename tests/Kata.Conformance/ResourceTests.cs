@@ -35,7 +35,8 @@ public sealed class ResourceTests
         on.Same("memory.limit", values, "memory", "67108864");
         on.Same("pids.limit", values, "pids", "33");
         on.Same("cpu.quota", values, "quota", "50000");
-        on.That("cpu.shares", values.GetValueOrDefault("shares") is "512" or "20", values.GetValueOrDefault("shares")); // the weight of version 2
+        // 20 is the weight of version 2.
+        on.That("cpu.shares", values.GetValueOrDefault("shares") is "512" or "20", values.GetValueOrDefault("shares"));
         on.Same("devices: what no rule allows cannot be opened", values, "mem", "no");
         on.Same("devices: what a rule allows can be opened", values, "full", "yes");
         on.Finish();

@@ -8,7 +8,8 @@ public sealed class CorpusTests
 {
     private const long MaxBytes = 1 << 20;
 
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20); // for one input; none comes near on a machine that is not overwhelmed
+    // For one input; none comes near on a machine that is not overwhelmed.
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
 
     private static string Corpora { get; } = FindCorpora();
 
@@ -35,7 +36,9 @@ public sealed class CorpusTests
     {
         Assert.Equal(FuzzTargets.Names, Directory.GetDirectories(Corpora).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         long bytes = Directory.GetFiles(Corpora, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length);
-        Assert.True(bytes <= MaxBytes, $"the corpora have {bytes} bytes, and at most {MaxBytes} are kept: take out what 'scripts/fuzz --keep' does not need");
+        Assert.True(
+            bytes <= MaxBytes,
+            $"the corpora have {bytes} bytes, and at most {MaxBytes} are kept: take out what 'scripts/fuzz --keep' does not need");
     }
 
     [Fact]
@@ -43,15 +46,19 @@ public sealed class CorpusTests
         Assert.Throws<Finding>(() => BoundedRun.Run(FuzzTargets.Find(Canary.TargetName)!, "Kata1"u8.ToArray()));
 
     [Fact]
-    public void Run_MuchMemoryForLittleInput_IsAFinding() =>
-        Assert.Contains("bytes of memory", Assert.Throws<Finding>(() => BoundedRun.Run(new ChoiceTarget("greedy", static _ => GC.KeepAlive(new byte[64 << 20])), [0])).Message);
+    public void Run_MuchMemoryForLittleInput_IsAFinding()
+    {
+        var greedy = new ChoiceTarget("greedy", static _ => GC.KeepAlive(new byte[64 << 20]));
+        Assert.Contains("bytes of memory", Assert.Throws<Finding>(() => BoundedRun.Run(greedy, [0])).Message);
+    }
 
     private static string FindCorpora()
     {
         string? root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Kata.slnx")))
         {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException($"Cannot find the corpora: no Kata.slnx above '{AppContext.BaseDirectory}'");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException($"Cannot find the corpora: no Kata.slnx above '{AppContext.BaseDirectory}'");
         }
 
         return Path.Combine(root, "tests/Kata.Fuzz/Corpora");

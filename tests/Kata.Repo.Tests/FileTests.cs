@@ -20,7 +20,7 @@ public sealed partial class FileTests
         "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
         "src/Kata.Service", "tests/Kata.Service.Tests",
         "src/Kata.Storage", "tests/Kata.Storage.Tests",
-        "benchmarks/Kata.Bench", "tests/Kata.Conformance", "tests/Kata.Fuzz", "tests/Kata.Fuzz.Tests", "tests/Kata.Integration.Tests",
+        "tests/Kata.Integration.Tests",
     ];
 
     /// <summary>

@@ -25,7 +25,8 @@ internal sealed class ConformanceCase : IAsyncDisposable
         (_runtime, _section) = (runtime, section);
         Directory = System.IO.Directory.CreateTempSubdirectory("kata-conformance-").FullName;
         File.WriteAllText(
-            Path.Combine(Directory, "configuration.toml"), "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
+            Path.Combine(Directory, "configuration.toml"),
+            "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
     }
 
     public string Directory { get; }
@@ -137,7 +138,10 @@ internal sealed class ConformanceCase : IAsyncDisposable
 
     /// <summary>That a script's value is what it should be.</summary>
     public void Same(string expectation, IReadOnlyDictionary<string, string> values, string name, string expected) =>
-        That(expectation, values.GetValueOrDefault(name) == expected, $"{name}={values.GetValueOrDefault(name, "(nothing)")}, wanted {expected}");
+        That(
+            expectation,
+            values.GetValueOrDefault(name) == expected,
+            $"{name}={values.GetValueOrDefault(name, "(nothing)")}, wanted {expected}");
 
     /// <summary>Fails the test with everything that was not met and not waived.</summary>
     public void Finish() => Assert.True(_failures.Count == 0, string.Join('\n', _failures));

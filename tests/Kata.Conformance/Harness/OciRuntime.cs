@@ -5,17 +5,24 @@ namespace Kata.Conformance.Harness;
 /// <summary>A runtime under test, known by its command line only.</summary>
 internal sealed class OciRuntime
 {
-    /// <summary>Debian's crun takes no part in a hierarchy that mixes both versions of cgroups: each of its commands sees a pure one.</summary>
+    /// <summary>Debian's crun cannot use a hierarchy that mixes both versions of cgroups: each of its commands sees a pure one.</summary>
     private const string PureCgroups = "mount -t cgroup2 none /sys/fs/cgroup && exec \"$0\" \"$@\"";
 
     private readonly string _path;
     private readonly string[] _prefix;
 
-    private OciRuntime(string name, string path, string? problem, params string[] prefix) => (Name, _path, Problem, _prefix) = (name, path, problem, prefix);
+    private OciRuntime(string name, string path, string? problem, params string[] prefix) =>
+        (Name, _path, Problem, _prefix) = (name, path, problem, prefix);
 
     /// <summary>The names, for theories: all, or those that KATA_CONFORMANCE_RUNTIMES lists with commas between.</summary>
-    public static TheoryData<string> Names =>
-        [.. (Environment.GetEnvironmentVariable("KATA_CONFORMANCE_RUNTIMES") is { Length: > 0 } chosen ? chosen : "runc,crun,kata").Split(',')];
+    public static TheoryData<string> Names
+    {
+        get
+        {
+            string? chosen = Environment.GetEnvironmentVariable("KATA_CONFORMANCE_RUNTIMES");
+            return [.. (string.IsNullOrEmpty(chosen) ? "runc,crun,kata" : chosen).Split(',')];
+        }
+    }
 
     public string Name { get; }
 
@@ -35,7 +42,8 @@ internal sealed class OciRuntime
         string[] own = Name switch
         {
             "kata" => ["--kata-config", Path.Combine(directory, "configuration.toml")],
-            "crun" => ["--cgroup-manager", "disabled"], // its device filter needs a limit raised, which takes a capability that not every root has
+            // Its device filter needs a limit raised, which takes a capability that not every root has.
+            "crun" => ["--cgroup-manager", "disabled"],
             _ => [],
         };
         string[] globals = ["--root", Path.Combine(directory, "run"), .. own];
@@ -45,11 +53,14 @@ internal sealed class OciRuntime
     private static OciRuntime Installed(string name, params string[] prefix)
     {
         string? path = new[] { $"/usr/sbin/{name}", $"/usr/bin/{name}" }.FirstOrDefault(File.Exists);
-        return new OciRuntime(name, path ?? "", CommonProblem() ?? (path is null ? $"needs {name} (Debian: apt-get install {name})" : null), prefix);
+        return new OciRuntime(
+            name, path ?? "", CommonProblem() ?? (path is null ? $"needs {name} (Debian: apt-get install {name})" : null), prefix);
     }
 
     private static string? CommonProblem() =>
-        Environment.UserName != "root" ? "needs root" : RootFileSystem.Busybox is null ? "needs busybox (Debian: apt-get install busybox-static)" : null;
+        Environment.UserName != "root" ? "needs root"
+        : RootFileSystem.Busybox is null ? "needs busybox (Debian: apt-get install busybox-static)"
+        : null;
 
     private static string? KataProblem() =>
         CommonProblem()

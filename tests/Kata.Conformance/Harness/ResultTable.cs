@@ -6,11 +6,12 @@ using Kata.Conformance.Harness;
 
 namespace Kata.Conformance.Harness;
 
-/// <summary>Every expectation's outcome for every runtime; written as docs/conformance.md to the file that KATA_CONFORMANCE_TABLE names.</summary>
+/// <summary>Every expectation's outcome for every runtime; written as docs/conformance.md to KATA_CONFORMANCE_TABLE.</summary>
 public sealed class ResultTable : IDisposable
 {
     private static readonly string[] s_runtimes = ["runc", "crun", "kata"];
-    private static readonly ConcurrentDictionary<(string Section, string Expectation), ConcurrentDictionary<string, bool>> s_outcomes = new();
+    private static readonly ConcurrentDictionary<(string Section, string Expectation), ConcurrentDictionary<string, bool>> s_outcomes =
+        new();
 
     public void Dispose()
     {
@@ -27,19 +28,23 @@ public sealed class ResultTable : IDisposable
     {
         var text = new StringBuilder(
             "# Conformance to the OCI runtime specification\n\n"
-            + "Written by `scripts/conformance` from what `tests/Kata.Conformance` found; do not edit. Expectations are from the specification\n"
+            + "Written by `scripts/conformance` from what `tests/Kata.Conformance` found; do not edit. "
+            + "Expectations are from the specification\n"
             + "and are put to each runtime through its command line only; that runc and crun meet them proves the suite.\n\n"
             + "Yes: met. A number: not met, see the notes. Empty: not tested.\n");
         var notes = new List<string>();
-        foreach (var section in s_outcomes.GroupBy(static item => item.Key.Section).OrderBy(static item => item.Key, StringComparer.Ordinal))
+        var sections = s_outcomes.GroupBy(static item => item.Key.Section).OrderBy(static item => item.Key, StringComparer.Ordinal);
+        foreach (var section in sections)
         {
             text.Append($"\n## {section.Key}\n| Expectation | runc | crun | kata |\n|---|---|---|---|\n");
-            foreach (((string _, string expectation), ConcurrentDictionary<string, bool> outcomes) in section.OrderBy(static item => item.Key.Expectation, StringComparer.Ordinal))
+            var ordered = section.OrderBy(static item => item.Key.Expectation, StringComparer.Ordinal);
+            foreach (((string _, string expectation), ConcurrentDictionary<string, bool> outcomes) in ordered)
             {
                 text.Append($"| {expectation} |");
                 foreach (string runtime in s_runtimes)
                 {
-                    text.Append(outcomes.TryGetValue(runtime, out bool met) ? met ? " yes |" : $" {Note(notes, runtime, expectation)} |" : " |");
+                    text.Append(
+                        outcomes.TryGetValue(runtime, out bool met) ? met ? " yes |" : $" {Note(notes, runtime, expectation)} |" : " |");
                 }
 
                 text.Append('\n');

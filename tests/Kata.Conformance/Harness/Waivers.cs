@@ -17,7 +17,8 @@ internal static class Waivers
             if (line.Length > 0 && line[0] != '#')
             {
                 string[] fields = line.Split('|', StringSplitOptions.TrimEntries);
-                Assert.True(fields.Length == 4 && fields.All(static field => field.Length > 0), $"waivers.txt: '{line}' has not four fields");
+                Assert.True(
+                    fields.Length == 4 && fields.All(static field => field.Length > 0), $"waivers.txt: '{line}' has not four fields");
                 result.Add((fields[0], fields[1]), (fields[2], fields[3]));
             }
         }

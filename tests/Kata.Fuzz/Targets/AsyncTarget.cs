@@ -1,8 +1,8 @@
 namespace Kata.Fuzz.Targets;
 
 /// <summary>
-/// What works with tasks. It runs on the pool whole: where that has one thread to spare, as under afl-fuzz, the same input goes the same way
-/// each time.
+/// What works with tasks. It runs on the pool whole: where that has one thread to spare, as under afl-fuzz,
+/// the same input goes the same way each time.
 /// </summary>
 internal abstract class AsyncTarget : IFuzzTarget
 {

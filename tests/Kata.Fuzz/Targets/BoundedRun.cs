@@ -13,6 +13,7 @@ internal static class BoundedRun
         target.Run(input);
         long allocated = GC.GetTotalAllocatedBytes() - before;
         long limit = Base + (PerByte * input.Length);
-        Finding.Unless(allocated <= limit, $"{input.Length} bytes of input took {allocated} bytes of memory, and at most {limit} are allowed");
+        Finding.Unless(
+            allocated <= limit, $"{input.Length} bytes of input took {allocated} bytes of memory, and at most {limit} are allowed");
     }
 }

@@ -49,7 +49,12 @@ internal static class AgentFiles
         _ = database.HomeOf(1000);
         try
         {
-            _ = database.Resolve(new StringUser { Uid = parts[0], Gid = parts[1], AdditionalGids = { parts[2].Split(',', StringSplitOptions.RemoveEmptyEntries) } });
+            _ = database.Resolve(new StringUser
+            {
+                Uid = parts[0],
+                Gid = parts[1],
+                AdditionalGids = { parts[2].Split(',', StringSplitOptions.RemoveEmptyEntries) },
+            });
         }
         catch (RpcException refusal) when (refusal.StatusCode == StatusCode.InvalidArgument)
         {

@@ -24,7 +24,14 @@ internal static class AgentSpecs
 
     public static void Check(Spec spec, ContainerExtension? extension)
     {
-        byte[] json = SpecJson.Write(spec, new SpecContext { CgroupPath = "/kata/c", SharedNamespaces = new Dictionary<string, string> { ["ipc"] = "/run/ipc" }, Extension = extension });
+        byte[] json = SpecJson.Write(
+            spec,
+            new SpecContext
+            {
+                CgroupPath = "/kata/c",
+                SharedNamespaces = new Dictionary<string, string> { ["ipc"] = "/run/ipc" },
+                Extension = extension,
+            });
         RuntimeSpec read;
         try
         {
@@ -38,7 +45,12 @@ internal static class AgentSpecs
         Process process = spec.Process ?? new Process();
         Finding.Unless(process.Args.SequenceEqual(read.Process!.Args ?? []), "the arguments are others");
         Finding.Unless(process.Env.SequenceEqual(read.Process.Env ?? []), "the environment is another");
-        Finding.Unless(spec.Mounts.Select(static mount => mount.Destination).SequenceEqual((read.Mounts ?? []).Select(static mount => mount.Destination)), "the mounts are others");
-        Finding.Unless((spec.Root?.Readonly ?? false) == (read.Root!.Readonly ?? false), "the root file system is written to, or not, as it should not be");
+        Finding.Unless(
+            spec.Mounts.Select(static mount => mount.Destination)
+                .SequenceEqual((read.Mounts ?? []).Select(static mount => mount.Destination)),
+            "the mounts are others");
+        Finding.Unless(
+            (spec.Root?.Readonly ?? false) == (read.Root!.Readonly ?? false),
+            "the root file system is written to, or not, as it should not be");
     }
 }

@@ -31,10 +31,12 @@ internal sealed class AgentStdioTarget : AsyncTarget
 
         stdio.ProcessEnded();
         stdio.ReleaseChildEnds();
-        StdioToGuest[] rest = [new StdioToGuest { StdoutCredit = SaysBytes + 1 }, new StdioToGuest { StderrCredit = SaysBytes + 1 }]; // the end is read, too
+        // The end is read, too.
+        StdioToGuest[] rest = [new StdioToGuest { StdoutCredit = SaysBytes + 1 }, new StdioToGuest { StderrCredit = SaysBytes + 1 }];
         var responses = new FrameCollector<StdioFromGuest>();
         using var session = new StdioSession(
-            stdio, Task.CompletedTask, new StdioOpen { StdoutCredit = credit, StderrCredit = credit }, new FrameScript<StdioToGuest>([.. frames, .. rest]), responses);
+            stdio, Task.CompletedTask, new StdioOpen { StdoutCredit = credit, StderrCredit = credit },
+            new FrameScript<StdioToGuest>([.. frames, .. rest]), responses);
         bool refused = false;
         try
         {
@@ -47,8 +49,14 @@ internal sealed class AgentStdioTarget : AsyncTarget
 
         stdio.Dispose();
         CheckInput(childInput, frames);
-        CheckOutput(responses.Frames, refused || frames.Exists(static frame => frame.FrameCase == StdioToGuest.FrameOneofCase.StdoutClosed), static frame => frame.Stdout.Length);
-        CheckOutput(responses.Frames, refused || frames.Exists(static frame => frame.FrameCase == StdioToGuest.FrameOneofCase.StderrClosed), static frame => frame.Stderr.Length);
+        CheckOutput(
+            responses.Frames,
+            refused || frames.Exists(static frame => frame.FrameCase == StdioToGuest.FrameOneofCase.StdoutClosed),
+            static frame => frame.Stdout.Length);
+        CheckOutput(
+            responses.Frames,
+            refused || frames.Exists(static frame => frame.FrameCase == StdioToGuest.FrameOneofCase.StderrClosed),
+            static frame => frame.Stderr.Length);
     }
 
     private static void CheckOutput(List<StdioFromGuest> frames, bool mayBeCut, Func<StdioFromGuest, int> length)
@@ -60,7 +68,8 @@ internal sealed class AgentStdioTarget : AsyncTarget
     // The session ends with the outputs: the input may not have come through whole, but it is the beginning of what was sent.
     private static unsafe void CheckInput(SafeFileDescriptor childInput, List<StdioToGuest> frames)
     {
-        byte[] sent = [.. frames.TakeWhile(static frame => frame.FrameCase != StdioToGuest.FrameOneofCase.StdinEof).SelectMany(static frame => frame.Stdin)];
+        byte[] sent = [.. frames.TakeWhile(static frame => frame.FrameCase != StdioToGuest.FrameOneofCase.StdinEof)
+            .SelectMany(static frame => frame.Stdin)];
         byte[] read = new byte[sent.Length + 1];
         int total = 0;
         fixed (byte* buffer = read)
@@ -73,6 +82,7 @@ internal sealed class AgentStdioTarget : AsyncTarget
             }
         }
 
-        Finding.Unless(total <= sent.Length && sent.AsSpan(0, total).SequenceEqual(read.AsSpan(0, total)), "the process reads what nobody sent");
+        Finding.Unless(
+            total <= sent.Length && sent.AsSpan(0, total).SequenceEqual(read.AsSpan(0, total)), "the process reads what nobody sent");
     }
 }

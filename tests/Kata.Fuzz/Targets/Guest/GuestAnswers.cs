@@ -9,7 +9,9 @@ using Kata.Service;
 
 namespace Kata.Fuzz.Targets;
 
-/// <summary>Messages of the agent that the host makes listings and statistics of. No number in them is too large, and no text goes through as it is.</summary>
+/// <summary>
+/// Messages of the agent that the host makes listings and statistics of. No number in them is too large, and no text goes through as it is.
+/// </summary>
 internal static class GuestAnswers
 {
     private static readonly PsFormat s_allColumns = PsFormat.Parse(["-o", string.Join(',', PsColumns.Names)]);
@@ -23,7 +25,8 @@ internal static class GuestAnswers
         if (Parse(input, ListProcessesResponse.Parser) is { } response)
         {
             string text = s_allColumns.Render(response.Processes, s_now);
-            Finding.Unless(text.Count(static character => character == '\n') == response.Processes.Count + 1, "a process has more lines than one");
+            Finding.Unless(
+                text.Count(static character => character == '\n') == response.Processes.Count + 1, "a process has more lines than one");
             GuestTexts.CheckPrintable(text.Replace("\n", "", StringComparison.Ordinal));
         }
     }

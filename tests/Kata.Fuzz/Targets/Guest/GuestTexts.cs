@@ -38,7 +38,8 @@ internal static class GuestTexts
     {
         CheckPrintable(PrintableText.Escape(input));
         string text = Encoding.UTF8.GetString(input);
-        Finding.Unless(PrintableText.Escape(text) == PrintableText.Escape(Encoding.UTF8.GetBytes(text)), "bytes and text are escaped differently");
+        Finding.Unless(
+            PrintableText.Escape(text) == PrintableText.Escape(Encoding.UTF8.GetBytes(text)), "bytes and text are escaped differently");
         CheckPrintable(GuestText.Escape(text));
     }
 
@@ -46,11 +47,14 @@ internal static class GuestTexts
     {
         if (ReadinessReport.ReadyLine(input) is { } line)
         {
-            Finding.Unless(line.AsSpan().StartsWith("READY="u8) && line.AsSpan().Count((byte)'\n') == 1 && line[^1] == '\n', "more than a line goes to the caller");
+            Finding.Unless(
+                line.AsSpan().StartsWith("READY="u8) && line.AsSpan().Count((byte)'\n') == 1 && line[^1] == '\n',
+                "more than a line goes to the caller");
         }
     }
 
     public static void CheckPrintable(string text) => Finding.Unless(
-        text.EnumerateRunes().All(static rune => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)),
+        text.EnumerateRunes().All(static rune => Rune.GetUnicodeCategory(rune) is not (
+            UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)),
         $"a character is left that a terminal obeys: {BitConverter.ToString(Encoding.UTF8.GetBytes(text))}");
 }

@@ -20,19 +20,32 @@ internal sealed class HostStdioTarget : AsyncTarget
         var invoker = new ScriptedCall(new FrameScript<StdioFromGuest>(frames), sent);
         string? violation = null;
         var streams = new ProcessStdio { Input = new MemoryStream("input of the process"u8.ToArray()), Output = output, Error = error };
-        await using (var pump = new StreamedStdioPump(new AgentExtension.AgentExtensionClient(invoker), "c", "", streams, text => violation = text))
+        await using (var pump = new StreamedStdioPump(
+            new AgentExtension.AgentExtensionClient(invoker), "c", "", streams, text => violation = text))
         {
             await pump.Drained;
         }
 
-        Check(frames, static frame => frame.Stdout.Span.ToArray(), static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StdoutEof, output.ToArray(), violation);
-        Check(frames, static frame => frame.Stderr.Span.ToArray(), static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StderrEof, error.ToArray(), violation);
-        Finding.Unless(sent.Frames.Sum(static frame => frame.StdoutCredit) <= output.ToArray().Length, "more credit was given than bytes came");
+        Check(
+            frames,
+            static frame => frame.Stdout.Span.ToArray(),
+            static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StdoutEof,
+            output.ToArray(),
+            violation);
+        Check(
+            frames,
+            static frame => frame.Stderr.Span.ToArray(),
+            static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StderrEof,
+            error.ToArray(),
+            violation);
+        Finding.Unless(
+            sent.Frames.Sum(static frame => frame.StdoutCredit) <= output.ToArray().Length, "more credit was given than bytes came");
         long granted = frames.Sum(static frame => frame.StdinCredit);
         Finding.Unless(sent.Frames.Sum(static frame => frame.Stdin.Length) <= granted, "more input was sent than the guest takes");
     }
 
-    private static void Check(List<StdioFromGuest> frames, Func<StdioFromGuest, byte[]> data, Func<StdioFromGuest, bool> isEnd, byte[] read, string? violation)
+    private static void Check(
+        List<StdioFromGuest> frames, Func<StdioFromGuest, byte[]> data, Func<StdioFromGuest, bool> isEnd, byte[] read, string? violation)
     {
         byte[] all = [.. frames.TakeWhile(frame => !isEnd(frame)).SelectMany(data)];
         Finding.Unless(all.AsSpan().StartsWith(read), "other bytes were written than came");

@@ -4,8 +4,8 @@ using Kata.Runtime.Installing;
 namespace Kata.Fuzz.Targets;
 
 /// <summary>
-/// containerd's configuration, which is the user's. After an installation nothing is left to install, and taking it out gives what taking it
-/// out of the first text does.
+/// containerd's configuration, which is the user's. After an installation nothing is left to install, and taking it out gives
+/// what taking it out of the first text does.
 /// </summary>
 internal static class ContainerdFiles
 {
@@ -21,7 +21,8 @@ internal static class ContainerdFiles
         {
             Finding.Unless(Change(installed, runtime) == installed, "a second installation changes the file again");
             string? removed = Change(installed, null);
-            Finding.Unless(removed?.TrimEnd('\r', '\n') == bare?.TrimEnd('\r', '\n'), $"another text is left after the removal: '{removed}'");
+            Finding.Unless(
+                removed?.TrimEnd('\r', '\n') == bare?.TrimEnd('\r', '\n'), $"another text is left after the removal: '{removed}'");
         }
         catch (ArgumentException refusal)
         {

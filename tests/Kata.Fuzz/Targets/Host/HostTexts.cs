@@ -20,7 +20,9 @@ internal static class HostTexts
         Stream,
         Process,
         static input => Refused<InvalidSpecException>(() => _ = CpuList.Count("/cpus", Text(input))),
-        static input => Finding.Unless(DurationText.Parse(Text(input)) is not { } duration || duration.Duration() <= TimeSpan.FromDays(36_500), "a duration is longer than a century"),
+        static input => Finding.Unless(
+            DurationText.Parse(Text(input)) is not { } duration || duration.Duration() <= TimeSpan.FromDays(36_500),
+            "a duration is longer than a century"),
         static input => Finding.Unless(SizeText.Parse(Text(input)) is not < -1, "a size is negative"),
         static input => Refused<ArgumentException>(() => PsFormat.Parse(Words(input)).Render([], DateTimeOffset.UnixEpoch)),
         static input => Refused<ArgumentException>(() => ShimOptions.Parse(Words(input))),
@@ -54,8 +56,12 @@ internal static class HostTexts
         CgroupLayout layout = CgroupLayout.Parse(halves[0].Split('\n'), halves[^1].Split('\n'));
         foreach (CgroupHierarchy hierarchy in layout.ForTracking)
         {
-            Finding.Unless(hierarchy.SelfDirectory.StartsWith(hierarchy.MountPoint, StringComparison.Ordinal), "our group is outside of its hierarchy");
-            Finding.Unless(!hierarchy.SelfDirectory[hierarchy.MountPoint.Length..].Contains("/..", StringComparison.Ordinal), "our group is above its hierarchy");
+            Finding.Unless(
+                hierarchy.SelfDirectory.StartsWith(hierarchy.MountPoint, StringComparison.Ordinal),
+                "our group is outside of its hierarchy");
+            Finding.Unless(
+                !hierarchy.SelfDirectory[hierarchy.MountPoint.Length..].Contains("/..", StringComparison.Ordinal),
+                "our group is above its hierarchy");
         }
     }
 
@@ -103,5 +109,7 @@ internal static class HostTexts
     }
 
     private static string[] Layers(string data) =>
-        data.Split(',').FirstOrDefault(static option => option.StartsWith("lowerdir=", StringComparison.Ordinal))?["lowerdir=".Length..].Split(':') ?? [];
+        data.Split(',').FirstOrDefault(static option => option.StartsWith("lowerdir=", StringComparison.Ordinal)) is { } lower
+            ? lower["lowerdir=".Length..].Split(':')
+            : [];
 }

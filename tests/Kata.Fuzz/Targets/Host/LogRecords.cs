@@ -23,13 +23,16 @@ internal sealed class LogRecords
     private string WriteOne(LogFormat format, string text)
     {
         File.Delete(_path);
-        using (RecordLog log = RecordLog.Open(_path, format, LogLevel.Trace, TimeProvider.System, "fuzz", "pod", text, journalPath: "/nonexistent"))
+        using (RecordLog log = RecordLog.Open(
+            _path, format, LogLevel.Trace, TimeProvider.System, "fuzz", "pod", text, journalPath: "/nonexistent"))
         {
             log.Write(LogLevel.Error, text, [new("field", text)]);
         }
 
         string record = File.ReadAllText(_path);
-        Finding.Unless(record.EndsWith('\n') && record.IndexOf('\n', StringComparison.Ordinal) == record.Length - 1, "a record has more lines than one");
+        Finding.Unless(
+            record.EndsWith('\n') && record.IndexOf('\n', StringComparison.Ordinal) == record.Length - 1,
+            "a record has more lines than one");
         return record;
     }
 }

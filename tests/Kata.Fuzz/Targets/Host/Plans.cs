@@ -12,10 +12,12 @@ namespace Kata.Fuzz.Targets;
 /// <summary>From a caller's document to what the guest is told. Whatever is wrong is refused by then.</summary>
 internal sealed class Plans
 {
-    private const string Minimal = """{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"cwd":"/","args":["true"],"user":{"uid":0,"gid":0}}}""";
+    private const string Minimal =
+        """{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"cwd":"/","args":["true"],"user":{"uid":0,"gid":0}}}""";
 
     private static readonly SandboxId s_pod = SandboxId.Parse("pod");
-    private static readonly KataConfiguration s_configuration = Configurations.LoadFrom("[hypervisor.qemu]\nenable_annotations = [\".*\"]\n"u8.ToArray());
+    private static readonly KataConfiguration s_configuration =
+        Configurations.LoadFrom("[hypervisor.qemu]\nenable_annotations = [\".*\"]\n"u8.ToArray());
     private static readonly AcceleratorChoice s_host = new(Accelerator.Tcg, AgentTransport.VirtioSerial, "", null);
 
     private readonly Bundle _bundle;
@@ -44,7 +46,8 @@ internal sealed class Plans
         }
 
         ContainerPlan plan = ContainerPlanner.Plan(
-            ContainerId.Parse("c"), _bundle.WithSpec(spec), guestSeccomp: true, new FixedHost(), static space => space.Path is "/proc/7/ns/ipc" ? ContainerId.Parse("other") : null,
+            ContainerId.Parse("c"), _bundle.WithSpec(spec), guestSeccomp: true, new FixedHost(),
+            static space => space.Path is "/proc/7/ns/ipc" ? ContainerId.Parse("other") : null,
             SharedMemory.Of(_bundle.WithSpec(spec), new FixedHost()), notifyPath: "/run/notify");
         AgentSpecs.Check(plan.GuestSpec, plan.Extension);
     }
@@ -64,7 +67,9 @@ internal sealed class Plans
     {
         PodSettings settings = CriPodSettings.Read(
             s_pod, new Any { TypeUrl = CriPodSettings.TypeUrl, Value = ByteString.CopyFrom(input) }, new Dictionary<string, string>());
-        Finding.Unless(settings.Annotations.Keys.All(static key => key.StartsWith("io.katacontainers.", StringComparison.Ordinal)), "an engine's annotation came through");
+        Finding.Unless(
+            settings.Annotations.Keys.All(static key => key.StartsWith("io.katacontainers.", StringComparison.Ordinal)),
+            "an engine's annotation came through");
         RuntimeSpec spec = settings.ToSpec();
         try
         {

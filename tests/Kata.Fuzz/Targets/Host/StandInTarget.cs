@@ -74,7 +74,8 @@ internal sealed class StandInTarget : AsyncTarget
             if (JsonSerializer.Deserialize(line, ServiceJsonContext.Default.StandInHello) is { } hello)
             {
                 string written = JsonSerializer.Serialize(hello, ServiceJsonContext.Default.StandInHello);
-                Finding.Unless(JsonSerializer.Deserialize(written, ServiceJsonContext.Default.StandInHello) == hello, "a hello reads as another");
+                Finding.Unless(
+                    JsonSerializer.Deserialize(written, ServiceJsonContext.Default.StandInHello) == hello, "a hello reads as another");
                 await using ProcessStdio stdio = HostStdio.Open(hello.Terminal, descriptors);
                 descriptors.Clear();
             }
@@ -90,7 +91,8 @@ internal sealed class StandInTarget : AsyncTarget
 
     private async Task StandInReadsAsync(byte[] input)
     {
-        Task<StandIn> connect = StandIn.ConnectAsync(_path, "c", "", null, [_null, _null, _null], plainNewlines: false, detached: false, default);
+        Task<StandIn> connect = StandIn.ConnectAsync(
+            _path, "c", "", null, [_null, _null, _null], plainNewlines: false, detached: false, default);
         using (SafeFileDescriptor peer = Accept())
         {
             _ = DescriptorPassing.Send(peer, input, []);

@@ -3,7 +3,9 @@ using Kata.Sandbox;
 
 namespace Kata.Fuzz.Targets;
 
-/// <summary>What pods leave on the host. A file that is none of ours is refused or its lines skipped; what is read is written and read again.</summary>
+/// <summary>
+/// What pods leave on the host. A file that is none of ours is refused or its lines skipped; what is read is written and read again.
+/// </summary>
 internal sealed class StateFiles(string name)
 {
     private readonly string _path = Path.Combine(Scratch.NewDirectory(name), name);
@@ -14,9 +16,11 @@ internal sealed class StateFiles(string name)
         IReadOnlyList<Acquisition> held = AcquisitionJournal.ReadHeld(_path);
         using (AcquisitionJournal journal = AcquisitionJournal.Open(_path))
         {
-            journal.Record(new FileAcquisition("/the/last"));
-            Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual([new FileAcquisition("/the/last"), .. held]), "a record after these lines is lost, or they are");
-            journal.Release(new FileAcquisition("/the/last"));
+            journal.Record(AcquisitionKind.File, "/the/last");
+            var last = new Acquisition { Kind = AcquisitionKind.File, Value = "/the/last" };
+            Finding.Unless(
+                AcquisitionJournal.ReadHeld(_path).SequenceEqual([last, .. held]), "a record after these lines is lost, or they are");
+            journal.Release(AcquisitionKind.File, "/the/last");
         }
 
         Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual(held), "a record is not taken back");

@@ -16,8 +16,10 @@ internal sealed class TtRpcClientTarget : AsyncTarget
         CallInvoker invoker = client.CallInvoker;
         var request = new Struct();
         using AsyncUnaryCall<Struct> unary = invoker.AsyncUnaryCall(FuzzService.Unary, null, default, request);
-        using AsyncClientStreamingCall<Struct, Struct> clientStream = invoker.AsyncClientStreamingCall(FuzzService.ClientStreaming, null, default);
-        using AsyncServerStreamingCall<Struct> serverStream = invoker.AsyncServerStreamingCall(FuzzService.ServerStreaming, null, default, request);
+        using AsyncClientStreamingCall<Struct, Struct> clientStream = invoker.AsyncClientStreamingCall(
+            FuzzService.ClientStreaming, null, default);
+        using AsyncServerStreamingCall<Struct> serverStream = invoker.AsyncServerStreamingCall(
+            FuzzService.ServerStreaming, null, default, request);
         using AsyncDuplexStreamingCall<Struct, Struct> duplex = invoker.AsyncDuplexStreamingCall(FuzzService.Duplex, null, default);
         gate.Open();
 
