@@ -20,7 +20,6 @@ public sealed partial class FileTests
         "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
         "src/Kata.Service", "tests/Kata.Service.Tests",
         "src/Kata.Storage", "tests/Kata.Storage.Tests",
-        "tests/Kata.Integration.Tests",
     ];
 
     /// <summary>

@@ -84,8 +84,9 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
         await File.WriteAllTextAsync(configuration, "{}");
         _daemons.Add(RunningCommand.Start(Dockerd,
         [
-            "--config-file", configuration, "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"), "--pidfile", Path.Combine(folder, "pid"),
-            "--host", $"unix://{Socket}", "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"), "--storage-driver", "vfs", "--bridge", "none",
+            "--config-file", configuration, "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"),
+            "--pidfile", Path.Combine(folder, "pid"), "--host", $"unix://{Socket}",
+            "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"), "--storage-driver", "vfs", "--bridge", "none",
             "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--live-restore", "--log-level", "warn",
             "--add-runtime", $"kata={RuntimeScript}", "--default-runtime", "kata",
         ]));

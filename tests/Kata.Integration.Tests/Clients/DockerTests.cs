@@ -11,7 +11,8 @@ public sealed class DockerTests(DockerFixture docker) : EngineTests(docker), ICl
     [Fact]
     public async Task Healthcheck_ChangesWithTheContainer()
     {
-        string name = await docker.StartContainerAsync(["--health-cmd", "test -e /tmp/well", "--health-interval", "1s", "--health-retries", "1"], "sleep", "100000");
+        string name = await docker.StartContainerAsync(
+            ["--health-cmd", "test -e /tmp/well", "--health-interval", "1s", "--health-retries", "1"], "sleep", "100000");
 
         await UntilAsync(async () => await HealthAsync() == "unhealthy", "the container is unhealthy");
         (await docker.EngineAsync("exec", name, "touch", "/tmp/well")).Ok();

@@ -84,12 +84,13 @@ public abstract class EngineFixture : RuntimeFixture
     /// <summary>Removes pods, where the engine knows them: their own containers do not go without them.</summary>
     private protected virtual Task RemovePodsAsync() => Task.CompletedTask;
 
-    /// <summary>Until disposed of, containers are created with further keys of the table <c>[kata]</c>, which replace the fixture's.</summary>
+    /// <summary>Until disposed of, containers are created with more keys of the table <c>[kata]</c>, which replace the fixture's.</summary>
     internal IDisposable Configure(string keys)
     {
         string before = File.ReadAllText(ConfigurationFile);
         string[] names = [.. keys.Split('\n').Select(static line => line.Split(" = ")[0])];
-        File.WriteAllText(ConfigurationFile, string.Join('\n', before.Split('\n').Where(line => !names.Contains(line.Split(" = ")[0]))) + "\n" + keys);
+        File.WriteAllText(
+            ConfigurationFile, string.Join('\n', before.Split('\n').Where(line => !names.Contains(line.Split(" = ")[0]))) + "\n" + keys);
         return new Undo(() => File.WriteAllText(ConfigurationFile, before));
     }
 
@@ -124,7 +125,10 @@ public abstract class EngineFixture : RuntimeFixture
         }
 
         string globals = string.Join(' ', RuntimeOptions.Select(static option => $"'{option}'"));
-        await File.WriteAllTextAsync(RuntimeScript, $"#!/bin/sh\n[ ! -e '{DescriptorLimitFile}' ] || ulimit -n \"$(cat '{DescriptorLimitFile}')\"\nexec '{RuntimePath}' {globals} \"$@\"\n");
+        await File.WriteAllTextAsync(
+            RuntimeScript,
+            $"#!/bin/sh\n[ ! -e '{DescriptorLimitFile}' ] || ulimit -n \"$(cat '{DescriptorLimitFile}')\"\n"
+            + $"exec '{RuntimePath}' {globals} \"$@\"\n");
         File.SetUnixFileMode(RuntimeScript, (UnixFileMode)0x1ed /* 0755 */);
         await StartEngineAsync();
         string archive = Path.Combine(DirectoryPath, "image.tar");

@@ -45,7 +45,8 @@ public abstract partial class EngineTests
 
         HostProcess.Signal(EngineFixture.ProcessOf(await IdAsync(name), "qemu "), Signals.SIGSTOP);
 
-        await AssertFailedAsync(name, "255", "the guest's agent did not answer for 6 s: the guest hangs, or its virtual machine was stopped");
+        await AssertFailedAsync(
+            name, "255", "the guest's agent did not answer for 6 s: the guest hangs, or its virtual machine was stopped");
     }
 
     [Fact]
@@ -56,7 +57,8 @@ public abstract partial class EngineTests
     public async Task Memory_OfTheWholeGuest_ThatRunsOutEndsTheProgram()
     {
         // Files in memory stay when their writer is killed: so the kernel goes on until the container has ended.
-        string name = await _engine.StartContainerAsync(["--shm-size", "1g"], "sh", "-c", "while :; do dd if=/dev/zero bs=1M >> /dev/shm/x; done");
+        string name = await _engine.StartContainerAsync(
+            ["--shm-size", "1g"], "sh", "-c", "while :; do dd if=/dev/zero bs=1M >> /dev/shm/x; done");
 
         Assert.Equal("137", (await _engine.EngineAsync("wait", name)).Ok().Text);
         await AssertExitEventAsync(name, "137");
@@ -119,7 +121,8 @@ public abstract partial class EngineTests
         (await _engine.RemoveAsync(name)).Ok();
 
         Assert.NotEqual(0, exec.ExitCode);
-        Assert.Contains("raise its limit ('ulimit -n'", exec.Error + exec.Text, StringComparison.Ordinal); // docker says it on standard output
+        // Docker says it on standard output.
+        Assert.Contains("raise its limit ('ulimit -n'", exec.Error + exec.Text, StringComparison.Ordinal);
         Assert.Equal("alive", again.Ok().Text);
         await _engine.AssertCleanAsync();
     }
@@ -133,7 +136,8 @@ public abstract partial class EngineTests
         (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok();
     }
 
-    private protected async Task<string> IdAsync(string name) => (await _engine.EngineAsync("inspect", "--format", "{{.Id}}", name)).Ok().Text;
+    private protected async Task<string> IdAsync(string name) =>
+        (await _engine.EngineAsync("inspect", "--format", "{{.Id}}", name)).Ok().Text;
 
     // podman's 'wait' may come back before the event is written.
     private async Task AssertExitEventAsync(string name, string code)

@@ -15,9 +15,11 @@ public abstract partial class EngineTests
     {
         string profile = Path.Combine(_engine.NewDirectory("seccomp"), "profile.json");
         await File.WriteAllTextAsync(profile, NoMkdir, TestContext.Current.CancellationToken);
-        const string Script = "echo $$; mkdir /tmp/x; grep -E '^(CapEff|Seccomp):' /proc/self/status | cut -f 2; cat /proc/1/cmdline | tr '\\0' ' '; ulimit -n";
+        const string Script = "echo $$; mkdir /tmp/x; grep -E '^(CapEff|Seccomp):' /proc/self/status | cut -f 2; "
+            + "cat /proc/1/cmdline | tr '\\0' ' '; ulimit -n";
 
-        CommandResult result = await _engine.RunContainerAsync(["--init", "--cap-add", "SYS_PTRACE", "--security-opt", $"seccomp={profile}"], "sh", "-c", Script);
+        CommandResult result = await _engine.RunContainerAsync(
+            ["--init", "--cap-add", "SYS_PTRACE", "--security-opt", $"seccomp={profile}"], "sh", "-c", Script);
 
         string[] lines = result.Ok().Lines;
         Assert.NotEqual("1", lines[0]);
@@ -33,19 +35,22 @@ public abstract partial class EngineTests
     public async Task Run_Devices_ThoseOfEveryKernelAreThereAndOthersRefused()
     {
         CommandResult result = await _engine.RunContainerAsync(
-            ["--device", "/dev/fuse", "--device", "/dev/null:/dev/other"], "sh", "-c", "stat -c '%n %F %t %T' /dev/fuse /dev/other; echo x > /dev/other && echo written");
+            ["--device", "/dev/fuse", "--device", "/dev/null:/dev/other"],
+            "sh", "-c", "stat -c '%n %F %t %T' /dev/fuse /dev/other; echo x > /dev/other && echo written");
         CommandResult refused = await _engine.RunContainerAsync(["--device", "/dev/loop0"], "true");
 
         Assert.Equal(["/dev/fuse character special file a e5", "/dev/other character special file 1 3", "written"], result.Ok().Lines);
         Assert.InRange(refused.ExitCode, 125, 127);
-        Assert.Contains("'/dev/loop0' is a device of the host, which the guest does not have. Remove it", refused.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "'/dev/loop0' is a device of the host, which the guest does not have. Remove it", refused.Error, StringComparison.Ordinal);
         await _engine.AssertCleanAsync();
     }
 
     [Fact]
     public async Task Stop_WithASignalOfItsOwn_SendsItAndWaits()
     {
-        const string Script = "trap 'echo asked; sleep 2; echo done; exit 6' USR1; trap 'exit 1' TERM; echo up; while :; do sleep 1 & wait $!; done";
+        const string Script =
+            "trap 'echo asked; sleep 2; echo done; exit 6' USR1; trap 'exit 1' TERM; echo up; while :; do sleep 1 & wait $!; done";
         string name = await _engine.StartContainerAsync(["--stop-signal", "USR1"], "sh", "-c", Script);
         await UntilAsync(async () => (await _engine.EngineAsync("logs", name)).Text == "up", "the trap is set");
 

@@ -12,13 +12,16 @@ public abstract partial class EngineTests
     [Fact]
     public async Task Stats_AreThePods()
     {
-        string name = await _engine.StartContainerAsync(["--memory", "64m", "--cpus", "0.5", "--cpuset-cpus", "0"], "sh", "-c", "while true; do true; done");
+        string name = await _engine.StartContainerAsync(
+            ["--memory", "64m", "--cpus", "0.5", "--cpuset-cpus", "0"], "sh", "-c", "while true; do true; done");
 
         CommandResult stats = (await _engine.EngineAsync("stats", "--no-stream", "--format", "{{.CPUPerc}} {{.MemUsage}}", name)).Ok();
         Match match = Figures().Match(stats.Text);
         Assert.True(match.Success, stats.ToString());
-        Assert.True(Number(match, "cpu") > 5, stats.Text); // no upper bound: podman spreads the machine's boot over the time since the start
-        Assert.True(Number(match, "usage") > LeastMegabytes, stats.Text); // the limit beside it is the engine's choice: podman shows what was asked for
+        // No upper bound: podman spreads the machine's boot over the time since the start.
+        Assert.True(Number(match, "cpu") > 5, stats.Text);
+        // The limit beside it is the engine's choice: podman shows what was asked for.
+        Assert.True(Number(match, "usage") > LeastMegabytes, stats.Text);
 
         (await _engine.RemoveAsync(name)).Ok();
     }

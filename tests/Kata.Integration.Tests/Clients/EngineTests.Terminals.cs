@@ -9,12 +9,14 @@ namespace Kata.Integration.Tests.Clients;
 public abstract partial class EngineTests
 {
     // An engine sets the first size when the program runs already, which may be after the trap is set.
-    private const string TerminalScript = "trap '[ \"$(stty size)\" = \"24 80\" ] || { stty size; exit 9; }' WINCH; echo up; while :; do sleep 1 & wait $!; done";
+    private const string TerminalScript =
+        "trap '[ \"$(stty size)\" = \"24 80\" ] || { stty size; exit 9; }' WINCH; echo up; while :; do sleep 1 & wait $!; done";
 
     [Fact]
     public async Task Run_Interactive_ProgramHasATerminalThatFollowsTheCallers()
     {
-        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("run", "--rm", "--interactive", "--tty", "--network", "none", EngineFixture.Image, "sh", "-c", TerminalScript);
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
+            "run", "--rm", "--interactive", "--tty", "--network", "none", EngineFixture.Image, "sh", "-c", TerminalScript);
         using (command)
         await using (terminal)
         {
@@ -74,7 +76,8 @@ public abstract partial class EngineTests
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         for (int i = 0; text.GetStringBuilder().Length < size; i++)
         {
-            text.Write(string.Create(CultureInfo.InvariantCulture, $"{i:D9} the quick brown fox jumps over the lazy dog and goes on its way\n"));
+            text.Write(
+                string.Create(CultureInfo.InvariantCulture, $"{i:D9} the quick brown fox jumps over the lazy dog and goes on its way\n"));
         }
 
         byte[] data = RuntimeFixture.Bytes(text.ToString())[..size];
@@ -90,7 +93,8 @@ public abstract partial class EngineTests
         await terminal.ExpectAsync("50 132");
     }
 
-    private static Task<ExitStatus> EndAsync(ChildProcess command) => command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
+    private static Task<ExitStatus> EndAsync(ChildProcess command) =>
+        command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
 
     /// <summary>A command of the engine in a session of its own, whose terminal we hold.</summary>
     private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments)

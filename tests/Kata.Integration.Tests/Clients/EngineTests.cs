@@ -51,7 +51,10 @@ public abstract partial class EngineTests : IAsyncDisposable
     public async Task Run_Options_ReachTheContainer()
     {
         CommandResult result = await _engine.RunContainerAsync(
-            ["--env", "A=b c", "--hostname", "box", "--user", "1000:1000", "--workdir", "/tmp", "--ulimit", "nofile=512:1024", "--tmpfs", "/t:size=1m"],
+            [
+                "--env", "A=b c", "--hostname", "box", "--user", "1000:1000", "--workdir", "/tmp", "--ulimit", "nofile=512:1024",
+                "--tmpfs", "/t:size=1m",
+            ],
             "sh", "-c", "echo $A; hostname; id -u; pwd; ulimit -n; ulimit -Hn; stat -f -c %T /t");
 
         Assert.Equal(["b c", "box", "1000", "/tmp", "512", "1024", "tmpfs"], result.Ok().Lines);
@@ -59,7 +62,8 @@ public abstract partial class EngineTests : IAsyncDisposable
 
     [Fact]
     public async Task Run_SharedMemory_HasTheSizeAskedFor() =>
-        Assert.Equal("8192", (await _engine.RunContainerAsync(["--shm-size", "8m"], "sh", "-c", "df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2")).Ok().Text);
+        Assert.Equal("8192", (await _engine.RunContainerAsync(
+            ["--shm-size", "8m"], "sh", "-c", "df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2")).Ok().Text);
 
     [Fact]
     public async Task Pause_AndResume_AreWhatTheEngineSees()
@@ -78,7 +82,8 @@ public abstract partial class EngineTests : IAsyncDisposable
     public async Task Run_Limits_AreTheGuestsCgroups()
     {
         const string Script = "cd /sys/fs/cgroup; cat memory.max pids.max cpu.max";
-        CommandResult result = await _engine.RunContainerAsync(["--memory", "64m", "--pids-limit", "50", "--cpus", "0.5"], "sh", "-c", Script);
+        CommandResult result = await _engine.RunContainerAsync(
+            ["--memory", "64m", "--pids-limit", "50", "--cpus", "0.5"], "sh", "-c", Script);
 
         Assert.Equal(["67108864", "50", "50000 100000"], result.Ok().Lines);
     }
@@ -87,7 +92,9 @@ public abstract partial class EngineTests : IAsyncDisposable
     public async Task Run_Privileges_AreTheGuestsAlone()
     {
         CommandResult result = await _engine.RunContainerAsync(
-            ["--privileged"], "sh", "-c", "mount -t tmpfs none /mnt && echo mounted; dd if=/dev/zero of=/proc/sys/kernel/panic_on_oops bs=1 count=0 && echo writable");
+            ["--privileged"],
+            "sh", "-c",
+            "mount -t tmpfs none /mnt && echo mounted; dd if=/dev/zero of=/proc/sys/kernel/panic_on_oops bs=1 count=0 && echo writable");
 
         Assert.Equal(["mounted", "writable"], result.Ok().Lines);
     }
@@ -96,7 +103,8 @@ public abstract partial class EngineTests : IAsyncDisposable
     public async Task Run_CapabilitiesAndNoNewPrivileges_AreAsAsked()
     {
         string[] options = ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--security-opt", "no-new-privileges"];
-        CommandResult result = await _engine.RunContainerAsync(options, "sh", "-c", "grep -E 'CapEff|NoNewPrivs' /proc/self/status | cut -f 2");
+        CommandResult result = await _engine.RunContainerAsync(
+            options, "sh", "-c", "grep -E 'CapEff|NoNewPrivs' /proc/self/status | cut -f 2");
 
         Assert.Equal(["0000000000001000", "1"], result.Ok().Lines);
     }
@@ -105,7 +113,8 @@ public abstract partial class EngineTests : IAsyncDisposable
     public async Task Run_ReadOnly_RootFileSystemIsAndTheRestIsNot()
     {
         CommandResult result = await _engine.RunContainerAsync(
-            ["--read-only", "--tmpfs", "/run"], "sh", "-c", "touch /x 2>/dev/null || echo refused; touch /run/x /dev/shm/x && echo written");
+            ["--read-only", "--tmpfs", "/run"],
+            "sh", "-c", "touch /x 2>/dev/null || echo refused; touch /run/x /dev/shm/x && echo written");
 
         Assert.Equal(["refused", "written"], result.Ok().Lines);
     }
@@ -116,7 +125,8 @@ public abstract partial class EngineTests : IAsyncDisposable
         string folder = _engine.NewDirectory("volume");
         await File.WriteAllTextAsync(Path.Combine(folder, "in"), "from the host", TestContext.Current.CancellationToken);
 
-        CommandResult result = await _engine.RunContainerAsync(["--volume", $"{folder}:/v"], "sh", "-c", "cat /v/in; echo -n from the guest > /v/out");
+        CommandResult result = await _engine.RunContainerAsync(
+            ["--volume", $"{folder}:/v"], "sh", "-c", "cat /v/in; echo -n from the guest > /v/out");
 
         Assert.Equal("from the host", result.Ok().Text);
         Assert.Equal("from the guest", await File.ReadAllTextAsync(Path.Combine(folder, "out"), TestContext.Current.CancellationToken));
@@ -125,10 +135,12 @@ public abstract partial class EngineTests : IAsyncDisposable
     [Fact]
     public async Task Container_LifeCycle_IsWhatTheEngineSees()
     {
-        string name = await _engine.StartContainerAsync([], "sh", "-c", "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 1 & wait $!; done");
+        string name = await _engine.StartContainerAsync(
+            [], "sh", "-c", "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 1 & wait $!; done");
         Assert.Equal("running", await StatusAsync(name));
 
-        CommandResult exec = await _engine.EngineAsync("exec", "--user", "1000", "--env", "X=y", name, "sh", "-c", "id -u; echo $X; exit 5");
+        CommandResult exec = await _engine.EngineAsync(
+            "exec", "--user", "1000", "--env", "X=y", name, "sh", "-c", "id -u; echo $X; exit 5");
         Assert.Equal((5, "1000\ny", ""), (exec.ExitCode, exec.Text, exec.Error));
 
         (await _engine.EngineAsync("stop", "--time", "60", name)).Ok();
@@ -137,7 +149,8 @@ public abstract partial class EngineTests : IAsyncDisposable
         Assert.Equal("up\nbye", (await _engine.EngineAsync("logs", name)).Ok().Text);
 
         (await _engine.EngineAsync("start", name)).Ok();
-        await UntilAsync(async () => (await _engine.EngineAsync("logs", name)).Text == "up\nbye\nup", "the trap is set again"); // else the signal is lost on a first process
+        // Else the signal is lost on a first process.
+        await UntilAsync(async () => (await _engine.EngineAsync("logs", name)).Text == "up\nbye\nup", "the trap is set again");
         (await _engine.EngineAsync("restart", "--time", "60", name)).Ok();
         (await _engine.EngineAsync("kill", name)).Ok();
         Assert.Equal("137", (await _engine.EngineAsync("wait", name)).Ok().Text);
@@ -192,7 +205,8 @@ public abstract partial class EngineTests : IAsyncDisposable
         Assert.Equal("kept", result.Ok().Text);
     }
 
-    private async Task<string> StatusAsync(string name) => (await _engine.EngineAsync("inspect", "--format", "{{.State.Status}}", name)).Ok().Text;
+    private async Task<string> StatusAsync(string name) =>
+        (await _engine.EngineAsync("inspect", "--format", "{{.State.Status}}", name)).Ok().Text;
 
     private async Task<string> StatusAndCodeAsync(string name) =>
         (await _engine.EngineAsync("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", name)).Ok().Text;

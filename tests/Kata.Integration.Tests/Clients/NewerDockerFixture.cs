@@ -22,7 +22,10 @@ public sealed class NewerDockerFixture : DockerFixture
     private protected override async Task PrepareAsync()
     {
         (string folder, Missing) = await DebianSuite.GetAsync(
-            "trixie", "docker.io", ["docker.io", "containerd", "libc6", "libseccomp2", "libsystemd0", "libcap2"], ["usr/sbin/dockerd", "usr/bin/containerd"]);
+            "trixie",
+            "docker.io",
+            ["docker.io", "containerd", "libc6", "libseccomp2", "libsystemd0", "libcap2"],
+            ["usr/sbin/dockerd", "usr/bin/containerd"]);
         _programs = Path.Combine(folder, "usr");
         await base.PrepareAsync();
     }

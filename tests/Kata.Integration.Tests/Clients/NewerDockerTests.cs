@@ -22,7 +22,8 @@ public sealed class NewerDockerTests : IClassFixture<NewerDockerFixture>
             [.. shim, "--memory", "64m", "--hostname", "inside"], "sh", "-c", "hostname; cat /proc/sys/kernel/random/boot_id; exit 9");
         Assert.True(run.ExitCode == 9, run.Error);
         Assert.Equal("inside", run.Lines[0]);
-        Assert.NotEqual((await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim(), run.Lines[1]);
+        Assert.NotEqual(
+            (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim(), run.Lines[1]);
 
         string name = await _docker.StartContainerAsync(shim, "sh", "-c", "echo begun; while :; do sleep 0.1; done");
         string id = (await _docker.EngineAsync("inspect", "--format", "{{.Id}}", name)).Ok().Text;

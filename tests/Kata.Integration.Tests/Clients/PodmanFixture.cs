@@ -19,7 +19,8 @@ public sealed class PodmanFixture : EngineFixture
     (
         Podman,
         [
-            "--root", Path.Combine(DirectoryPath, "podman"), "--runroot", Path.Combine(DirectoryPath, "podman-run"), "--tmpdir", Path.Combine(DirectoryPath, "podman-tmp"),
-            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", RuntimeScript, .. arguments,
+            "--root", Path.Combine(DirectoryPath, "podman"), "--runroot", Path.Combine(DirectoryPath, "podman-run"),
+            "--tmpdir", Path.Combine(DirectoryPath, "podman-tmp"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
+            "--events-backend", "file", "--runtime", RuntimeScript, .. arguments,
         ]);
 }

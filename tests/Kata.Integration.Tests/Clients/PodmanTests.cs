@@ -15,7 +15,8 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
     public async Task Healthcheck_IsTheContainersOwn()
     {
         // Without systemd nothing runs it at intervals.
-        string name = await podman.StartContainerAsync(["--health-cmd", "test -e /tmp/well || exit 1", "--health-interval", "disable", "--health-retries", "1"], "sleep", "100000");
+        string name = await podman.StartContainerAsync(
+            ["--health-cmd", "test -e /tmp/well || exit 1", "--health-interval", "disable", "--health-retries", "1"], "sleep", "100000");
 
         Assert.Equal(1, (await podman.EngineAsync("healthcheck", "run", name)).ExitCode);
         Assert.Equal("unhealthy", await HealthAsync());
@@ -75,7 +76,8 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
         string said = "";
         while (!said.Contains("READY=1", StringComparison.Ordinal))
         {
-            said += Encoding.UTF8.GetString(await caller.ReceiveAsync(TestContext.Current.CancellationToken).WaitAsync(RuntimeFixture.Limit));
+            said += Encoding.UTF8.GetString(
+                await caller.ReceiveAsync(TestContext.Current.CancellationToken).WaitAsync(RuntimeFixture.Limit));
         }
 
         Assert.StartsWith("MAINPID=", said, StringComparison.Ordinal); // podman's own, which names conmon
@@ -97,7 +99,9 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
     public async Task Pod_OfTwoContainers_IsOneMachine()
     {
         const string BootId = "/proc/sys/kernel/random/boot_id";
-        (await podman.EngineAsync("pod", "create", "--name", "pod1", "--network", "none", "--infra-image", EngineFixture.Image, "--infra-command", "sleep 100000")).Ok();
+        (await podman.EngineAsync(
+            "pod", "create", "--name", "pod1", "--network", "none", "--infra-image", EngineFixture.Image,
+            "--infra-command", "sleep 100000")).Ok();
         (await podman.EngineAsync("run", "--detach", "--pod", "pod1", "--name", "pod1-a", EngineFixture.Image, "sleep", "100000")).Ok();
         string second = (await podman.EngineAsync("run", "--rm", "--pod", "pod1", EngineFixture.Image, "cat", BootId)).Ok().Text;
 
@@ -110,5 +114,6 @@ public sealed class PodmanTests(PodmanFixture podman) : EngineTests(podman), ICl
     }
 
     private protected override async Task<string> ExitEventAsync(string name) => (await podman.EngineAsync(
-        "events", "--stream=false", "--filter", $"container={name}", "--filter", "event=died", "--format", "{{.ContainerExitCode}}")).Ok().Lines[^1];
+        "events", "--stream=false", "--filter", $"container={name}", "--filter", "event=died",
+        "--format", "{{.ContainerExitCode}}")).Ok().Lines[^1];
 }

@@ -2,7 +2,8 @@ namespace Kata.Integration.Tests.Containerd;
 
 /// <summary>containerd 2, of the suite that becomes Debian 14.</summary>
 [Collection(Harness.ContainersGroup.Name)]
-public sealed class Containerd2Tests(Containerd2Tests.Fixture fixture) : NewerContainerdTests(fixture), IClassFixture<Containerd2Tests.Fixture>
+public sealed class Containerd2Tests(Containerd2Tests.Fixture fixture)
+    : NewerContainerdTests(fixture), IClassFixture<Containerd2Tests.Fixture>
 {
     protected override string Version => "2.";
 

@@ -4,7 +4,10 @@ using Kata.Testing;
 
 namespace Kata.Integration.Tests.Containerd;
 
-/// <summary>A containerd of our own that finds <c>containerd-shim-kata-v2</c> in its path, with an image called <see cref="Image"/> that has busybox.</summary>
+/// <summary>
+/// A containerd of our own that finds <c>containerd-shim-kata-v2</c> in its path, with an image
+/// called <see cref="Image"/> that has busybox.
+/// </summary>
 public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 {
     internal const string Image = "example.org/kata-test:1";
@@ -29,8 +32,9 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
 
     internal override string Root => $"/run/kata/@{Namespace}";
 
-    /// <summary>containerd's namespace, of which the state root's name is made: each fixture's own, as tests kill what they find in theirs.</summary>
-    private protected virtual string Namespace { get; } = string.Create(CultureInfo.InvariantCulture, $"it{Environment.ProcessId}-{Interlocked.Increment(ref s_namespaces)}");
+    /// <summary>containerd's namespace, which names the state root too: each fixture's own, as tests kill what is in theirs.</summary>
+    private protected virtual string Namespace { get; } = string.Create(
+        CultureInfo.InvariantCulture, $"it{Environment.ProcessId}-{Interlocked.Increment(ref s_namespaces)}");
 
     /// <summary>What the daemon's configuration says of its CRI service.</summary>
     private protected virtual string CriConfiguration => """disabled_plugins = ["io.containerd.grpc.v1.cri"]""";
@@ -54,10 +58,12 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     internal static void RequireContainerd()
     {
         Require();
-        Assert.SkipUnless(File.Exists("/usr/bin/containerd") && File.Exists("/usr/bin/ctr"), "needs containerd and ctr (Debian: apt-get install containerd)");
+        Assert.SkipUnless(
+            File.Exists("/usr/bin/containerd") && File.Exists("/usr/bin/ctr"),
+            "needs containerd and ctr (Debian: apt-get install containerd)");
     }
 
-    /// <summary>Runs <c>ctr</c>. Its input stays open until the test ends: it loses the end of one that is over before its container is made.</summary>
+    /// <summary>Runs <c>ctr</c>. Its input stays open until the test ends: it loses the end of one that is over too early.</summary>
     internal async Task<CommandResult> CtrAsync(params string[] arguments)
     {
         using RunningCommand command = StartCtr(arguments);
@@ -112,7 +118,8 @@ public class ContainerdFixture : RuntimeFixture, IAsyncDisposable
     {
         if (_suite is not null)
         {
-            (string folder, Missing) = await DebianSuite.GetAsync(_suite, "containerd", ["containerd", "libc6", "libseccomp2"], ["usr/bin/containerd", "usr/bin/ctr"]);
+            (string folder, Missing) = await DebianSuite.GetAsync(
+                _suite, "containerd", ["containerd", "libc6", "libseccomp2"], ["usr/bin/containerd", "usr/bin/ctr"]);
             _programs = Path.Combine(folder, "usr/bin");
         }
 

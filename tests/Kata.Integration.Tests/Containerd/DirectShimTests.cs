@@ -13,7 +13,9 @@ using Task = System.Threading.Tasks.Task;
 
 namespace Kata.Integration.Tests.Containerd;
 
-/// <summary>The shim called as containerd calls it, by a caller that can be what no containerd here is: without a socket for events, on a full disk.</summary>
+/// <summary>
+/// The shim called as containerd calls it, by a caller that can be what no containerd here is: without a socket for events, on a full disk.
+/// </summary>
 [Collection(ContainersGroup.Name)]
 public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixture>
 {
@@ -33,7 +35,10 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         string told = Path.Combine(_shim.DirectoryPath, "told");
         string publisher = Path.Combine(_shim.DirectoryPath, "publisher");
         // As containerd's own: --address A publish --topic T --namespace N, the event on standard input.
-        await File.WriteAllTextAsync(publisher, $"#!/bin/sh\necho \"$@ $(grep -a -o 'containerd.events.[A-Za-z]*')\" >> '{told}'\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            publisher,
+            $"#!/bin/sh\necho \"$@ $(grep -a -o 'containerd.events.[A-Za-z]*')\" >> '{told}'\n",
+            TestContext.Current.CancellationToken);
         File.SetUnixFileMode(publisher, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         string id = _shim.NewId();
         string bundle = _shim.NewBundle().Args("true").Write();
@@ -76,7 +81,8 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
             Assert.Equal(address, (await _shim.ShimAsync(bundle, id, ["-publish-binary", ""])).Ok().Text);
             await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
             await tasks.StartAsync(new StartRequest { Id = id });
-            Assert.Equal(137u, (await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
+            Assert.Equal(
+                137u, (await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
             Assert.True(File.Exists(Path.Combine(bundle, "oom")));
             await tasks.DeleteAsync(new DeleteRequest { Id = id });
             await tasks.KillAsync(new KillRequest { Id = pod, Signal = 9 });
@@ -88,7 +94,9 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         await _shim.AssertCleanAsync();
     }
 
-    /// <summary>Every call by an unknown id, in the wrong state and with the wrong contents: each is refused by its right name, and the pod lives.</summary>
+    /// <summary>
+    /// Every call by an unknown id, in the wrong state and with the wrong contents: each is refused by its right name, and the pod lives.
+    /// </summary>
     [Fact]
     public async Task Service_BadRequests_AreRefusedAndThePodLives()
     {
@@ -100,7 +108,8 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
             var tasks = new TaskClient(connection.CallInvoker);
             await RefusedAsync(StatusCode.NotFound, () => tasks.StateAsync(new StateRequest { Id = id })); // not created yet
             var garbage = ByteString.CopyFrom(0xff, 0xff, 0xff);
-            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.CreateAsync(new CreateTaskRequest { Id = "../escape", Bundle = bundle }));
+            await RefusedAsync(
+                StatusCode.InvalidArgument, () => tasks.CreateAsync(new CreateTaskRequest { Id = "../escape", Bundle = bundle }));
             await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
             await RefusedAsync(StatusCode.AlreadyExists, () => tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle }));
             await tasks.StartAsync(new StartRequest { Id = id });
@@ -115,14 +124,19 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
             await RefusedAsync(StatusCode.NotFound, () => tasks.DeleteAsync(new DeleteRequest { Id = "none" }));
             await RefusedAsync(StatusCode.NotFound, () => tasks.StatsAsync(new StatsRequest { Id = "none" }));
             await RefusedAsync(StatusCode.NotFound, () => tasks.PidsAsync(new PidsRequest { Id = "none" }));
-            await RefusedAsync(StatusCode.NotFound, () => tasks.ResizePtyAsync(new ResizePtyRequest { Id = "none", Height = 1, Width = 1 }));
+            await RefusedAsync(
+                StatusCode.NotFound, () => tasks.ResizePtyAsync(new ResizePtyRequest { Id = "none", Height = 1, Width = 1 }));
             await RefusedAsync(StatusCode.NotFound, () => tasks.CloseIOAsync(new CloseIORequest { Id = "none", Stdin = true }));
             await RefusedAsync(StatusCode.Unimplemented, () => tasks.CheckpointAsync(new CheckpointTaskRequest { Id = id }));
 
-            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "x/WindowsProcess" } }));
-            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { Value = garbage } }));
-            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { TypeUrl = "x/WindowsResources" } }));
-            await RefusedAsync(StatusCode.InvalidArgument, () => tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { Value = garbage } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () =>
+                tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "x/WindowsProcess" } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () =>
+                tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { Value = garbage } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () =>
+                tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { TypeUrl = "x/WindowsResources" } }));
+            await RefusedAsync(StatusCode.InvalidArgument, () =>
+                tasks.UpdateAsync(new UpdateTaskRequest { Id = id, Resources = new Any { Value = garbage } }));
             await RefusedAsync(StatusCode.InvalidArgument, () => tasks.KillAsync(new KillRequest { Id = id, Signal = 4711 }));
             await RefusedAsync(StatusCode.ResourceExhausted, () => tasks.StateAsync(new StateRequest { Id = new string('x', 5 << 20) }));
 
@@ -135,7 +149,8 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
 
         await _shim.AssertCleanAsync();
 
-        static async Task RefusedAsync<T>(StatusCode expected, Func<AsyncUnaryCall<T>> call, [CallerArgumentExpression(nameof(call))] string what = "")
+        static async Task RefusedAsync<T>(
+            StatusCode expected, Func<AsyncUnaryCall<T>> call, [CallerArgumentExpression(nameof(call))] string what = "")
         {
             RpcException error = await Assert.ThrowsAsync<RpcException>(() => call().ResponseAsync);
             Assert.True(expected == error.StatusCode, $"{what}: {error.Status}");
@@ -162,10 +177,17 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
             var tasks = new TaskClient(connection.CallInvoker);
             await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
             await tasks.StartAsync(new StartRequest { Id = id });
-            await tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "x/Process", Value = ByteString.CopyFromUtf8(process) } });
+            await tasks.ExecAsync(new ExecProcessRequest
+            {
+                Id = id,
+                ExecId = "e",
+                Spec = new Any { TypeUrl = "x/Process", Value = ByteString.CopyFromUtf8(process) },
+            });
             await tasks.StartAsync(new StartRequest { Id = id, ExecId = "e" });
-            Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id, ExecId = "e" }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
-            Assert.Equal(Kata.Containerd.Protocol.Types.Status.Running, (await tasks.StateAsync(new StateRequest { Id = id })).Status); // its own test was passed too
+            Assert.Equal(0u, (await tasks.WaitAsync(
+                new WaitRequest { Id = id, ExecId = "e" }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
+            // Its own test was passed too.
+            Assert.Equal(Kata.Containerd.Protocol.Types.Status.Running, (await tasks.StateAsync(new StateRequest { Id = id })).Status);
             await tasks.KillAsync(new KillRequest { Id = id, Signal = 9 });
             await tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
             await tasks.DeleteAsync(new DeleteRequest { Id = id });
@@ -187,9 +209,11 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
             var tasks = new TaskClient(connection.CallInvoker);
             await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle });
             await tasks.StartAsync(new StartRequest { Id = id });
-            AsyncUnaryCall<WaitResponse> wait = tasks.WaitAsync(new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
+            AsyncUnaryCall<WaitResponse> wait = tasks.WaitAsync(
+                new WaitRequest { Id = id }, deadline: DateTime.UtcNow + RuntimeFixture.Limit);
             HostProcess.Signal(_shim.ServicePid(id), Signals.SIGKILL);
-            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => wait.ResponseAsync)).StatusCode); // nobody waits for ever
+            // Nobody waits for ever.
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => wait.ResponseAsync)).StatusCode);
         }
 
         CommandResult delete = (await _shim.ShimAsync(bundle, id, [], action: "delete")).Ok();
@@ -200,7 +224,7 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         await _shim.AssertCleanAsync();
     }
 
-    /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so where one is missing.</summary>
+    /// <summary>prctl(2), PR_SCHED_CORE: needs a kernel with core scheduling and a processor with threads, and says so.</summary>
     [Fact]
     public async Task Start_WithCoreScheduling_GivesThePodACookieOrSaysWhyNot()
     {
@@ -273,7 +297,8 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
     }
 
     // Null where the kernel cannot.
-    private static ulong? CookieOf(int pid) => prctl(PR_SCHED_CORE, 0 /* PR_SCHED_CORE_GET */, pid, 0 /* PIDTYPE_PID */, out ulong cookie) == 0 ? cookie : null;
+    private static ulong? CookieOf(int pid) =>
+        prctl(PR_SCHED_CORE, 0 /* PR_SCHED_CORE_GET */, pid, 0 /* PIDTYPE_PID */, out ulong cookie) == 0 ? cookie : null;
 
     private const int PR_SCHED_CORE = 62; // linux/prctl.h
 
@@ -287,11 +312,14 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
         internal override string Root => $"/run/kata/@{Namespace}";
 
         /// <summary>Calls the shim in a bundle, from a shell that has set itself limits.</summary>
-        internal Task<CommandResult> ShimAsync(string bundle, string id, string[] flags, string variable = "NONE=1", string action = "start", string limits = ":") => EnvAsync(
-        [
-            "bash", "-c", $"{limits}; exec env \"$@\"", "bash", "-C", bundle, "-u", "TTRPC_ADDRESS", $"KATA_CONF_FILE={ConfigurationFile}", variable, Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), .. flags,
-            "-namespace", Namespace, "-address", "/nowhere/c.sock", "-id", id, action,
-        ]);
+        internal Task<CommandResult> ShimAsync(
+            string bundle, string id, string[] flags, string variable = "NONE=1", string action = "start", string limits = ":") =>
+            EnvAsync(
+            [
+                "bash", "-c", $"{limits}; exec env \"$@\"", "bash", "-C", bundle, "-u", "TTRPC_ADDRESS",
+                $"KATA_CONF_FILE={ConfigurationFile}", variable, Path.Combine(DirectoryPath, "containerd-shim-kata-v2"), .. flags,
+                "-namespace", Namespace, "-address", "/nowhere/c.sock", "-id", id, action,
+            ]);
 
         internal static async Task HostAsync(params string[] command) => (await EnvAsync(command)).Ok();
 

@@ -2,7 +2,7 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containerd;
 
-/// <summary><c>kata-runtime install containerd</c>, judged by the containerd of this host and by disks that are full or read-only.</summary>
+/// <summary><c>kata-runtime install containerd</c>, judged by this host's containerd and by disks that are full or read-only.</summary>
 public sealed class InstallTests : IDisposable
 {
     private const string Containerd = "/usr/bin/containerd";
@@ -78,7 +78,9 @@ public sealed class InstallTests : IDisposable
 
         HostProcess.Signal(daemon.Pid, 15);
         await daemon.ExitAsync(s_limit);
-        Assert.EndsWith("ok", Assert.Single(plugins.Lines, static line => line.StartsWith("io.containerd.grpc.v1 ", StringComparison.Ordinal) && line.Contains(" cri ", StringComparison.Ordinal)).TrimEnd(), StringComparison.Ordinal);
+        string cri = Assert.Single(plugins.Lines, static line =>
+            line.StartsWith("io.containerd.grpc.v1 ", StringComparison.Ordinal) && line.Contains(" cri ", StringComparison.Ordinal));
+        Assert.EndsWith("ok", cri.TrimEnd(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -101,7 +103,10 @@ public sealed class InstallTests : IDisposable
             Assert.Equal(1, result.ExitCode);
             Assert.Contains(cause, result.Error, StringComparison.Ordinal);
             Assert.Contains("nothing was changed", result.Error, StringComparison.Ordinal);
-            Assert.StartsWith(Text, await File.ReadAllTextAsync(PathOf("disk/config.toml"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.StartsWith(
+                Text,
+                await File.ReadAllTextAsync(PathOf("disk/config.toml"), TestContext.Current.CancellationToken),
+                StringComparison.Ordinal);
             Assert.Single(Directory.GetFileSystemEntries(disk));
         }
         finally
@@ -111,7 +116,9 @@ public sealed class InstallTests : IDisposable
     }
 
     private Task<CommandResult> InstallAsync(string name) =>
-        HostAsync(RuntimeFixture.RuntimePath!, "install", "containerd", "--file", PathOf(name), "--runtime-path", "/bin/true", "--config-path", PathOf(name));
+        HostAsync(
+            RuntimeFixture.RuntimePath!, "install", "containerd", "--file", PathOf(name), "--runtime-path", "/bin/true",
+            "--config-path", PathOf(name));
 
     private static async Task<CommandResult> HostAsync(string program, params string[] arguments)
     {
@@ -124,6 +131,7 @@ public sealed class InstallTests : IDisposable
     private async Task WriteAsync(string name, string text)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(PathOf(name))!);
-        await File.WriteAllTextAsync(PathOf(name), text.Replace("{dir}", _directory.FullName, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            PathOf(name), text.Replace("{dir}", _directory.FullName, StringComparison.Ordinal), TestContext.Current.CancellationToken);
     }
 }

@@ -8,7 +8,8 @@ namespace Kata.Integration.Tests.Containerd;
 /// </summary>
 public sealed class InstallerTests : IDisposable
 {
-    private const string Config = "version = 2\n# the node's own\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"example.org/pause:1\"\n";
+    private const string Config =
+        "version = 2\n# the node's own\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"example.org/pause:1\"\n";
 
     // In a mount namespace of its own: whatever happens, no mount is left.
     private const string Node = """
@@ -27,7 +28,8 @@ public sealed class InstallerTests : IDisposable
         printf '#!/bin/sh\necho "$*" >> "%s/kubectl.log"\ncase $1 in get) cat "%s/answer" >&2; exit 1;; esac\n' "$1" "$1" > bin/kubectl
         chmod +x bin/kubectl
         DESTDIR=$1/image PREFIX=/opt/kata "$2/scripts/install" > /dev/null
-        export PATH=$1/bin:$PATH NODE_NAME=n1 KATA_HOST=$1/disk/node KATA_SOURCE=$1/image/opt/kata KATA_READY=$1/ready KATA_ENTER="chroot $1/disk/node"
+        export PATH=$1/bin:$PATH NODE_NAME=n1 KATA_HOST=$1/disk/node KATA_ENTER="chroot $1/disk/node"
+        export KATA_SOURCE=$1/image/opt/kata KATA_READY=$1/ready
         run() { "$2/deploy/installer/kata-deploy" "$1"; }
         install() {
           rm -f ready
@@ -67,10 +69,14 @@ public sealed class InstallerTests : IDisposable
             """);
         string[] lines = result.Ok().Lines;
         Assert.Contains("kata-deploy: pods with the RuntimeClass run on 'n1' now", lines);
-        Assert.Contains(lines, static line => line.Contains("runtime_path = \"/opt/kata/bin/containerd-shim-kata-v2\"", StringComparison.Ordinal));
-        Assert.Contains(lines, static line => line.Contains("ConfigPath = \"/opt/kata/share/defaults/kata-containers/configuration.toml\"", StringComparison.Ordinal));
+        Assert.Contains(
+            lines, static line => line.Contains("runtime_path = \"/opt/kata/bin/containerd-shim-kata-v2\"", StringComparison.Ordinal));
+        Assert.Contains(lines, static line =>
+            line.Contains("ConfigPath = \"/opt/kata/share/defaults/kata-containers/configuration.toml\"", StringComparison.Ordinal));
         Assert.Contains(lines, static line => line.Contains("sandbox_image = \"example.org/pause:1\"", StringComparison.Ordinal));
-        Assert.Equal(["restart containerd", "restart --no-block containerd"], lines.Where(static line => line.StartsWith("restart ", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["restart containerd", "restart --no-block containerd"],
+            lines.Where(static line => line.StartsWith("restart ", StringComparison.Ordinal)));
         Assert.Equal(2, lines.Count(static line => line == "label --overwrite node n1 katacontainers.io/kata-runtime=true"));
         Assert.Single(lines, static line => line == "label --overwrite node n1 katacontainers.io/kata-runtime-");
         Assert.Contains("kata-deploy: a restart: 'n1' keeps everything", lines);
@@ -87,7 +93,8 @@ public sealed class InstallerTests : IDisposable
             test ! -e kubectl.log
             cat out
             """);
-        Assert.Contains("Cannot restart 'containerd' on the node 'n1' with the new configuration", result.Ok().Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "Cannot restart 'containerd' on the node 'n1' with the new configuration", result.Ok().Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,9 +114,11 @@ public sealed class InstallerTests : IDisposable
     private async Task<CommandResult> RunAsync(string script)
     {
         string repository = Path.GetFullPath("../..", Path.GetDirectoryName(RuntimeFixture.RuntimePath!)!);
-        Assert.SkipUnless(File.Exists(Path.Combine(repository, "artifacts/share/man/man8/kata-runtime.8")), "needs everything that 'make' builds");
+        Assert.SkipUnless(
+            File.Exists(Path.Combine(repository, "artifacts/share/man/man8/kata-runtime.8")), "needs everything that 'make' builds");
         await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "config.toml"), Config, TestContext.Current.CancellationToken);
-        using RunningCommand command = RunningCommand.Start("/usr/bin/unshare", ["--mount", "/bin/bash", "-c", Node + script, "node", _directory.FullName, repository]);
+        using RunningCommand command = RunningCommand.Start(
+            "/usr/bin/unshare", ["--mount", "/bin/bash", "-c", Node + script, "node", _directory.FullName, repository]);
         return await command.FinishAsync(default, RuntimeFixture.Limit);
     }
 }

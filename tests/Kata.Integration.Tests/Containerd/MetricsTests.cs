@@ -11,7 +11,8 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
     private const long Limit = 128 << 20;
 
     // 24 MiB that stay, some processor time, and then nothing more.
-    private const string Load = "dd if=/dev/zero of=/dev/shm/kept bs=1M count=24 2>/dev/null; for i in $(seq 3000); do :; done; : > /dev/shm/done; exec sleep 100000";
+    private const string Load = "dd if=/dev/zero of=/dev/shm/kept bs=1M count=24 2>/dev/null; for i in $(seq 3000); do :; done; "
+        + ": > /dev/shm/done; exec sleep 100000";
 
     private readonly ContainerdFixture _containerd;
 
@@ -26,7 +27,10 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
     {
         string id = _containerd.NewId();
         (await _containerd.CtrAsync(
-            ["run", "--detach", "--memory-limit", $"{Limit}", "--mount", "type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro", .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, "sh", "-c", Load])).Ok();
+            [
+                "run", "--detach", "--memory-limit", $"{Limit}", "--mount", "type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro",
+                .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, "sh", "-c", Load,
+            ])).Ok();
         (await ExecAsync(id, "until [ -e /dev/shm/done ]; do sleep 0.1; done")).Ok();
 
         Dictionary<string, long> before = await FiguresAsync(id);
@@ -39,7 +43,9 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
         long usec = unified ? Number(cpu, "usage_usec") : Number(cpu.GetProperty("usage"), "total") / 1000;
         Assert.InRange(usec, before["usage_usec"], after["usage_usec"]);
         Assert.InRange(
-            unified ? Number(cpu, "user_usec") : Number(cpu.GetProperty("usage"), "user") / 1000, before["user_usec"] * 95 / 100, after["user_usec"] * 105 / 100);
+            unified ? Number(cpu, "user_usec") : Number(cpu.GetProperty("usage"), "user") / 1000,
+            before["user_usec"] * 95 / 100,
+            after["user_usec"] * 105 / 100);
         long used = unified ? Number(memory, "usage") : Number(memory.GetProperty("usage"), "usage");
         Assert.InRange(used, 24 << 20, Limit);
         Near(before["current"], after["current"], used);
@@ -50,7 +56,8 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
         Assert.Equal(1, Number(document.RootElement.GetProperty("pids"), "current"));
 
         // The host without memory ends the pod's service before containerd, whose score is the tests' own.
-        int service = _containerd.Snapshot().Processes.First(static process => process.Command.StartsWith("kata-runtime service", StringComparison.Ordinal)).Pid;
+        int service = _containerd.Snapshot().Processes.First(static process =>
+            process.Command.StartsWith("kata-runtime service", StringComparison.Ordinal)).Pid;
         Assert.Equal(Math.Min(OomScore.Read(Environment.ProcessId) + 1, OomScore.Highest), OomScore.Read(service));
         (await _containerd.CtrAsync("tasks", "kill", "--signal", "SIGKILL", id)).Ok();
         await UntilStoppedAsync(id);
@@ -68,7 +75,8 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
     private async Task<Dictionary<string, long>> FiguresAsync(string id)
     {
         CommandResult result = await ExecAsync(id, "cd /sys/fs/cgroup; echo current $(cat memory.current); cat cpu.stat memory.stat");
-        return result.Ok().Lines.Select(static line => line.Trim().Split(' ')).ToDictionary(static words => words[0], static words => long.Parse(words[1], CultureInfo.InvariantCulture));
+        return result.Ok().Lines.Select(static line => line.Trim().Split(' '))
+            .ToDictionary(static words => words[0], static words => long.Parse(words[1], CultureInfo.InvariantCulture));
     }
 
     private Task<CommandResult> ExecAsync(string id, string script) =>
@@ -77,7 +85,8 @@ public sealed class MetricsTests : IClassFixture<ContainerdFixture>
     private async Task UntilStoppedAsync(string id)
     {
         using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
-        while (!(await _containerd.CtrAsync("tasks", "list")).Ok().Lines.Any(line => line.StartsWith(id + ' ', StringComparison.Ordinal) && line.Contains("STOPPED", StringComparison.Ordinal)))
+        while (!(await _containerd.CtrAsync("tasks", "list")).Ok().Lines.Any(line =>
+            line.StartsWith(id + ' ', StringComparison.Ordinal) && line.Contains("STOPPED", StringComparison.Ordinal)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
         }

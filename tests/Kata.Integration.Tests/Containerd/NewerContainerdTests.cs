@@ -22,12 +22,16 @@ public abstract class NewerContainerdTests
     {
         Assert.Contains($"Version:  {Version}", (await _containerd.CtrAsync("version")).Ok().Text, StringComparison.Ordinal);
 
-        CommandResult run = await _containerd.CtrAsync(["run", "--rm", .. ContainerdFixture.Runtime, ContainerdFixture.Image, _containerd.NewId(), "sh", "-c", "echo out; echo err >&2; exit 7"]);
+        CommandResult run = await _containerd.CtrAsync([
+            "run", "--rm", .. ContainerdFixture.Runtime, ContainerdFixture.Image, _containerd.NewId(), "sh",
+            "-c", "echo out; echo err >&2; exit 7",
+        ]);
         Assert.Equal((7, "out"), (run.ExitCode, run.Text));
         Assert.Contains("err", run.Error, StringComparison.Ordinal);
 
         string id = _containerd.NewId();
-        (await _containerd.CtrAsync(["run", "--detach", .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, "sleep", "100000"])).Ok();
+        (await _containerd.CtrAsync(
+            ["run", "--detach", .. ContainerdFixture.Runtime, ContainerdFixture.Image, id, "sleep", "100000"])).Ok();
         Assert.Equal(3, (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e1", id, "sh", "-c", "exit 3")).ExitCode);
         (await _containerd.CtrAsync("tasks", "pause", id)).Ok();
         (await _containerd.CtrAsync("tasks", "resume", id)).Ok();

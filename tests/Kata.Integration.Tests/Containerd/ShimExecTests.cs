@@ -11,7 +11,7 @@ using Task = System.Threading.Tasks.Task;
 
 namespace Kata.Integration.Tests.Containerd;
 
-/// <summary>Execs by the Task service, as clients with names of their own for them call it: a health check always uses the same one.</summary>
+/// <summary>Execs by the Task service, under names that the client gives: a health check always uses the same one.</summary>
 [Collection(ContainersGroup.Name)]
 public sealed class ShimExecTests : IClassFixture<DirectShimTests.Fixture>
 {
@@ -45,7 +45,8 @@ public sealed class ShimExecTests : IClassFixture<DirectShimTests.Fixture>
 
             // Not to be started.
             await AddAsync("/no/such/program");
-            Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => tasks.StartAsync(Start()).ResponseAsync)).StatusCode);
+            Assert.Equal(
+                StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => tasks.StartAsync(Start()).ResponseAsync)).StatusCode);
             Assert.Equal(Status.Created, (await tasks.StateAsync(new StateRequest { Id = id, ExecId = "e" })).Status);
             await DeleteAsync();
 
@@ -82,12 +83,19 @@ public sealed class ShimExecTests : IClassFixture<DirectShimTests.Fixture>
             async Task AddAsync(params string[] program)
             {
                 string arguments = string.Join(',', program.Select(static word => $"\"{word}\""));
-                var process = ByteString.CopyFromUtf8($"{{\"args\":[{arguments}],\"cwd\":\"/\",\"env\":[\"PATH=/bin\"],\"user\":{{\"uid\":0,\"gid\":0}}}}");
-                await tasks.ExecAsync(new ExecProcessRequest { Id = id, ExecId = "e", Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = process } });
+                var process = ByteString.CopyFromUtf8(
+                    $"{{\"args\":[{arguments}],\"cwd\":\"/\",\"env\":[\"PATH=/bin\"],\"user\":{{\"uid\":0,\"gid\":0}}}}");
+                await tasks.ExecAsync(new ExecProcessRequest
+                {
+                    Id = id,
+                    ExecId = "e",
+                    Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = process },
+                });
             }
 
             async Task<uint> WaitAsync() =>
-                (await tasks.WaitAsync(new WaitRequest { Id = id, ExecId = "e" }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus;
+                (await tasks.WaitAsync(
+                    new WaitRequest { Id = id, ExecId = "e" }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus;
 
             async Task<DeleteResponse> DeleteAsync() => await tasks.DeleteAsync(new DeleteRequest { Id = id, ExecId = "e" });
         }

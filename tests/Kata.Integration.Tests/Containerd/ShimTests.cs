@@ -27,7 +27,8 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         CommandResult result = await RunAsync("sh", "-c", "cat /proc/sys/kernel/random/boot_id; echo err >&2; exit 7");
 
         Assert.Equal(7, result.ExitCode);
-        Assert.NotEqual((await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim(), result.Text);
+        Assert.NotEqual(
+            (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim(), result.Text);
         Assert.Equal(36, result.Text.Length);
         Assert.Contains("err", result.Error, StringComparison.Ordinal);
         await _containerd.AssertCleanAsync();
@@ -63,8 +64,8 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
 
         Assert.Equal(
             [
-                "/tasks/create", "/tasks/start", "/tasks/exec-added", "/tasks/exec-started", "/tasks/exit", "/tasks/paused", "/tasks/resumed",
-                "/tasks/exit", "/tasks/delete",
+                "/tasks/create", "/tasks/start", "/tasks/exec-added", "/tasks/exec-started", "/tasks/exit", "/tasks/paused",
+                "/tasks/resumed", "/tasks/exit", "/tasks/delete",
             ],
             told);
     }
@@ -149,7 +150,8 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
         {
             for (int i = 0; i < count; i++)
             {
-                string id = await StartAsync(["io.kubernetes.cri.container-type=container", $"io.kubernetes.cri.sandbox-id={pod}"], "sleep", "100000");
+                string id = await StartAsync(
+                    ["io.kubernetes.cri.container-type=container", $"io.kubernetes.cri.sandbox-id={pod}"], "sleep", "100000");
                 (await _containerd.CtrAsync("tasks", "exec", "--exec-id", "e", id, "true")).Ok();
                 await _containerd.CtrAsync("tasks", "delete", "--force", id); // its own status is that of the container: 137
                 (await _containerd.CtrAsync("containers", "delete", id)).Ok();
@@ -172,7 +174,10 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
     {
         string id = _containerd.NewId();
         (await _containerd.CtrAsync(
-            ["run", "--detach", .. ContainerdFixture.Runtime, .. annotations.SelectMany(static item => new[] { "--annotation", item }), ContainerdFixture.Image, id, .. program])).Ok();
+            [
+                "run", "--detach", .. ContainerdFixture.Runtime, .. annotations.SelectMany(static item => new[] { "--annotation", item }),
+                ContainerdFixture.Image, id, .. program,
+            ])).Ok();
         return id;
     }
 
@@ -189,7 +194,8 @@ public sealed class ShimTests : IClassFixture<ContainerdFixture>
     private async Task UntilAsync(string id, Func<string?, bool> condition)
     {
         using var limit = new CancellationTokenSource(s_limit);
-        while (!condition((await _containerd.CtrAsync("tasks", "list")).Ok().Lines.FirstOrDefault(line => line.StartsWith(id + ' ', StringComparison.Ordinal))))
+        while (!condition((await _containerd.CtrAsync("tasks", "list")).Ok().Lines.FirstOrDefault(line =>
+            line.StartsWith(id + ' ', StringComparison.Ordinal))))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
         }

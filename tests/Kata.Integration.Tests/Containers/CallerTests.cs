@@ -32,7 +32,8 @@ public sealed class CallerTests : IClassFixture<PodFixture>
     public async Task RunDetached_StreamsClosed_Succeeds()
     {
         string id = _pod.NewId();
-        (await ShellAsync("\"$0\" \"$@\" <&- >&- 2>&-", "run", "--detach", "--bundle", _pod.NewPodBundle().Args("sleep", "1000").Write(), id)).Ok();
+        (await ShellAsync(
+            "\"$0\" \"$@\" <&- >&- 2>&-", "run", "--detach", "--bundle", _pod.NewPodBundle().Args("sleep", "1000").Write(), id)).Ok();
 
         Assert.Equal("in", (await ShellAsync("\"$0\" \"$@\" <&-", "exec", id, "echo", "in")).Ok().Text);
     }
@@ -52,7 +53,8 @@ public sealed class CallerTests : IClassFixture<PodFixture>
         string bundle = _pod.NewPodBundle().Shell("echo up; exec sleep 1000 >/dev/null 2>&1").Write();
 
         // The pipe's end is what the shell waits for, and the container lives on.
-        Assert.Equal("up", (await ShellAsync("x=$(\"$0\" \"$@\" 2>&1 </dev/null); echo \"$x\"", "run", "--detach", "--bundle", bundle, _pod.NewId())).Ok().Text);
+        Assert.Equal("up", (await ShellAsync(
+            "x=$(\"$0\" \"$@\" 2>&1 </dev/null); echo \"$x\"", "run", "--detach", "--bundle", bundle, _pod.NewId())).Ok().Text);
     }
 
     [Fact]
@@ -60,10 +62,13 @@ public sealed class CallerTests : IClassFixture<PodFixture>
     {
         string id = _pod.NewId();
         string error = Path.Combine(_pod.NewDirectory("error"), "error");
-        string bundle = _pod.NewPodBundle().Shell("exec >/dev/null; while test ! -e /go; do sleep 0.1; done; echo late >&2; exec sleep 1000").Write();
-        Assert.Equal("", (await ShellAsync($"x=$(\"$0\" \"$@\" 2>{error} </dev/null); echo \"$x\"", "run", "--detach", "--bundle", bundle, id)).Ok().Text);
+        string bundle = _pod.NewPodBundle()
+            .Shell("exec >/dev/null; while test ! -e /go; do sleep 0.1; done; echo late >&2; exec sleep 1000").Write();
+        Assert.Equal("", (await ShellAsync(
+            $"x=$(\"$0\" \"$@\" 2>{error} </dev/null); echo \"$x\"", "run", "--detach", "--bundle", bundle, id)).Ok().Text);
 
-        (await _pod.ExecShellAsync(id, "touch /go; while kill -0 1 && test \"$(cat /proc/1/comm)\" != sleep; do sleep 0.1; done; rm /go")).Ok();
+        (await _pod.ExecShellAsync(
+            id, "touch /go; while kill -0 1 && test \"$(cat /proc/1/comm)\" != sleep; do sleep 0.1; done; rm /go")).Ok();
         Assert.Equal("late\n", await File.ReadAllTextAsync(error, TestContext.Current.CancellationToken));
     }
 
@@ -74,7 +79,8 @@ public sealed class CallerTests : IClassFixture<PodFixture>
     {
         TestBundle bundle = _pod.NewBundle().Shell("echo up");
 
-        Assert.Equal("up", (await ShellAsync($"umask {umask}; exec \"$0\" \"$@\"", "run", "--bundle", bundle.Write(), _pod.NewId())).Ok().Text);
+        Assert.Equal(
+            "up", (await ShellAsync($"umask {umask}; exec \"$0\" \"$@\"", "run", "--bundle", bundle.Write(), _pod.NewId())).Ok().Text);
     }
 
     [Fact]
@@ -93,13 +99,15 @@ public sealed class CallerTests : IClassFixture<PodFixture>
         CommandResult result = await _pod.RunAsync("exec", "--pid-file", "/no/such/pid", _pod.PodId, "true");
 
         Assert.Equal(
-            (255, "kata-runtime: Cannot write the pid file '/no/such/pid': No such file or directory (ENOENT). Give --pid-file a path in a directory that exists and can be written\n"),
+            (255, "kata-runtime: Cannot write the pid file '/no/such/pid': No such file or directory (ENOENT). "
+                + "Give --pid-file a path in a directory that exists and can be written\n"),
             (result.ExitCode, result.Error));
     }
 
     private async Task<CommandResult> ShellAsync(string script, params string[] arguments)
     {
-        using RunningCommand command = RunningCommand.Start("/bin/sh", ["-c", script, RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
+        using RunningCommand command = RunningCommand.Start(
+            "/bin/sh", ["-c", script, RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
         return await command.FinishAsync(default, RuntimeFixture.Limit);
     }
 }

@@ -20,7 +20,10 @@ public sealed class CheckTests : IAsyncLifetime
     {
         Outcome outcome = await _host.SucceedAsync("kata-check");
         Assert.Matches("^  A guest booted in [0-9.]+ s: kernel [0-9].*, agent [0-9]", outcome.Output);
-        Assert.EndsWith("System is capable of running Kata Containers\nSystem can currently create Kata Containers\n", outcome.Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "System is capable of running Kata Containers\nSystem can currently create Kata Containers\n",
+            outcome.Output,
+            StringComparison.Ordinal);
         await _host.AssertNothingLeftAsync();
     }
 
@@ -64,7 +67,8 @@ public sealed class CheckTests : IAsyncLifetime
         _host.Configure(hypervisor: "kernel = \"/nonexistent/vmlinuz\"");
         Outcome outcome = await _host.RunAsync("kata-check");
         Assert.Equal(1, outcome.Code);
-        Assert.Contains("Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Run 'make install' (in a clone 'make guest'), or set hypervisor.qemu.kernel", outcome.Error, StringComparison.Ordinal);
         await _host.AssertNothingLeftAsync();
     }
 }

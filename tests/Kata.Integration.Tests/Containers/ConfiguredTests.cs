@@ -31,7 +31,8 @@ public sealed class ConfiguredTests : IClassFixture<ConfiguredFixture>
     [Fact]
     public async Task KernelModules_NamedOne_IsLoadedAfterThoseThatItNeeds()
     {
-        string[] modules = [.. (await _pod.ExecAsync(_pod.PodId, "cat", "/proc/modules")).Ok().Lines.Select(static line => line.Split(' ')[0])];
+        string[] modules =
+            [.. (await _pod.ExecAsync(_pod.PodId, "cat", "/proc/modules")).Ok().Lines.Select(static line => line.Split(' ')[0])];
 
         Assert.Contains(ConfiguredFixture.NamedModule, modules);
         Assert.Contains("vmw_vsock_virtio_transport_common", modules);
@@ -40,13 +41,18 @@ public sealed class ConfiguredTests : IClassFixture<ConfiguredFixture>
 
     [Theory]
     [InlineData("broken", "Cannot load the kernel module 'broken': the guest's kernel refused: Exec format error (ENOEXEC)")]
-    [InlineData("no-such-module", "the guest image has no 'no_such_module.ko'. Add it to the image, or correct 'kernel_modules' in [agent.kata]")]
+    [InlineData(
+        "no-such-module", "the guest image has no 'no_such_module.ko'. Add it to the image, or correct 'kernel_modules' in [agent.kata]")]
     public async Task KernelModules_OneThatCannotBeLoaded_FailsThePod(string module, string text)
     {
         string configuration = Path.Combine(_pod.NewDirectory("module"), "configuration.toml");
         await File.WriteAllTextAsync(configuration, _pod.Configuration(module), TestContext.Current.CancellationToken);
         using RunningCommand run = RunningCommand.Start(
-            RuntimeFixture.RuntimePath!, ["--root", _pod.Root, "--log", _pod.Log, "--kata-config", configuration, "run", "--bundle", _pod.NewBundle().Args("true").Write(), _pod.NewId()]);
+            RuntimeFixture.RuntimePath!,
+            [
+                "--root", _pod.Root, "--log", _pod.Log, "--kata-config", configuration, "run",
+                "--bundle", _pod.NewBundle().Args("true").Write(), _pod.NewId(),
+            ]);
 
         CommandResult result = await run.FinishAsync(default, RuntimeFixture.Limit);
 
@@ -114,26 +120,35 @@ public sealed class ConfiguredTests : IClassFixture<ConfiguredFixture>
     public async Task Create_FailsAfterItsProcessWasMade_LeavesNothingBehind()
     {
         TestBundle bundle = _pod.NewPodBundle().Args("sleep", "1000").Edit(
-            static bundle => bundle.Process["scheduler"] = new System.Text.Json.Nodes.JsonObject { ["policy"] = "SCHED_FIFO", ["priority"] = 500 });
+            static bundle =>
+                bundle.Process["scheduler"] = new System.Text.Json.Nodes.JsonObject { ["policy"] = "SCHED_FIFO", ["priority"] = 500 });
         string id = _pod.NewId();
 
         CommandResult create = await _pod.RunAsync("create", "--bundle", bundle.Write(), id);
 
         Assert.Equal(1, create.ExitCode);
         Assert.Contains("set the scheduler 'SCHED_FIFO'", create.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("left something behind", await File.ReadAllTextAsync(Path.Combine(_pod.Root, _pod.PodId, "console.log"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "left something behind",
+            await File.ReadAllTextAsync(Path.Combine(_pod.Root, _pod.PodId, "console.log"), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
         await StartAsync(id, "sleep 1000"); // the name is free, its group too
         (await _pod.RunAsync("delete", "--force", id)).Ok();
     }
 
     private IReadOnlyList<(int Pid, string Command)> FileServers() =>
-        [.. _pod.Snapshot().Processes.Where(static process => process.Command.Contains("virtiofsd ", StringComparison.Ordinal) && process.Command.Contains("--fd=", StringComparison.Ordinal))];
+        [.. _pod.Snapshot().Processes.Where(static process => process.Command.Contains("virtiofsd ", StringComparison.Ordinal)
+            && process.Command.Contains("--fd=", StringComparison.Ordinal))];
 
     // With a directory of the guest's at /run/notify.
     private async Task StartAsync(string id, string script)
     {
         using RunningCommand create = RunningCommand.Start(
-            "/usr/bin/env", ["NOTIFY_SOCKET=/run/nobody", "sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", RuntimeFixture.RuntimePath!, .. _pod.Globals("create", "--bundle", _pod.NewPodBundle().Shell(script).Write(), id)]);
+            "/usr/bin/env",
+            [
+                "NOTIFY_SOCKET=/run/nobody", "sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", RuntimeFixture.RuntimePath!,
+                .. _pod.Globals("create", "--bundle", _pod.NewPodBundle().Shell(script).Write(), id),
+            ]);
         (await create.FinishAsync(default, RuntimeFixture.Limit)).Ok();
         (await _pod.RunAsync("start", id)).Ok();
     }

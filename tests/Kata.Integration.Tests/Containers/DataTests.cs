@@ -59,7 +59,8 @@ public sealed class DataTests : IClassFixture<SleeperFixture>
             if (how.Length > 0)
             {
                 using var limit = new CancellationTokenSource(s_limit);
-                Assert.True(await HostProcess.EndedAsync(int.Parse(await File.ReadAllTextAsync(pidFile, Cancellation), CultureInfo.InvariantCulture), limit.Token));
+                Assert.True(await HostProcess.EndedAsync(
+                    int.Parse(await File.ReadAllTextAsync(pidFile, Cancellation), CultureInfo.InvariantCulture), limit.Token));
             }
 
             await using FileStream written = File.OpenRead(file);
@@ -138,7 +139,8 @@ public sealed class DataTests : IClassFixture<SleeperFixture>
         byte[] sent = new byte[8 * Megabyte];
         new Random(1).NextBytes(sent);
 
-        CommandResult result = await _runtime.RunAsync(["exec", _runtime.Id, "sh", "-c", "sleep 1; sha256sum | cut -d' ' -f1"], sent, s_limit);
+        CommandResult result = await _runtime.RunAsync(
+            ["exec", _runtime.Id, "sh", "-c", "sleep 1; sha256sum | cut -d' ' -f1"], sent, s_limit);
 
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(sent)), result.Ok().Text);
     }

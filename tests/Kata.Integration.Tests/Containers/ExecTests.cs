@@ -57,7 +57,8 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
         // More than what lies in the pipe and on its way: it would block for ever.
         (await _runtime.ExecShellAsync(_runtime.Id, $"(sleep 1; dd if=/dev/zero bs=64k count=256; echo $? > {marker}) 2>/dev/null &")).Ok();
 
-        CommandResult status = await _runtime.ExecShellAsync(_runtime.Id, $"i=0; until test -s {marker} || test $((i += 1)) -gt 300; do sleep 0.1; done; cat {marker}");
+        CommandResult status = await _runtime.ExecShellAsync(
+            _runtime.Id, $"i=0; until test -s {marker} || test $((i += 1)) -gt 300; do sleep 0.1; done; cat {marker}");
 
         Assert.Equal("141", status.Ok().Text); // 128 + SIGPIPE
     }
@@ -65,7 +66,8 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     [Fact]
     public async Task Exec_Env_IsAddedToTheContainers()
     {
-        CommandResult result = await _runtime.RunAsync("exec", "--env", "A=1", "-e", "B=two words", _runtime.Id, "sh", "-c", "echo $A; echo $B; echo $PATH");
+        CommandResult result = await _runtime.RunAsync(
+            "exec", "--env", "A=1", "-e", "B=two words", _runtime.Id, "sh", "-c", "echo $A; echo $B; echo $PATH");
 
         Assert.Equal(["1", "two words", "/bin"], result.Ok().Lines);
     }
@@ -135,7 +137,9 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     {
         string file = Path.Combine(_runtime.NewDirectory("process"), "process.json");
         await File.WriteAllTextAsync(
-            file, """{ "args": ["sh", "-c", "pwd; echo $X"], "cwd": "/etc", "env": ["PATH=/bin", "X=1"], "user": { "uid": 0, "gid": 0 } }""", TestContext.Current.CancellationToken);
+            file,
+            """{ "args": ["sh", "-c", "pwd; echo $X"], "cwd": "/etc", "env": ["PATH=/bin", "X=1"], "user": { "uid": 0, "gid": 0 } }""",
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(["/etc", "1"], (await _runtime.RunAsync("exec", "--process", file, _runtime.Id)).Ok().Lines);
     }
@@ -158,9 +162,11 @@ public sealed class ExecTests : IClassFixture<SleeperFixture>
     [Fact]
     public async Task Exec_ManyAtOnce_EachGetsItsOwnOutput()
     {
-        CommandResult[] results = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => _runtime.ExecShellAsync(_runtime.Id, $"echo {i}; exit {i}")));
+        CommandResult[] results =
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(i => _runtime.ExecShellAsync(_runtime.Id, $"echo {i}; exit {i}")));
 
-        Assert.Equal(Enumerable.Range(0, 8).Select(static i => (i, $"{i}")), results.Select(static result => (result.ExitCode, result.Text)));
+        Assert.Equal(
+            Enumerable.Range(0, 8).Select(static i => (i, $"{i}")), results.Select(static result => (result.ExitCode, result.Text)));
     }
 
     [Fact]

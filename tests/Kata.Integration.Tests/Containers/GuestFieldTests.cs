@@ -25,8 +25,12 @@ public sealed class GuestFieldTests : IClassFixture<PodFixture>
     {
         Assert.SkipUnless(File.Exists(DefaultProfile), $"needs {DefaultProfile} (Debian: golang-github-containers-common)");
         // Every system call that this list knows but one.
-        string[] names = [.. JsonNode.Parse(await File.ReadAllTextAsync(DefaultProfile, TestContext.Current.CancellationToken))!["syscalls"]!.AsArray()
-            .SelectMany(static rule => rule!["names"]!.AsArray()).Select(static name => name!.GetValue<string>()).Distinct().Except(["mkdir", "mkdirat"])];
+        string profile = await File.ReadAllTextAsync(DefaultProfile, TestContext.Current.CancellationToken);
+        string[] names =
+            [.. JsonNode.Parse(profile)!["syscalls"]!.AsArray().SelectMany(static rule => rule!["names"]!.AsArray())
+                .Select(static name => name!.GetValue<string>())
+                .Distinct()
+                .Except(["mkdir", "mkdirat"])];
         CommandResult result = await _pod.RunShellAsync("mkdir /tmp/forbidden; true", bundle =>
         {
             bundle.Linux["seccomp"] = new JsonObject
@@ -48,18 +52,22 @@ public sealed class GuestFieldTests : IClassFixture<PodFixture>
     [Fact]
     public async Task CpuBurst_Given_IsTheGroups() => Assert.Equal(
         ["50000 100000", "20000"],
-        (await _pod.RunShellAsync("cd /sys/fs/cgroup; cat cpu.max cpu.max.burst", static bundle => bundle.Linux["resources"] = JsonNode.Parse(
-            """{ "cpu": { "quota": 50000, "period": 100000, "burst": 20000 } }"""))).Ok().Lines);
+        (await _pod.RunShellAsync("cd /sys/fs/cgroup; cat cpu.max cpu.max.burst", static bundle =>
+            bundle.Linux["resources"] = JsonNode.Parse("""{ "cpu": { "quota": 50000, "period": 100000, "burst": 20000 } }""")))
+            .Ok().Lines);
 
     [Fact]
     public async Task CpuIdle_Given_IsTheGroups() => Assert.Equal(
-        "1", (await _pod.RunShellAsync("cat /sys/fs/cgroup/cpu.idle", static bundle => bundle.Linux["resources"] = JsonNode.Parse("""{ "cpu": { "idle": 1 } }"""))).Ok().Text);
+        "1",
+        (await _pod.RunShellAsync("cat /sys/fs/cgroup/cpu.idle", static bundle =>
+            bundle.Linux["resources"] = JsonNode.Parse("""{ "cpu": { "idle": 1 } }"""))).Ok().Text);
 
     [Fact]
     public async Task Kmsg_AllowedDevice_IsTheGuestsLog()
     {
         CommandResult result = await _pod.RunShellAsync(
-            "stat -c '%a %t %T' /dev/kmsg; echo hello-from-the-container > /dev/kmsg && timeout 30 grep -m1 -c hello-from-the-container /dev/kmsg",
+            "stat -c '%a %t %T' /dev/kmsg; "
+            + "echo hello-from-the-container > /dev/kmsg && timeout 30 grep -m1 -c hello-from-the-container /dev/kmsg",
             static bundle =>
             {
                 WithDevice(bundle, """{ "path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "fileMode": 432 }""");
@@ -81,7 +89,8 @@ public sealed class GuestFieldTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Fuse_NotAllowed_CannotBeOpened() => Assert.Contains(
         "Operation not permitted",
-        (await _pod.RunShellAsync("exec 3<>/dev/fuse", static bundle => bundle.Linux["devices"] = JsonNode.Parse("""[{ "path": "/dev/fuse", "type": "c", "major": 10, "minor": 229 }]"""))).Error,
+        (await _pod.RunShellAsync("exec 3<>/dev/fuse", static bundle =>
+            bundle.Linux["devices"] = JsonNode.Parse("""[{ "path": "/dev/fuse", "type": "c", "major": 10, "minor": 229 }]"""))).Error,
         StringComparison.Ordinal);
 
     [Fact]
@@ -136,10 +145,12 @@ public sealed class GuestFieldTests : IClassFixture<PodFixture>
         {
             bundle.InPod(_pod.PodId).Config["ociVersion"] = "1.1.0";
             bundle.Linux["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "time" }"""));
-            bundle.Linux["timeOffsets"] = JsonNode.Parse("""{ "monotonic": { "secs": 7 }, "boottime": { "secs": 9000000, "nanosecs": 5 } }""");
+            bundle.Linux["timeOffsets"] = JsonNode.Parse(
+                """{ "monotonic": { "secs": 7 }, "boottime": { "secs": 9000000, "nanosecs": 5 } }""");
         });
 
-        const string Script = "sed 's/  */ /g' /proc/self/timens_offsets; cut -d. -f1 /proc/uptime; sed -n 's/SigIgn:.//p' /proc/1/status; readlink /proc/1/ns/time; readlink /proc/self/ns/time";
+        const string Script = "sed 's/  */ /g' /proc/self/timens_offsets; cut -d. -f1 /proc/uptime; "
+            + "sed -n 's/SigIgn:.//p' /proc/1/status; readlink /proc/1/ns/time; readlink /proc/self/ns/time";
         string[] lines = (await _pod.ExecShellAsync(id, Script)).Ok().Lines;
         Assert.Equal(["monotonic 7 0", "boottime 9000000 5"], lines[..2]);
         Assert.InRange(long.Parse(lines[2], System.Globalization.CultureInfo.InvariantCulture), 9_000_000, 9_010_000);
@@ -170,7 +181,11 @@ public sealed class GuestFieldTests : IClassFixture<PodFixture>
         bundle.Linux["devices"] = new JsonArray(node);
         bundle.Linux["resources"]!["devices"]!.AsArray().Add(new JsonObject
         {
-            ["allow"] = true, ["type"] = "c", ["major"] = node["major"]!.DeepClone(), ["minor"] = node["minor"]!.DeepClone(), ["access"] = "rwm",
+            ["allow"] = true,
+            ["type"] = "c",
+            ["major"] = node["major"]!.DeepClone(),
+            ["minor"] = node["minor"]!.DeepClone(),
+            ["access"] = "rwm",
         });
     }
 }

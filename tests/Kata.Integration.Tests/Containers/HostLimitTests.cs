@@ -34,12 +34,16 @@ public sealed class HostLimitTests : IClassFixture<RuntimeFixture>
         IReadOnlyList<(int Pid, string Command)> processes = _runtime.Snapshot().Processes;
         Assert.Contains(processes, static process => process.Command.StartsWith("qemu", StringComparison.Ordinal));
         Assert.All(processes, process => Assert.Contains(named, File.ReadAllText($"/proc/{process.Pid}/cgroup"), StringComparison.Ordinal));
-        string ofTheStandIn = await File.ReadAllTextAsync($"/proc/{(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken)).Trim()}/cgroup", TestContext.Current.CancellationToken);
+        string ofTheStandIn = await File.ReadAllTextAsync(
+            $"/proc/{(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken)).Trim()}/cgroup",
+            TestContext.Current.CancellationToken);
         Assert.Contains(named, ofTheStandIn, StringComparison.Ordinal);
-        Assert.Contains(Read(named, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]); // and the machine's own processor
+        // With the machine's own processor.
+        Assert.Contains(Read(named, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]);
         Assert.Contains(Read(named, "cpu.shares", "cpu.weight"), (string[])["512", "20"]);
         Assert.Equal("0", Read(named, "cpuset.cpus", "cpuset.cpus"));
-        Assert.True(long.Parse(Read(named, "memory.limit_in_bytes", "memory.max"), System.Globalization.CultureInfo.InvariantCulture) > 64 << 20);
+        Assert.True(
+            long.Parse(Read(named, "memory.limit_in_bytes", "memory.max"), System.Globalization.CultureInfo.InvariantCulture) > 64 << 20);
         Assert.Equal("67108864", (await _runtime.ExecAsync(id, "cat", "/sys/fs/cgroup/memory.max")).Ok().Text);
 
         (await _runtime.RunAsync("update", "--cpu-quota", "70000", "--cpu-share", "1024", id)).Ok();
@@ -57,7 +61,8 @@ public sealed class HostLimitTests : IClassFixture<RuntimeFixture>
     public async Task Create_ProcessorsThatTheHostLacks_IsRefusedAndLeavesNothing()
     {
         string id = _runtime.NewId();
-        TestBundle bundle = _runtime.NewBundle().Args("true").Edit(static item => item.Linux["resources"] = JsonNode.Parse("""{ "cpu": { "cpus": "4000" } }"""));
+        TestBundle bundle = _runtime.NewBundle()
+            .Args("true").Edit(static item => item.Linux["resources"] = JsonNode.Parse("""{ "cpu": { "cpus": "4000" } }"""));
 
         CommandResult result = await _runtime.RunAsync("run", "--bundle", bundle.Write(), id);
 
@@ -67,6 +72,9 @@ public sealed class HostLimitTests : IClassFixture<RuntimeFixture>
     }
 
     private static string Read(string named, params string[] files) => File.ReadAllText(CgroupLayout.Read().Hierarchies
-        .SelectMany(hierarchy => Directory.Exists(hierarchy.MountPoint + named) ? Directory.EnumerateDirectories(hierarchy.MountPoint + named) : [])
-        .SelectMany(group => files.Select(file => Path.Combine(group, file))).First(File.Exists)).Trim();
+        .Select(hierarchy => hierarchy.MountPoint + named)
+        .Where(Directory.Exists)
+        .SelectMany(Directory.EnumerateDirectories)
+        .SelectMany(group => files.Select(file => Path.Combine(group, file)))
+        .First(File.Exists)).Trim();
 }

@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
-/// <summary>A process is who its specification, or <c>exec</c>, says: user, groups, home, name of the program, name of the machine.</summary>
+/// <summary>A process is who its specification or <c>exec</c> says: user, groups, home, names of program and machine.</summary>
 [Collection(ContainersGroup.Name)]
 public sealed class IdentityTests : IClassFixture<IdentityFixture>
 {
@@ -34,7 +34,8 @@ public sealed class IdentityTests : IClassFixture<IdentityFixture>
         // The kernel sorts the groups, and the shell's id shows the first one twice or not.
         string[] parts = text.Split(':'), wanted = expected.Split(':');
         Assert.Equal(wanted[..2], parts[..2]);
-        Assert.Equal(wanted[2].Split(' ').Distinct().Order(StringComparer.Ordinal), parts[2].Split(' ').Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            wanted[2].Split(' ').Distinct().Order(StringComparer.Ordinal), parts[2].Split(' ').Distinct().Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -55,7 +56,8 @@ public sealed class IdentityTests : IClassFixture<IdentityFixture>
     [InlineData("4242", "/")]
     public async Task Home_NotGiven_IsThatOfTheContainersPasswd(string uid, string home)
     {
-        CommandResult run = await _pod.RunShellAsync("echo $HOME", bundle => bundle.Process["user"]!["uid"] = int.Parse(uid, System.Globalization.CultureInfo.InvariantCulture));
+        CommandResult run = await _pod.RunShellAsync(
+            "echo $HOME", bundle => bundle.Process["user"]!["uid"] = int.Parse(uid, System.Globalization.CultureInfo.InvariantCulture));
         CommandResult exec = await _pod.RunAsync("exec", "--user", uid, _pod.UserId, "sh", "-c", "echo $HOME");
         CommandResult given = await _pod.RunAsync("exec", "--user", uid, "--env", "HOME=/given", _pod.UserId, "sh", "-c", "echo $HOME");
 
@@ -116,7 +118,9 @@ public sealed class IdentityTests : IClassFixture<IdentityFixture>
     {
         string directory = _pod.NewDirectory("owned");
         File.SetUnixFileMode(directory, (UnixFileMode)0x1ed /* 0755, of root */);
-        CommandResult result = await _pod.RunShellAsync("touch /mnt/made; mkdir /mnt/there; stat -c %u:%g /mnt/made /mnt/there; echo x > /mnt/there/y; rm /mnt/there/y", bundle =>
+        const string Script =
+            "touch /mnt/made; mkdir /mnt/there; stat -c %u:%g /mnt/made /mnt/there; echo x > /mnt/there/y; rm /mnt/there/y";
+        CommandResult result = await _pod.RunShellAsync(Script, bundle =>
         {
             bundle.Mount("/mnt", "bind", directory, "rbind");
             bundle.Process["user"] = JsonNode.Parse("""{"uid":10,"gid":11}""");

@@ -3,7 +3,10 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
-/// <summary>Limits that nobody asked for are the caller's, those that the guest's kernel does not have at first are raised, and a full container says so.</summary>
+/// <summary>
+/// Limits that nobody asked for are the caller's, those that the guest's kernel does not have at first
+/// are raised, and a full container says so.
+/// </summary>
 [Collection(ContainersGroup.Name)]
 public sealed class InheritedLimitTests : IClassFixture<PodFixture>
 {
@@ -32,7 +35,8 @@ public sealed class InheritedLimitTests : IClassFixture<PodFixture>
     {
         string id = await _pod.StartSleeperAsync(bundle => bundle.InPod(_pod.PodId).Process.Remove("rlimits"));
 
-        CommandResult result = await LimitedAsync("ulimit -S -n 702; ulimit -H -n 802; ulimit -c 0", ["exec", id, "sh", "-c", $"{Files}; ulimit -c"]);
+        CommandResult result = await LimitedAsync(
+            "ulimit -S -n 702; ulimit -H -n 802; ulimit -c 0", ["exec", id, "sh", "-c", $"{Files}; ulimit -c"]);
 
         Assert.Equal(["702", "802", "0"], result.Ok().Lines);
     }
@@ -53,7 +57,8 @@ public sealed class InheritedLimitTests : IClassFixture<PodFixture>
     {
         CommandResult result = await _pod.RunShellAsync(Files, bundle =>
         {
-            bundle.Process["rlimits"] = new JsonArray(new JsonObject { ["type"] = "RLIMIT_NOFILE", ["soft"] = space.Length == 0 ? 1_500_000ul : hard, ["hard"] = hard });
+            bundle.Process["rlimits"] = new JsonArray(
+                new JsonObject { ["type"] = "RLIMIT_NOFILE", ["soft"] = space.Length == 0 ? 1_500_000ul : hard, ["hard"] = hard });
             if (space.Length > 0)
             {
                 // Its root may not raise a limit: what it gets it must have from outside.
@@ -84,7 +89,8 @@ public sealed class InheritedLimitTests : IClassFixture<PodFixture>
         CommandResult afterwards = await _pod.ExecAsync(id, "true");
 
         Assert.Equal(255, full.ExitCode); // its own failure, as runc
-        Assert.Matches("the container has [78] processes of the 8 that its limit \\(pids\\) allows", full.Error); // 8: one of crun's own is ending
+        // 8: one of crun's own is ending.
+        Assert.Matches("the container has [78] processes of the 8 that its limit \\(pids\\) allows", full.Error);
         Assert.Contains("raise the limit with 'update --pids-limit'", full.Error, StringComparison.Ordinal);
         raised.Ok();
         afterwards.Ok();
@@ -93,7 +99,8 @@ public sealed class InheritedLimitTests : IClassFixture<PodFixture>
     // By a shell that lowers its own limits first.
     private async Task<CommandResult> LimitedAsync(string limits, string[] arguments)
     {
-        using RunningCommand command = RunningCommand.Start("/bin/bash", ["-c", $"{limits}; exec \"$@\"", "bash", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
+        using RunningCommand command = RunningCommand.Start(
+            "/bin/bash", ["-c", $"{limits}; exec \"$@\"", "bash", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
         return await command.FinishAsync(default, RuntimeFixture.Limit);
     }
 }

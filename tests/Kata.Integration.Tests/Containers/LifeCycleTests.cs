@@ -28,7 +28,8 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
         JsonObject stopped = await StateAsync(id);
         (await _pod.RunAsync("delete", id)).Ok();
 
-        Assert.Equal(["created", "running", "stopped"], new[] { created, running, stopped }.Select(static state => (string?)state["status"]));
+        Assert.Equal(
+            ["created", "running", "stopped"], new[] { created, running, stopped }.Select(static state => (string?)state["status"]));
         Assert.Equal(Pid(created), Pid(running));
         Assert.Equal(0, Pid(stopped));
     }
@@ -76,7 +77,8 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
     {
         string id = _pod.NewId();
         string file = Path.Combine(_pod.NewDirectory("pid"), "pid");
-        (await _pod.RunDetachedAsync("create", "--pid-file", file, "--bundle", _pod.NewPodBundle().Args("sleep", "1000").Write(), id)).Result.Ok();
+        (await _pod.RunDetachedAsync(
+            "create", "--pid-file", file, "--bundle", _pod.NewPodBundle().Args("sleep", "1000").Write(), id)).Result.Ok();
         int pid = int.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture);
 
         Assert.Equal(pid, Pid(await StateAsync(id)));
@@ -90,7 +92,8 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
     {
         string id = _pod.NewId();
         string marker = $"tmp/{id}";
-        (await _pod.RunDetachedAsync("create", "--bundle", _pod.NewPodBundle().Shell($"touch /{marker}; exec sleep 1000").Write(), id)).Result.Ok();
+        (await _pod.RunDetachedAsync(
+            "create", "--bundle", _pod.NewPodBundle().Shell($"touch /{marker}; exec sleep 1000").Write(), id)).Result.Ok();
         Assert.False(File.Exists(Path.Combine(_pod.RootFs, marker)));
 
         (await _pod.RunAsync("start", id)).Ok();
@@ -220,7 +223,8 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
         string[] lines = (await _pod.RunAsync("list")).Ok().Lines;
 
         Assert.Equal(["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(lines, line => line.StartsWith(_pod.PodId + " ", StringComparison.Ordinal) && line.Contains("running", StringComparison.Ordinal));
+        Assert.Contains(lines, line =>
+            line.StartsWith(_pod.PodId + " ", StringComparison.Ordinal) && line.Contains("running", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -240,19 +244,22 @@ public sealed class LifeCycleTests : IClassFixture<PodFixture>
     public async Task Run_DetachedWithOutputToFile_AllOfItArrives()
     {
         string id = _pod.NewId();
-        (CommandResult result, string path) = await _pod.RunDetachedAsync("run", "--detach", "--bundle", _pod.NewPodBundle().Shell("seq 1 50000; echo end >&2").Write(), id);
+        (CommandResult result, string path) = await _pod.RunDetachedAsync(
+            "run", "--detach", "--bundle", _pod.NewPodBundle().Shell("seq 1 50000; echo end >&2").Write(), id);
         result.Ok();
 
         await StoppedAsync(id);
 
         Assert.Equal(50000, (await File.ReadAllLinesAsync($"{path}.out", TestContext.Current.CancellationToken)).Length);
-        Assert.EndsWith("end\n", await File.ReadAllTextAsync($"{path}.err", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "end\n", await File.ReadAllTextAsync($"{path}.err", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Run_DetachedWithOutputToPipe_AllOfItArrivesAndThePipeEnds()
     {
-        using RunningCommand run = _pod.Start("run", "--detach", "--bundle", _pod.NewPodBundle().Shell("seq 1 50000").Write(), _pod.NewId());
+        using RunningCommand run = _pod.Start(
+            "run", "--detach", "--bundle", _pod.NewPodBundle().Shell("seq 1 50000").Write(), _pod.NewId());
 
         CommandResult result = (await run.FinishAsync(default, RuntimeFixture.Limit)).Ok();
 

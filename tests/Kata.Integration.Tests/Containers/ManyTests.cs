@@ -21,7 +21,9 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
 
     /// <summary>How often a soak repeats; null: this is none.</summary>
     internal static int? SoakCount { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : null;
+        int.TryParse(Environment.GetEnvironmentVariable("KATA_TEST_SOAK"), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? count
+            : null;
 
     /// <summary>How many in sequence.</summary>
     internal static int Sequence => SoakCount ?? 50;
@@ -33,7 +35,10 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
         Assert.SkipWhen(availableMib < AtOnce * MemoryMibOfOne, $"needs {AtOnce * MemoryMibOfOne} MiB of free memory, has {availableMib}");
 
         CommandResult[] results = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async i =>
-            await _runtime.RunAsync(["run", "--bundle", _runtime.NewBundle().Args("echo", $"container {i}").Write(), NewId()], default, TimeSpan.FromMinutes(5))));
+            await _runtime.RunAsync(
+                ["run", "--bundle", _runtime.NewBundle().Args("echo", $"container {i}").Write(), NewId()],
+                default,
+                TimeSpan.FromMinutes(5))));
 
         Assert.All(results, static result => result.Ok());
         Assert.Equal(Enumerable.Range(0, AtOnce).Select(static i => $"container {i}"), results.Select(static result => result.Text));
@@ -67,7 +72,8 @@ public sealed class ManyTests : IClassFixture<RuntimeFixture>
     public async Task Cycle_ManyInOnePod_LeaveTheServiceAsItWas()
     {
         string pod = NewId();
-        (await _runtime.RunDetachedAsync("run", "--detach", "--bundle", _runtime.NewBundle().AsPod().Args("sleep", "100000").Write(), pod)).Result.Ok();
+        (await _runtime.RunDetachedAsync(
+            "run", "--detach", "--bundle", _runtime.NewBundle().AsPod().Args("sleep", "100000").Write(), pod)).Result.Ok();
         int service = _runtime.ServicePid(pod);
         await CycleAsync(pod, WarmUp);
         ProcessUsage before = ProcessUsage.Of(service);

@@ -21,7 +21,8 @@ public sealed class MountTests : IClassFixture<PodFixture>
         string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
         (await _pod.RunShellAsync(
             "echo text > /tmp/made",
-            bundle => bundle.RootFs(root).Process["user"] = System.Text.Json.Nodes.JsonNode.Parse("""{ "uid": 1000, "gid": 1000 }"""))).Ok();
+            bundle => bundle.RootFs(root).Process["user"] =
+                System.Text.Json.Nodes.JsonNode.Parse("""{ "uid": 1000, "gid": 1000 }"""))).Ok();
 
         Assert.Equal("text\n", await File.ReadAllTextAsync(Path.Combine(root, "tmp/made"), TestContext.Current.CancellationToken));
         Assert.Equal((1000, 1000), await OwnerAsync(Path.Combine(root, "tmp/made")));
@@ -31,7 +32,8 @@ public sealed class MountTests : IClassFixture<PodFixture>
     public async Task Root_ReadOnly_CannotBeWritten()
     {
         string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
-        CommandResult result = await _pod.RunShellAsync("echo text > /tmp/made", bundle => bundle.RootFs(root).Config["root"]!["readonly"] = true);
+        CommandResult result = await _pod.RunShellAsync(
+            "echo text > /tmp/made", bundle => bundle.RootFs(root).Config["root"]!["readonly"] = true);
 
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal);
@@ -46,7 +48,8 @@ public sealed class MountTests : IClassFixture<PodFixture>
         Directory.Delete(Path.Combine(root, "dev"));
         File.CreateSymbolicLink(Path.Combine(root, "data"), "/var/nowhere/data");
         CommandResult result = await _pod.RunShellAsync(
-            "pwd; echo x > /dev/null && echo null; echo text > /data/made && cat /var/nowhere/data/made; echo y > /dev/made; echo y > /made",
+            "pwd; echo x > /dev/null && echo null; echo text > /data/made && cat /var/nowhere/data/made; "
+            + "echo y > /dev/made; echo y > /made",
             bundle =>
             {
                 bundle.RootFs(root).Mount("/data", "tmpfs", "tmpfs").Config["root"]!["readonly"] = true;
@@ -64,14 +67,17 @@ public sealed class MountTests : IClassFixture<PodFixture>
         string root = RootFileSystem.Create(_pod.NewDirectory("rootfs"));
         Directory.Delete(Path.Combine(root, "dev"));
 
-        Assert.Equal("null", (await _pod.RunShellAsync("echo x > /dev/null && echo null", bundle => RemoveDeviceMounts(bundle.RootFs(root)))).Ok().Text);
+        Assert.Equal(
+            "null",
+            (await _pod.RunShellAsync("echo x > /dev/null && echo null", bundle => RemoveDeviceMounts(bundle.RootFs(root)))).Ok().Text);
     }
 
     [Fact]
     public async Task Tmpfs_WithOptions_IsMountedWithThem()
     {
         CommandResult result = await _pod.RunShellAsync(
-            "grep ' /mnt ' /proc/self/mounts; touch /mnt/made && echo written", static bundle => bundle.Mount("/mnt", "tmpfs", "tmpfs", "nosuid", "noexec", "size=1m"));
+            "grep ' /mnt ' /proc/self/mounts; touch /mnt/made && echo written",
+            static bundle => bundle.Mount("/mnt", "tmpfs", "tmpfs", "nosuid", "noexec", "size=1m"));
 
         Assert.Matches("^tmpfs /mnt tmpfs .*nosuid.*noexec.*size=1024k", result.Ok().Lines[0]);
         Assert.Equal("written", result.Lines[1]);
@@ -163,13 +169,17 @@ public sealed class MountTests : IClassFixture<PodFixture>
     {
         using RunningCommand stat = RunningCommand.Start("/usr/bin/stat", ["-c", "%u %g", path]);
         string[] words = (await stat.FinishAsync(default, RuntimeFixture.Limit)).Ok().Text.Split(' ');
-        return (int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture), int.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture));
+        return (
+            int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture),
+            int.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private static void RemoveDeviceMounts(TestBundle bundle)
     {
         JsonArray mounts = bundle.Config["mounts"]!.AsArray();
-        foreach (JsonNode? mount in mounts.Where(static item => item!["destination"]!.ToString().StartsWith("/dev", StringComparison.Ordinal)).ToArray())
+        JsonNode?[] devices =
+            [.. mounts.Where(static item => item!["destination"]!.ToString().StartsWith("/dev", StringComparison.Ordinal))];
+        foreach (JsonNode? mount in devices)
         {
             mounts.Remove(mount);
         }

@@ -50,7 +50,9 @@ public sealed class NotificationTests : IClassFixture<PodFixture>
     {
         using DatagramReceiver caller = NewReceiver();
         string bundle = NewBundle($"{Program} --ready; exit 7").Write();
-        using RunningCommand command = RunningCommand.Start("/usr/bin/env", [$"NOTIFY_SOCKET={caller.Path}", RuntimeFixture.RuntimePath!, .. _pod.Globals("run", "--bundle", bundle, _pod.NewId())]);
+        using RunningCommand command = RunningCommand.Start(
+            "/usr/bin/env",
+            [$"NOTIFY_SOCKET={caller.Path}", RuntimeFixture.RuntimePath!, .. _pod.Globals("run", "--bundle", bundle, _pod.NewId())]);
 
         Assert.Equal("READY=1\n", await ReceiveAsync(caller));
         Assert.StartsWith("MAINPID=", await ReceiveAsync(caller), StringComparison.Ordinal);
@@ -76,8 +78,9 @@ public sealed class NotificationTests : IClassFixture<PodFixture>
         // conmon's way, for podman run --sdnotify=container.
         string directory = _pod.NewDirectory(new string('n', 120));
         using var engine = new DatagramReceiver(Path.Combine(directory, "notify.sock"), 0x1ff);
-        CommandResult result = await _pod.RunContainerAsync(NewBundle($"{Program} --ready --status=up").Mount("/run/notify", "bind", directory, "bind", "rprivate").Edit(
-            static bundle => bundle.Process["env"] = TestBundle.Array("PATH=/bin", "NOTIFY_SOCKET=/run/notify/notify.sock")));
+        CommandResult result = await _pod.RunContainerAsync(NewBundle($"{Program} --ready --status=up")
+            .Mount("/run/notify", "bind", directory, "bind", "rprivate")
+            .Edit(static bundle => bundle.Process["env"] = TestBundle.Array("PATH=/bin", "NOTIFY_SOCKET=/run/notify/notify.sock")));
 
         result.Ok();
         Assert.Equal("READY=1\nSTATUS=up", await ReceiveAsync(engine));
@@ -104,7 +107,8 @@ public sealed class NotificationTests : IClassFixture<PodFixture>
     {
         const string Script = "exec \"$@\" </dev/null >/dev/null 2>&1"; // a detached container's streams outlive the command
         using RunningCommand command = RunningCommand.Start(
-            "/bin/sh", ["-c", Script, "sh", "/usr/bin/env", $"NOTIFY_SOCKET={socket}", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
+            "/bin/sh",
+            ["-c", Script, "sh", "/usr/bin/env", $"NOTIFY_SOCKET={socket}", RuntimeFixture.RuntimePath!, .. _pod.Globals(arguments)]);
         (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok();
     }
 }

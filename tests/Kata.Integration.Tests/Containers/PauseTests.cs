@@ -18,21 +18,27 @@ public sealed class PauseTests : IClassFixture<PodFixture>
     public async Task Pause_RunningContainer_StandsStillUntilResumed()
     {
         string marker = _pod.NewId();
-        string id = await StartAsync($"while :; do echo >> /tmp/{marker}; sleep 0.05; done"); // a longer file each time, whole at any moment
+        // A longer file each time, whole at any moment.
+        string id = await StartAsync($"while :; do echo >> /tmp/{marker}; sleep 0.05; done");
         (await _pod.ExecShellAsync(_pod.PodId, $"until [ -s /tmp/{marker} ]; do sleep 0.05; done")).Ok();
 
         (await _pod.RunAsync("pause", id)).Ok();
 
         Assert.Contains("\"status\": \"paused\"", (await _pod.RunAsync("state", id)).Ok().Text, StringComparison.Ordinal);
-        Assert.Contains("paused", (await _pod.RunAsync("list")).Ok().Lines.Single(line => line.StartsWith($"{id} ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "paused",
+            (await _pod.RunAsync("list")).Ok().Lines.Single(line => line.StartsWith($"{id} ", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         // What this container sees of the other's file may be a second old: it looked while the other was still writing.
-        string[] counts = (await _pod.ExecShellAsync(_pod.PodId, $"sleep 1.5; wc -c < /tmp/{marker}; sleep 1; wc -c < /tmp/{marker}")).Ok().Lines;
+        string[] counts =
+            (await _pod.ExecShellAsync(_pod.PodId, $"sleep 1.5; wc -c < /tmp/{marker}; sleep 1; wc -c < /tmp/{marker}")).Ok().Lines;
         Assert.Equal(counts[0], counts[1]);
 
         (await _pod.RunAsync("resume", id)).Ok();
 
         Assert.Contains("\"status\": \"running\"", (await _pod.RunAsync("state", id)).Ok().Text, StringComparison.Ordinal);
-        (await _pod.ExecShellAsync(_pod.PodId, $"n=$(wc -c < /tmp/{marker}); while [ \"$(wc -c < /tmp/{marker})\" = \"$n\" ]; do sleep 0.05; done")).Ok();
+        (await _pod.ExecShellAsync(
+            _pod.PodId, $"n=$(wc -c < /tmp/{marker}); while [ \"$(wc -c < /tmp/{marker})\" = \"$n\" ]; do sleep 0.05; done")).Ok();
         (await _pod.RunAsync("delete", "--force", id)).Ok();
     }
 
@@ -144,7 +150,8 @@ public sealed class PauseTests : IClassFixture<PodFixture>
     [InlineData("ps")]
     [InlineData("update")]
     [InlineData("events")]
-    public async Task AnyVerb_IdUnknown_SaysSo(string verb) => Assert.Contains("does not exist", (await RefusedAsync(verb, "nobody")).Error, StringComparison.Ordinal);
+    public async Task AnyVerb_IdUnknown_SaysSo(string verb) =>
+        Assert.Contains("does not exist", (await RefusedAsync(verb, "nobody")).Error, StringComparison.Ordinal);
 
     private async Task<CommandResult> RefusedAsync(params string[] arguments)
     {

@@ -2,12 +2,13 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
-/// <summary>Where the executable is: a link finds the guest beside what it leads to, a copy what is installed below <c>/usr/local</c>.</summary>
+/// <summary>Where the executable is: a link finds the guest beside its target, a copy what is installed below <c>/usr/local</c>.</summary>
 public sealed class PlaceTests(RuntimeFixture runtime) : IClassFixture<RuntimeFixture>
 {
     /// <summary>The test's own view of /usr/local/share, as after <c>make install</c>; nothing of it is on the host.</summary>
     private const string Installed =
-        "set -e; mount -t tmpfs tmpfs /usr/local/share; mkdir /usr/local/share/kata-containers; mount --bind \"$1\" /usr/local/share/kata-containers; shift; exec \"$@\"";
+        "set -e; mount -t tmpfs tmpfs /usr/local/share; mkdir /usr/local/share/kata-containers; "
+        + "mount --bind \"$1\" /usr/local/share/kata-containers; shift; exec \"$@\"";
 
     [Theory]
     [InlineData("cp")]
@@ -50,16 +51,19 @@ public sealed class PlaceTests(RuntimeFixture runtime) : IClassFixture<RuntimeFi
         await CopyAsync("cp", executable);
 
         using RunningCommand command = RunningCommand.Start(executable, ["--show-default-config-paths"]);
+        string[] paths = (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok().Lines;
 
         Assert.Equal(
             ["/etc", $"{folder}/share/defaults", "/usr/local/share/defaults", "/usr/share/defaults", "/opt/kata/share/defaults"],
-            (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok().Lines.Select(static line => line.Replace("/kata-containers/configuration.toml", "", StringComparison.Ordinal)));
+            paths.Select(static line => line.Replace("/kata-containers/configuration.toml", "", StringComparison.Ordinal)));
     }
 
     private static async Task CopyAsync(string program, string executable)
     {
         // A hard link needs the same file system; where it is another, a copy is as good.
-        using RunningCommand command = RunningCommand.Start("/bin/sh", ["-c", "\"$1\" \"$2\" \"$3\" 2> /dev/null || cp \"$2\" \"$3\"", "sh", program, RuntimeFixture.RuntimePath!, executable]);
+        using RunningCommand command = RunningCommand.Start(
+            "/bin/sh",
+            ["-c", "\"$1\" \"$2\" \"$3\" 2> /dev/null || cp \"$2\" \"$3\"", "sh", program, RuntimeFixture.RuntimePath!, executable]);
         (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok();
     }
 
@@ -67,7 +71,8 @@ public sealed class PlaceTests(RuntimeFixture runtime) : IClassFixture<RuntimeFi
     {
         string guest = Path.Combine(Path.GetDirectoryName(RuntimeFixture.RuntimePath)!, "../share/kata-containers");
         using RunningCommand command = RunningCommand.Start(
-            "unshare", ["--mount", "--propagation", "private", "sh", "-c", Installed, "sh", guest, executable, .. runtime.Globals(arguments)]);
+            "unshare",
+            ["--mount", "--propagation", "private", "sh", "-c", Installed, "sh", guest, executable, .. runtime.Globals(arguments)]);
         return await command.FinishAsync(default, RuntimeFixture.Limit);
     }
 }

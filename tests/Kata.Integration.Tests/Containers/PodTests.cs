@@ -29,7 +29,9 @@ public sealed class PodTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Kernel_OfThePod_IsNotTheHosts()
     {
-        Assert.NotEqual((await File.ReadAllTextAsync(BootId, TestContext.Current.CancellationToken)).Trim(), (await _pod.ExecAsync(_pod.PodId, "cat", BootId)).Ok().Text);
+        Assert.NotEqual(
+            (await File.ReadAllTextAsync(BootId, TestContext.Current.CancellationToken)).Trim(),
+            (await _pod.ExecAsync(_pod.PodId, "cat", BootId)).Ok().Text);
         Assert.NotEqual(
             (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease", TestContext.Current.CancellationToken)).Trim(),
             (await _pod.ExecAsync(_pod.PodId, "uname", "-r")).Ok().Text);
@@ -38,19 +40,23 @@ public sealed class PodTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Machine_OfThePod_HasTheConfiguredMemoryAndProcessors()
     {
-        string[] lines = (await _pod.ExecShellAsync(_pod.PodId, "nproc; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")).Ok().Lines;
+        string[] lines =
+            (await _pod.ExecShellAsync(_pod.PodId, "nproc; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")).Ok().Lines;
 
         Assert.Equal("1", lines[0]);
-        Assert.InRange(int.Parse(lines[1], System.Globalization.CultureInfo.InvariantCulture), 180 * 1024, 256 * 1024); // default_memory = 256
+        // default_memory is 256.
+        Assert.InRange(int.Parse(lines[1], System.Globalization.CultureInfo.InvariantCulture), 180 * 1024, 256 * 1024);
     }
 
     [Fact]
     public async Task Containers_OfOnePod_HaveProcessesAndNamesOfTheirOwn()
     {
-        CommandResult result = await _pod.RunShellAsync("echo $$; ls -d /proc/[0-9]* | wc -l; hostname", static bundle => bundle.Config["hostname"] = "second");
+        CommandResult result = await _pod.RunShellAsync(
+            "echo $$; ls -d /proc/[0-9]* | wc -l; hostname", static bundle => bundle.Config["hostname"] = "second");
 
         Assert.Equal("1", result.Ok().Lines[0]);
-        Assert.InRange(int.Parse(result.Lines[1], System.Globalization.CultureInfo.InvariantCulture), 1, 3); // the shell, ls, wc; not the pod's others
+        // The shell, ls, wc; not the pod's others.
+        Assert.InRange(int.Parse(result.Lines[1], System.Globalization.CultureInfo.InvariantCulture), 1, 3);
         Assert.Equal("second", result.Lines[2]);
     }
 
@@ -92,7 +98,8 @@ public sealed class PodTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Create_PodDoesNotExist_IsRefusedWithItsId()
     {
-        CommandResult result = await _pod.RunAsync("run", "--bundle", _pod.NewBundle().Args("true").InPod("no-such-pod").Write(), _pod.NewId());
+        CommandResult result = await _pod.RunAsync(
+            "run", "--bundle", _pod.NewBundle().Args("true").InPod("no-such-pod").Write(), _pod.NewId());
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("'no-such-pod'", result.Error, StringComparison.Ordinal);

@@ -23,11 +23,13 @@ public sealed class PrefixTests : IAsyncLifetime
         await _host.SucceedAsync("create", "-b", _host.Bundle(), "alpha");
         string[][] changing =
         [
-            ["start", "alp"], ["exec", "alp", "true"], ["kill", "alp", "KILL"], ["pause", "alp"], ["resume", "alp"], ["update", "--pids-limit", "50", "alp"], ["delete", "alp"],
+            ["start", "alp"], ["exec", "alp", "true"], ["kill", "alp", "KILL"], ["pause", "alp"], ["resume", "alp"],
+            ["update", "--pids-limit", "50", "alp"], ["delete", "alp"],
         ];
         foreach (string[] verb in changing)
         {
-            Assert.Contains("'alp': it does not exist. See 'kata-runtime list'", (await _host.RunAsync(verb)).Error, StringComparison.Ordinal);
+            Assert.Contains(
+                "'alp': it does not exist. See 'kata-runtime list'", (await _host.RunAsync(verb)).Error, StringComparison.Ordinal);
         }
 
         await _host.SucceedAsync("start", "alpha");
@@ -38,12 +40,16 @@ public sealed class PrefixTests : IAsyncLifetime
             await Task.Delay(100, limit.Token); // for a moment after the start it is still the guest's runtime
         }
 
-        Assert.Contains("\"id\":\"alpha\"", (await _host.SucceedAsync("events", "--stats", "al")).Output.Replace(" ", ""), StringComparison.Ordinal);
-        Assert.Equal("hello\n", (await _host.SucceedAsync("exec", "--cgroup", "/", "--preserve-fds", "0", "--apparmor", "x", "--process-label", "y", "alpha", "echo", "hello")).Output);
+        Assert.Contains(
+            "\"id\":\"alpha\"", (await _host.SucceedAsync("events", "--stats", "al")).Output.Replace(" ", ""), StringComparison.Ordinal);
+        Assert.Equal("hello\n", (await _host.SucceedAsync(
+            "exec", "--cgroup", "/", "--preserve-fds", "0", "--apparmor", "x", "--process-label", "y", "alpha", "echo", "hello")).Output);
         await _host.SucceedAsync("delete", "--force", "al");
         Assert.Equal("alpha\n", (await _host.SucceedAsync("list", "-q")).Output);
         await _host.SucceedAsync("kill", "--all", "alpha", "KILL");
-        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(_host.Root, "alpha", "state.json")).Contains("\"stopped\"", StringComparison.Ordinal), "the container has ended");
+        await FaultHarness.UntilAsync(
+            () => File.ReadAllText(Path.Combine(_host.Root, "alpha", "state.json")).Contains("\"stopped\"", StringComparison.Ordinal),
+            "the container has ended");
         await _host.SucceedAsync("delete", "alpha");
         await _host.AssertNothingLeftAsync();
     }

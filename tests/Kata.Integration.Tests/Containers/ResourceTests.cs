@@ -31,8 +31,10 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
         Assert.StartsWith("root           1       0 ", table[1], StringComparison.Ordinal);
         Assert.StartsWith("root           2       1 ", table[2], StringComparison.Ordinal);
         Assert.EndsWith(" sh -c sleep 1234 & sleep 4321; true", table[1], StringComparison.Ordinal);
-        Assert.Equal(["1 S", "2 S", "3 S"], (await _pod.RunAsync("ps", id, "-o", "pid=", "-o", "s=")).Ok().Lines.Select(static line => line.Trim()));
-        Assert.Equal(2, (await _pod.RunAsync("ps", id, "aux")).Ok().Lines.Count(static line => line.Contains("sleep ", StringComparison.Ordinal) && !line.Contains("sh -c", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["1 S", "2 S", "3 S"], (await _pod.RunAsync("ps", id, "-o", "pid=", "-o", "s=")).Ok().Lines.Select(static line => line.Trim()));
+        Assert.Equal(2, (await _pod.RunAsync("ps", id, "aux")).Ok().Lines.Count(static line =>
+            line.Contains("sleep ", StringComparison.Ordinal) && !line.Contains("sh -c", StringComparison.Ordinal)));
         CommandResult unknown = await _pod.RunAsync("ps", id, "-Z");
         Assert.Equal(1, unknown.ExitCode);
         Assert.Contains("Of ps(1) a container's list knows -e", unknown.Error, StringComparison.Ordinal);
@@ -54,9 +56,12 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
         (await _pod.RunAsync("update", "--cpu-period", "200000", "--cpu-share", "512", "--cpu-burst", "0", id)).Ok();
         Assert.Equal(["50000 200000", "20", $"{64 * Mib}"], await ReadAsync(id, "cpu.max", "cpu.weight", "memory.max"));
 
-        byte[] document = RuntimeFixture.Bytes("""{ "memory": { "limit": 83886080 }, "cpu": { "idle": 1 }, "unified": { "memory.high": "73400320" } }""");
+        byte[] document = RuntimeFixture.Bytes(
+            """{ "memory": { "limit": 83886080 }, "cpu": { "idle": 1 }, "unified": { "memory.high": "73400320" } }""");
         (await _pod.RunAsync(["update", "--resources", "-", id], document, RuntimeFixture.Limit)).Ok();
-        Assert.Equal([$"{80 * Mib}", $"{16 * Mib}", "1", $"{70 * Mib}"], await ReadAsync(id, "memory.max", "memory.swap.max", "cpu.idle", "memory.high"));
+        Assert.Equal(
+            [$"{80 * Mib}", $"{16 * Mib}", "1", $"{70 * Mib}"],
+            await ReadAsync(id, "memory.max", "memory.swap.max", "cpu.idle", "memory.high"));
 
         (await _pod.RunAsync("update", "--memory=-1", "--pids-limit=-1", "--cpu-quota=-1", id)).Ok();
         Assert.Equal(["max", "max", "max 200000"], await ReadAsync(id, "memory.max", "pids.max", "cpu.max"));
@@ -70,7 +75,9 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     {
         string id = await StartAsync("sleep 1000");
         string[] files = ["memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max", "cpu.max.burst", "cpu.idle", "cpu.weight"];
-        (await _pod.RunAsync("update", "--memory", "64m", "--pids-limit", "7", "--cpu-quota", "50000", "--cpu-burst", "40000", "--cpu-share", "512", id)).Ok();
+        (await _pod.RunAsync(
+            "update", "--memory", "64m", "--pids-limit", "7", "--cpu-quota", "50000", "--cpu-burst", "40000", "--cpu-share", "512", id))
+            .Ok();
         string[] before = await ReadAsync(id, files);
 
         byte[] document = RuntimeFixture.Bytes(
@@ -169,7 +176,8 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
         using RunningCommand run = _pod.Start("run", "--keep", "--bundle", bundle.Write(), id);
         await WaitRunningAsync(id);
         using RunningCommand events = _pod.Start("events", "--interval", "300ms", id);
-        await events.Output.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().WaitAsync(RuntimeFixture.Limit); // it watches
+        // It watches.
+        await events.Output.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().WaitAsync(RuntimeFixture.Limit);
 
         Task<CommandResult> told = events.FinishAsync(default, RuntimeFixture.Limit);
         CommandResult result = await run.FinishAsync(RuntimeFixture.Bytes("go\n"), RuntimeFixture.Limit);
@@ -218,13 +226,15 @@ public sealed class ResourceTests : IClassFixture<PodFixture>
     public async Task KillAll_Signal_ReachesEveryProcess()
     {
         string marker = _pod.NewId();
-        string id = await StartAsync($"(trap 'echo child >> /tmp/{marker}; exit' USR1; echo r >> /tmp/{marker}.r; while :; do sleep 0.1; done) & "
+        string id = await StartAsync(
+            $"(trap 'echo child >> /tmp/{marker}; exit' USR1; echo r >> /tmp/{marker}.r; while :; do sleep 0.1; done) & "
             + $"trap 'echo parent >> /tmp/{marker}' USR1; echo r >> /tmp/{marker}.r; while :; do sleep 0.1; done");
         (await _pod.ExecShellAsync(_pod.PodId, $"until [ \"$(cat /tmp/{marker}.r 2>/dev/null | wc -l)\" = 2 ]; do sleep 0.05; done")).Ok();
 
         (await _pod.RunAsync("kill", "--all", id, "USR1")).Ok();
 
-        (await _pod.ExecShellAsync(_pod.PodId, $"until [ \"$(sort /tmp/{marker} 2>/dev/null | tr '\\n' ' ')\" = 'child parent ' ]; do sleep 0.05; done")).Ok();
+        (await _pod.ExecShellAsync(
+            _pod.PodId, $"until [ \"$(sort /tmp/{marker} 2>/dev/null | tr '\\n' ' ')\" = 'child parent ' ]; do sleep 0.05; done")).Ok();
         (await _pod.RunAsync("delete", "--force", id)).Ok();
     }
 

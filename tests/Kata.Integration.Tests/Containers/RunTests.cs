@@ -56,7 +56,8 @@ public sealed class RunTests : IClassFixture<PodFixture>
     {
         string id = _pod.NewId();
         using RunningCommand running = _pod.Start("run", "--bundle", _pod.NewPodBundle().Shell("echo up; exec sleep 1000").Write(), id);
-        await running.Output.ReadExactlyAsync(new byte[3], TestContext.Current.CancellationToken).AsTask().WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
+        await running.Output.ReadExactlyAsync(new byte[3], TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
 
         (await _pod.RunAsync("kill", id, "KILL")).Ok();
 
@@ -123,7 +124,8 @@ public sealed class RunTests : IClassFixture<PodFixture>
         await File.WriteAllTextAsync(program, "nothing that a kernel knows", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        CommandResult result = await _pod.RunContainerAsync(_pod.NewPodBundle().Mount("/mnt", "bind", directory, "rbind").Args("/mnt/program"));
+        CommandResult result =
+            await _pod.RunContainerAsync(_pod.NewPodBundle().Mount("/mnt", "bind", directory, "rbind").Args("/mnt/program"));
 
         Assert.Equal(1, result.ExitCode); // as with runc
         Assert.EndsWith("exec container process `/mnt/program`: Exec format error\n", result.Error, StringComparison.Ordinal);
@@ -139,7 +141,8 @@ public sealed class RunTests : IClassFixture<PodFixture>
             (await _pod.RunShellAsync("cat /etc/passwd | cat > /tmp/copy; true")).Ok();
         }
 
-        string console = await File.ReadAllTextAsync(Path.Combine(_pod.Root, _pod.PodId, "console.log"), TestContext.Current.CancellationToken);
+        string console = await File.ReadAllTextAsync(
+            Path.Combine(_pod.Root, _pod.PodId, "console.log"), TestContext.Current.CancellationToken);
         Assert.DoesNotContain("Busy inodes", console, StringComparison.Ordinal);
         Assert.DoesNotContain("kernel BUG", console, StringComparison.Ordinal);
     }

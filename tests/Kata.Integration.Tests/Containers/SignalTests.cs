@@ -51,7 +51,9 @@ public sealed class SignalTests : IClassFixture<PodFixture>
         long start = TimeProvider.System.GetTimestamp();
         while ((await _pod.RunAsync("delete", id)).ExitCode != 0) // not without --force while it runs
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), "the container outlived the command that stood for it");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30),
+                "the container outlived the command that stood for it");
         }
     }
 

@@ -39,13 +39,18 @@ public sealed class SizingTests : IClassFixture<RuntimeFixture>
         }));
         Assert.Equal("1073741824", (await _runtime.ExecAsync(member, "cat", "/sys/fs/cgroup/memory.max")).Ok().Text);
         string log = await File.ReadAllTextAsync(_runtime.Log, TestContext.Current.CancellationToken);
-        Assert.Contains("The containers of the pod may use 1073741824 bytes of memory, and its machine has 402653184: a machine does not grow yet", log, StringComparison.Ordinal);
+        Assert.Contains(
+            "The containers of the pod may use 1073741824 bytes of memory, and its machine has 402653184: a machine does not grow yet",
+            log,
+            StringComparison.Ordinal);
 
         // The host kills the machine, and what serves its files, as early as it would kill the container, and the service later.
         HostSnapshot snapshot = _runtime.Snapshot();
-        Assert.Contains(snapshot.Processes, static process => process.Command.StartsWith("qemu", StringComparison.Ordinal) && OomScoreOf(process.Pid) == "900");
+        Assert.Contains(snapshot.Processes, static process =>
+            process.Command.StartsWith("qemu", StringComparison.Ordinal) && OomScoreOf(process.Pid) == "900");
         Assert.All(
-            snapshot.Processes.Where(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal) || process.Command.Contains("virtiofsd", StringComparison.Ordinal)),
+            snapshot.Processes.Where(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal)
+                || process.Command.Contains("virtiofsd", StringComparison.Ordinal)),
             static process => Assert.Equal("900", OomScoreOf(process.Pid)));
         Assert.Equal(OomScoreOf(Environment.ProcessId), OomScoreOf(_runtime.ServicePid(pod)));
         (await _runtime.RunAsync("delete", "--force", member)).Ok();
@@ -56,7 +61,10 @@ public sealed class SizingTests : IClassFixture<RuntimeFixture>
     public async Task Create_AnnotationThatIsNoNumber_IsRefusedAndLeavesNothing()
     {
         CommandResult result = await _runtime.RunAsync(
-            "run", "--bundle", _runtime.NewBundle().Args("true").AsPod().Annotation("io.kubernetes.cri.sandbox-memory", "128Mi").Write(), _runtime.NewId());
+            "run",
+            "--bundle",
+            _runtime.NewBundle().Args("true").AsPod().Annotation("io.kubernetes.cri.sandbox-memory", "128Mi").Write(),
+            _runtime.NewId());
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("io.kubernetes.cri.sandbox-memory", result.Error, StringComparison.Ordinal);
@@ -68,22 +76,29 @@ public sealed class SizingTests : IClassFixture<RuntimeFixture>
     public async Task SandboxCgroupOnly_Off_LimitsTheProcessorsAndNothingElse()
     {
         string id = _runtime.NewId(), named = $"/test-{id}";
-        TestBundle bundle = _runtime.NewBundle().Args("sleep", "100000").Annotation("io.katacontainers.config.runtime.sandbox_cgroup_only", "false").Edit(item =>
-        {
-            item.Linux["cgroupsPath"] = named;
-            item.Linux["resources"] = JsonNode.Parse("""{ "memory": { "limit": 67108864 }, "cpu": { "shares": 512, "quota": 50000, "period": 100000 } }""");
-        });
+        TestBundle bundle = _runtime.NewBundle().Args("sleep", "100000")
+            .Annotation("io.katacontainers.config.runtime.sandbox_cgroup_only", "false")
+            .Edit(item =>
+            {
+                item.Linux["cgroupsPath"] = named;
+                item.Linux["resources"] = JsonNode.Parse(
+                    """{ "memory": { "limit": 67108864 }, "cpu": { "shares": 512, "quota": 50000, "period": 100000 } }""");
+            });
         (await _runtime.RunDetachedAsync("run", "--detach", "--bundle", bundle.Write(), id)).Result.Ok();
 
         HostSnapshot snapshot = _runtime.Snapshot();
-        Assert.All(snapshot.Processes, process => Assert.Contains($"/kata_overhead{named}/kata_{id}", File.ReadAllText($"/proc/{process.Pid}/cgroup"), StringComparison.Ordinal));
+        Assert.All(snapshot.Processes, process =>
+            Assert.Contains($"/kata_overhead{named}/kata_{id}", File.ReadAllText($"/proc/{process.Pid}/cgroup"), StringComparison.Ordinal));
         int machine = snapshot.Processes.First(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal)).Pid;
-        string[] moved = [.. Directory.GetDirectories($"/proc/{machine}/task").Where(thread => GroupsOf(thread).Any(group => IsOfProcessors(group, named)))];
+        string[] moved = [.. Directory.GetDirectories($"/proc/{machine}/task").Where(thread =>
+            GroupsOf(thread).Any(group => IsOfProcessors(group, named)))];
         Assert.NotEmpty(moved);
         Assert.All(moved, static thread => Assert.Contains("CPU", File.ReadAllText($"{thread}/comm"), StringComparison.Ordinal));
-        Assert.Contains(Read(named, id, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]); // and the machine's own processor
+        // With the machine's own processor.
+        Assert.Contains(Read(named, id, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]);
         Assert.Contains(Read(named, id, "cpu.shares", "cpu.weight"), (string[])["512", "20"]);
-        string memory = GroupsOf($"/proc/{machine}").First(static line => line.Contains(":memory:", StringComparison.Ordinal) || line.StartsWith("0::", StringComparison.Ordinal));
+        string memory = GroupsOf($"/proc/{machine}")
+            .First(static line => line.Contains(":memory:", StringComparison.Ordinal) || line.StartsWith("0::", StringComparison.Ordinal));
         Assert.Contains("/kata_overhead/", memory, StringComparison.Ordinal);
 
         (await _runtime.RunAsync("update", "--cpu-quota", "70000", id)).Ok();

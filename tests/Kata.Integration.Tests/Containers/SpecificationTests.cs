@@ -57,8 +57,9 @@ public sealed class SpecificationTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Capabilities_Given_AreTheProcesss()
     {
-        CommandResult result = await _pod.RunShellAsync("grep -E 'Cap(Eff|Bnd)' /proc/self/status", static bundle => bundle.Process["capabilities"] = JsonNode.Parse(
-            """{ "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }"""));
+        CommandResult result = await _pod.RunShellAsync("grep -E 'Cap(Eff|Bnd)' /proc/self/status", static bundle =>
+            bundle.Process["capabilities"] = JsonNode.Parse(
+                """{ "bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"] }"""));
 
         // CAP_CHOWN is bit 0, CAP_KILL bit 5: linux/capability.h. A program of uid 0 gains its bounding set at execve (capabilities(7)).
         Assert.Contains("CapBnd:\t0000000000000021", result.Ok().Text, StringComparison.Ordinal);
@@ -81,7 +82,8 @@ public sealed class SpecificationTests : IClassFixture<PodFixture>
     [InlineData(false, "0")]
     public async Task NoNewPrivileges_SetOrNot_IsTheProcesss(bool set, string expected)
     {
-        CommandResult result = await _pod.RunShellAsync("grep NoNewPrivs /proc/self/status", bundle => bundle.Process["noNewPrivileges"] = set);
+        CommandResult result = await _pod.RunShellAsync(
+            "grep NoNewPrivs /proc/self/status", bundle => bundle.Process["noNewPrivileges"] = set);
 
         Assert.Equal($"NoNewPrivs:\t{expected}", result.Ok().Text);
     }
@@ -107,7 +109,8 @@ public sealed class SpecificationTests : IClassFixture<PodFixture>
     {
         CommandResult result = await _pod.RunShellAsync(
             "cat /sys/fs/cgroup/memory.max; cat /sys/fs/cgroup/pids.max",
-            static bundle => bundle.Linux["resources"] = JsonNode.Parse("""{ "memory": { "limit": 67108864 }, "pids": { "limit": 33 } }"""));
+            static bundle =>
+                bundle.Linux["resources"] = JsonNode.Parse("""{ "memory": { "limit": 67108864 }, "pids": { "limit": 33 } }"""));
 
         Assert.Equal(["67108864", "33"], result.Ok().Lines);
     }
@@ -130,7 +133,8 @@ public sealed class SpecificationTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Devices_None_OnlyTheUsualOnesExist()
     {
-        CommandResult result = await _pod.RunShellAsync("for d in null zero full random urandom tty; do test -c /dev/$d || echo $d; done; ls /dev | grep -E 'vd|sd|vport|kmsg'; true");
+        CommandResult result = await _pod.RunShellAsync(
+            "for d in null zero full random urandom tty; do test -c /dev/$d || echo $d; done; ls /dev | grep -E 'vd|sd|vport|kmsg'; true");
 
         Assert.Equal("", result.Ok().Text);
     }

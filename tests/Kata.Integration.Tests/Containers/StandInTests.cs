@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Containers;
 
-/// <summary>The process of the host that stands for a detached container: engines enter its namespaces, and the guest can write to its root.</summary>
+/// <summary>The host's process for a detached container: engines enter its namespaces, and the guest can write to its root.</summary>
 [Collection(ContainersGroup.Name)]
 public sealed class StandInTests : IClassFixture<RuntimeFixture>
 {
@@ -34,14 +34,16 @@ public sealed class StandInTests : IClassFixture<RuntimeFixture>
             Assert.Equal(["65534", "65534", "65534", "65534"], status["Uid"].Split('\t'));
             Assert.Equal(["65534", "65534", "65534", "65534"], status["Gid"].Split('\t'));
             Assert.Equal("", status["Groups"]);
-            Assert.Equal(("0000000000000000", "0000000000000000", "0000000000000000"), (status["CapInh"], status["CapPrm"], status["CapEff"]));
+            Assert.Equal(
+                ("0000000000000000", "0000000000000000", "0000000000000000"), (status["CapInh"], status["CapPrm"], status["CapEff"]));
             Assert.Equal("00000000802000c2", status["CapBnd"]);
             Assert.Equal("1", status["NoNewPrivs"]);
         }
 
         // An engine that enters and sets a name sets nobody else's.
         string before = Environment.MachineName;
-        using (RunningCommand enter = RunningCommand.Start("/usr/bin/nsenter", ["-t", pid, "-u", "/bin/sh", "-c", "hostname; hostname changed-by-an-engine; hostname"]))
+        using (RunningCommand enter = RunningCommand.Start(
+            "/usr/bin/nsenter", ["-t", pid, "-u", "/bin/sh", "-c", "hostname; hostname changed-by-an-engine; hostname"]))
         {
             Assert.Equal(["kata-test", "changed-by-an-engine"], (await enter.FinishAsync(default, RuntimeFixture.Limit)).Ok().Lines);
         }

@@ -27,7 +27,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             await terminal.ExpectAsync("end-0");
             await terminal.TypeAsync("exit 9\n");
 
-            Assert.Equal(new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -37,14 +38,16 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     public async Task Run_TerminalIsResized_ProgramGetsTheSignalAndTheSize()
     {
         const string Script = "trap 'stty size; exit 9' WINCH; echo up; while :; do sleep 1 & wait $!; done";
-        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("run", "--bundle", TerminalBundle("sh", "-c", Script), _pod.NewId());
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
+            "run", "--bundle", TerminalBundle("sh", "-c", Script), _pod.NewId());
         await using (terminal)
         {
             await terminal.ExpectAsync("up");
             terminal.Resize(50, 132);
             await terminal.ExpectAsync("50 132");
 
-            Assert.Equal(new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -63,7 +66,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             await terminal.ExpectAsync("status-130");
             await terminal.TypeAsync("exit\n");
 
-            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -72,11 +76,13 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     [Fact]
     public async Task Exec_WithTerminal_ProgramHasOne()
     {
-        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal("exec", "--tty", _pod.PodId, "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && stty size");
+        (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
+            "exec", "--tty", _pod.PodId, "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && stty size");
         await using (terminal)
         {
             await terminal.ExpectAsync("24 80");
-            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -89,8 +95,10 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         await using (terminal)
         {
             Assert.Equal(
-                "kata-runtime: Cannot query the container 'no-such-container': it does not exist. See 'kata-runtime list'\r\n", await terminal.ReadToEndAsync());
-            Assert.Equal(new ExitStatus(1, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+                "kata-runtime: Cannot query the container 'no-such-container': it does not exist. See 'kata-runtime list'\r\n",
+                await terminal.ReadToEndAsync());
+            Assert.Equal(
+                new ExitStatus(1, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -104,8 +112,9 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     {
         string file = Path.Combine(_pod.NewDirectory("redirected"), "out");
         string script = $"\"$0\" \"$@\" {redirections.Replace("{file}", file, StringComparison.Ordinal)}; echo status-$?";
+        string[] exec = _pod.Globals("exec", "--tty", _pod.PodId, "sh", "-c", "stty size; test -t 0 && echo output; exit 4");
         (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
-            "/bin/sh", ["-c", script, RuntimeFixture.RuntimePath!, .. _pod.Globals("exec", "--tty", _pod.PodId, "sh", "-c", "stty size; test -t 0 && echo output; exit 4")]);
+            "/bin/sh", ["-c", script, RuntimeFixture.RuntimePath!, .. exec]);
         await using (terminal)
         {
             string shown = await terminal.ReadToEndAsync();
@@ -147,7 +156,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         await using (terminal)
         {
             Assert.Equal("a\r\nb\r\r\nc", await terminal.ReadToEndAsync());
-            Assert.Equal(new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
+            Assert.Equal(
+                new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
 
         command.Dispose();
@@ -157,7 +167,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     public async Task Exec_ConsoleSocket_TerminalIsAsTheKernelMakesIt()
     {
         using var socket = new ConsoleSocket(Path.Combine(_pod.NewDirectory("console"), "socket"));
-        Task<CommandResult> exec = _pod.RunAsync("exec", "--tty", "--detach", "--console-socket", socket.Path, _pod.PodId, "printf", "a\\nb|");
+        Task<CommandResult> exec = _pod.RunAsync(
+            "exec", "--tty", "--detach", "--console-socket", socket.Path, _pod.PodId, "printf", "a\\nb|");
         await using Pseudoterminal terminal = await socket.ReceiveAsync();
         (await exec).Ok();
         await terminal.ExpectAsync("a\r\nb|");
@@ -171,7 +182,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
     public async Task Run_NoTerminalAnywhere_IsRefusedWithTheRemedy()
     {
         using RunningCommand command = RunningCommand.Start(
-            "/usr/bin/setsid", ["--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals("run", "--bundle", TerminalBundle("true"), _pod.NewId())]);
+            "/usr/bin/setsid",
+            ["--wait", RuntimeFixture.RuntimePath!, .. _pod.Globals("run", "--bundle", TerminalBundle("true"), _pod.NewId())]);
         CommandResult result = await command.FinishAsync(default, RuntimeFixture.Limit);
 
         Assert.Equal(1, result.ExitCode);
@@ -258,7 +270,8 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
         _pod.NewPodBundle().Args(arguments).Edit(static bundle => bundle.Process["terminal"] = true).Write();
 
     // setsid makes the pseudoterminal the command's controlling terminal, as a shell's is: only so do resizes become signals.
-    private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments) => StartOnTerminal(RuntimeFixture.RuntimePath!, _pod.Globals(arguments));
+    private (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(params string[] arguments) =>
+        StartOnTerminal(RuntimeFixture.RuntimePath!, _pod.Globals(arguments));
 
     private static (ChildProcess Command, Pseudoterminal Terminal) StartOnTerminal(string program, string[] arguments)
     {

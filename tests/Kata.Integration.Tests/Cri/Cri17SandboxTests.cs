@@ -2,7 +2,8 @@ namespace Kata.Integration.Tests.Cri;
 
 /// <summary>containerd 1.7 with its experimental Sandbox service switched on.</summary>
 [Collection(Harness.ContainersGroup.Name)]
-public sealed class Cri17SandboxTests(Cri17SandboxTests.Fixture fixture) : CriVersionTests(fixture), IClassFixture<Cri17SandboxTests.Fixture>
+public sealed class Cri17SandboxTests(Cri17SandboxTests.Fixture fixture)
+    : CriVersionTests(fixture), IClassFixture<Cri17SandboxTests.Fixture>
 {
     [Theory]
     [InlineData(CriFixture.Kata, true)]

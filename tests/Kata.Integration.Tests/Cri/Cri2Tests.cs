@@ -11,7 +11,10 @@ public sealed class Cri2Tests(Cri2Tests.Fixture fixture) : CriVersionTests(fixtu
 
     public sealed class Fixture() : CriFixture("forky")
     {
-        /// <summary>A runtime handler with a configuration of its own. containerd 2.1 makes its pods, and cannot pass such options on for their containers.</summary>
+        /// <summary>
+        /// A runtime handler with a configuration of its own. containerd 2.1 makes its pods, and cannot
+        /// pass such options on for their containers.
+        /// </summary>
         internal const string Configured = "kata-configured";
 
         /// <summary>In the kernel's command line of its guests.</summary>
@@ -35,7 +38,9 @@ public sealed class Cri2Tests(Cri2Tests.Fixture fixture) : CriVersionTests(fixtu
         private protected override async Task PrepareAsync()
         {
             string text = await File.ReadAllTextAsync(ConfigurationFile);
-            await File.WriteAllTextAsync(HandlerConfiguration, text.Replace("[hypervisor.qemu]", $"[hypervisor.qemu]\nkernel_params = \"{Mark}\"", StringComparison.Ordinal));
+            await File.WriteAllTextAsync(
+                HandlerConfiguration,
+                text.Replace("[hypervisor.qemu]", $"[hypervisor.qemu]\nkernel_params = \"{Mark}\"", StringComparison.Ordinal));
             await base.PrepareAsync();
         }
     }

@@ -74,7 +74,8 @@ public class CriFixture : ContainerdFixture
     {
         RequireContainerd();
         Assert.SkipUnless(File.Exists($"{Plugins}/bridge"), "needs CNI plugins (Debian: apt-get install containernetworking-plugins)");
-        Assert.SkipUnless(File.Exists("/usr/bin/containerd-shim-runc-v2"), "needs containerd-shim-runc-v2 (Debian: apt-get install containerd)");
+        Assert.SkipUnless(
+            File.Exists("/usr/bin/containerd-shim-runc-v2"), "needs containerd-shim-runc-v2 (Debian: apt-get install containerd)");
     }
 
     /// <summary>Connects where the daemon is: its streaming server listens on its own loopback interface.</summary>
@@ -96,7 +97,8 @@ public class CriFixture : ContainerdFixture
         Directory.CreateDirectory(Path.Combine(Folder, "cni"));
         await File.WriteAllTextAsync(Path.Combine(Folder, "cni", "10-test.conflist"), $$"""
             { "cniVersion": "0.4.0", "name": "kata-test", "plugins": [ { "type": "bridge", "bridge": "kt0", "isGateway": true,
-              "ipam": { "type": "host-local", "dataDir": "{{Folder}}/leases", "ranges": [[{ "subnet": "10.88.0.0/16" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
+              "ipam": { "type": "host-local", "dataDir": "{{Folder}}/leases",
+                "ranges": [[{ "subnet": "10.88.0.0/16" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
             """);
         _handler = new SocketsHttpHandler
         {
@@ -107,7 +109,8 @@ public class CriFixture : ContainerdFixture
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
-        _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = _handler, MaxReceiveMessageSize = null });
+        _channel = GrpcChannel.ForAddress(
+            "http://localhost", new GrpcChannelOptions { HttpHandler = _handler, MaxReceiveMessageSize = null });
         Client = new RuntimeService.RuntimeServiceClient(_channel);
         await base.PrepareAsync();
     }

@@ -56,7 +56,8 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         await _cri.KillAsync();
 
         ListContainersResponse list = await _cri.Client.ListContainersAsync(new ListContainersRequest());
-        Assert.All(containers, id => Assert.Contains(list.Containers, item => item.Id == id && item.State == ContainerState.ContainerRunning));
+        Assert.All(
+            containers, id => Assert.Contains(list.Containers, item => item.Id == id && item.State == ContainerState.ContainerRunning));
         for (int i = 0; i < OverARestart; i++)
         {
             await pods[i].ShellAsync(containers[i], "touch /tmp/end");
@@ -65,11 +66,13 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
             string[] lines;
             while (!(lines = (await pods[i].LogAsync("main")).TrimEnd('\n').Split('\n'))[^1].StartsWith("total", StringComparison.Ordinal))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token); // the CRI service may write the end after it has told of the exit
+                // The CRI service may write the end after it has told of the exit.
+                await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
             }
 
             Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"total {lines.Length - 1}"), lines[^1]);
-            Assert.Equal(Enumerable.Range(1, lines.Length - 1).Select(static number => number.ToString(CultureInfo.InvariantCulture)), lines[..^1]);
+            Assert.Equal(
+                Enumerable.Range(1, lines.Length - 1).Select(static number => number.ToString(CultureInfo.InvariantCulture)), lines[..^1]);
         }
 
         await Task.WhenAll(pods.Select(static pod => pod.RemoveAsync()));
@@ -87,7 +90,8 @@ public sealed class CriManyTests : IClassFixture<CriFixture>
         ProcessUsage? before = null;
         for (int i = 0; i < Probes; i++)
         {
-            (int, string, string)[] answers = await Task.WhenAll(pods.Zip(containers, static (pod, id) => pod.ExecAsync(id, "echo", "alive")));
+            (int, string, string)[] answers =
+                await Task.WhenAll(pods.Zip(containers, static (pod, id) => pod.ExecAsync(id, "echo", "alive")));
             Assert.All(answers, static answer => Assert.Equal((0, "alive", ""), answer));
             before ??= i == 4 ? ProcessUsage.Of(service) : null; // once it is warm
             await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);

@@ -39,7 +39,10 @@ internal sealed class CriPod
             Linux = new LinuxPodSandboxConfig
             {
                 // What a kubelet asks for a pod without requests of its own.
-                SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Container } },
+                SecurityContext = new LinuxSandboxSecurityContext
+                {
+                    NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Container },
+                },
             },
         };
         edit?.Invoke(config);
@@ -107,7 +110,8 @@ internal sealed class CriPod
     public async Task<(int ExitCode, string Output, string Error)> ExecAsync(string container, params string[] command)
     {
         ExecSyncResponse response = await _cri.Client.ExecSyncAsync(
-            new ExecSyncRequest { ContainerId = container, Cmd = { command }, Timeout = (long)RuntimeFixture.Limit.TotalSeconds }, deadline: Deadline);
+            new ExecSyncRequest { ContainerId = container, Cmd = { command }, Timeout = (long)RuntimeFixture.Limit.TotalSeconds },
+            deadline: Deadline);
         return (response.ExitCode, response.Stdout.ToStringUtf8().TrimEnd('\n'), response.Stderr.ToStringUtf8().TrimEnd('\n'));
     }
 
@@ -173,7 +177,8 @@ internal sealed class CriPod
                 await _cri.Client.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = Id }, deadline: Deadline);
                 break;
             }
-            catch (RpcException error) when (attempt < 5 && error.Status.Detail.Contains("failed to destroy network", StringComparison.Ordinal))
+            catch (RpcException error)
+                when (attempt < 5 && error.Status.Detail.Contains("failed to destroy network", StringComparison.Ordinal))
             {
                 TestContext.Current.TestOutputHelper?.WriteLine(error.Status.Detail);
             }

@@ -35,7 +35,9 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
         string two = await pod.RunContainerAsync("two", ["sleep", "100000"]);
 
         Assert.Equal((5, "said", "wrong"), await pod.ExecAsync(one, "sh", "-c", "echo said; echo wrong >&2; exit 5"));
-        Assert.Equal(await pod.ShellAsync(one, "cat /proc/sys/kernel/random/boot_id"), await pod.ShellAsync(two, "cat /proc/sys/kernel/random/boot_id"));
+        Assert.Equal(
+            await pod.ShellAsync(one, "cat /proc/sys/kernel/random/boot_id"),
+            await pod.ShellAsync(two, "cat /proc/sys/kernel/random/boot_id"));
 
         await pod.StopContainerAsync(one, 0);
         Assert.Equal(137, (await pod.StatusAsync(one)).ExitCode);
@@ -111,7 +113,8 @@ public sealed class CriPodTests : IClassFixture<CriFixture>
     public async Task Log_OfALongOutput_IsCompleteAcrossRotation()
     {
         CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
-        string id = await pod.RunContainerAsync("main", ["sh", "-c", "seq 1 20000; while [ ! -e /tmp/go ]; do sleep 0.1; done; seq 20001 40000"]);
+        string id = await pod.RunContainerAsync(
+            "main", ["sh", "-c", "seq 1 20000; while [ ! -e /tmp/go ]; do sleep 0.1; done; seq 20001 40000"]);
         using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
         while (!(await pod.LogAsync("main")).EndsWith("\n20000\n", StringComparison.Ordinal))
         {

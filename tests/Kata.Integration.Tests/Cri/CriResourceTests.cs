@@ -25,16 +25,23 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
     public async Task Update_OfAContainer_HoldsInside(string handler)
     {
         CriPod pod = await CriPod.RunAsync(_cri, handler);
-        string id = await pod.RunContainerAsync("main", ["sleep", "100000"], static config => config.Linux.Resources = new LinuxContainerResources
-        {
-            MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000, CpuShares = 512,
-        });
+        string id = await pod.RunContainerAsync("main", ["sleep", "100000"], static config =>
+            config.Linux.Resources = new LinuxContainerResources
+            {
+                MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000, CpuShares = 512,
+            });
         Assert.Equal("67108864 50000 100000", await LimitsAsync());
 
         await _cri.Client.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
         {
             ContainerId = id,
-            Linux = new LinuxContainerResources { MemoryLimitInBytes = 48 * Mebibyte, CpuQuota = 25_000, CpuPeriod = 100_000, CpuShares = 256 },
+            Linux = new LinuxContainerResources
+            {
+                MemoryLimitInBytes = 48 * Mebibyte,
+                CpuQuota = 25_000,
+                CpuPeriod = 100_000,
+                CpuShares = 256,
+            },
         });
         Assert.Equal("50331648 25000 100000", await LimitsAsync());
         await pod.EndAsync();
@@ -43,7 +50,10 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
             id,
             """
             cd /sys/fs/cgroup
-            if [ -e memory.max ]; then echo $(cat memory.max cpu.max); else echo $(cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us); fi
+            if [ -e memory.max ]
+            then echo $(cat memory.max cpu.max)
+            else echo $(cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us)
+            fi
             """);
     }
 
@@ -54,7 +64,9 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
     {
         CriPod pod = await CriPod.RunAsync(_cri, handler);
         // 40 MiB that stay, and some seconds of processor time.
-        string busy = await pod.RunContainerAsync("busy", ["sh", "-c", "dd if=/dev/zero of=/dev/shm/held bs=1M count=40 2> /dev/null; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 100000"]);
+        const string Busy = "dd if=/dev/zero of=/dev/shm/held bs=1M count=40 2> /dev/null; "
+            + "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo ready; sleep 100000";
+        string busy = await pod.RunContainerAsync("busy", ["sh", "-c", Busy]);
         string idle = await pod.RunContainerAsync("idle", ["sleep", "100000"]);
         using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
         while (await pod.LogAsync("busy") != "ready\n")
@@ -64,7 +76,8 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
 
         // The groups are read from inside before and after: what CRI says lies between, or as near as 5 %.
         (double before, double usage, double working) = await InsideAsync();
-        ListContainerStatsResponse all = await _cri.Client.ListContainerStatsAsync(new ListContainerStatsRequest(), cancellationToken: limit.Token);
+        ListContainerStatsResponse all = await _cri.Client.ListContainerStatsAsync(
+            new ListContainerStatsRequest(), cancellationToken: limit.Token);
         (double after, _, _) = await InsideAsync();
 
         ContainerStats stats = all.Stats.Single(item => item.Attributes.Id == busy);
@@ -82,7 +95,9 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
                 cd /sys/fs/cgroup
                 if [ -e memory.current ]
                 then grep usage_usec cpu.stat | cut -d ' ' -f 2; cat memory.current; grep '^inactive_file' memory.stat | cut -d ' ' -f 2
-                else echo $(($(cat cpuacct/cpuacct.usage) / 1000)); cat memory/memory.usage_in_bytes; grep '^total_inactive_file' memory/memory.stat | cut -d ' ' -f 2
+                else
+                  echo $(($(cat cpuacct/cpuacct.usage) / 1000)); cat memory/memory.usage_in_bytes
+                  grep '^total_inactive_file' memory/memory.stat | cut -d ' ' -f 2
                 fi
                 """)).Split('\n');
             double[] numbers = [.. lines.Select(static line => double.Parse(line, CultureInfo.InvariantCulture))];
@@ -110,13 +125,15 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         await pod.EndAsync();
     }
 
-    /// <summary>As a kubelet makes it: the pod's group has what its containers may use together, and nothing for a machine around them.</summary>
+    /// <summary>As a kubelet makes it: the pod's group has what its containers may use, and nothing for a machine around them.</summary>
     [Theory]
     [InlineData(CriFixture.Kata)]
     [InlineData(CriFixture.Runc)]
     public async Task Limits_OfThePodsOwnGroup_BoundItsMachine(string handler)
     {
-        string parent = string.Create(CultureInfo.InvariantCulture, $"/kata-kubepods-{Environment.ProcessId}-{handler}"), group = parent + "/burstable/pod1";
+        string parent = string.Create(CultureInfo.InvariantCulture, $"/kata-kubepods-{Environment.ProcessId}-{handler}");
+        string[] groups = [parent + "/burstable/pod1", parent + "/burstable", parent];
+        string group = groups[0];
         string[] hierarchies = [.. CgroupLayout.Read().Hierarchies.Select(static item => item.MountPoint).Distinct()];
         try
         {
@@ -139,13 +156,14 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
             Assert.Equal("here", await pod.ShellAsync(id, "echo here"));
             await _cri.Client.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
             {
-                ContainerId = id, Linux = new LinuxContainerResources { MemoryLimitInBytes = 32 * Mebibyte, CpuQuota = 40_000, CpuPeriod = 100_000 },
+                ContainerId = id,
+                Linux = new LinuxContainerResources { MemoryLimitInBytes = 32 * Mebibyte, CpuQuota = 40_000, CpuPeriod = 100_000 },
             });
             await pod.EndAsync();
         }
         finally
         {
-            foreach (string directory in hierarchies.SelectMany(hierarchy => (string[])[hierarchy + group, hierarchy + parent + "/burstable", hierarchy + parent]))
+            foreach (string directory in hierarchies.SelectMany(hierarchy => groups.Select(item => hierarchy + item)))
             {
                 _ = LibC.rmdir(directory);
             }

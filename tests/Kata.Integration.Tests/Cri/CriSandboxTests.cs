@@ -59,7 +59,10 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
     {
         CriPod pod = await CriPod.RunAsync(_cri, Cri2Tests.Fixture.Configured);
 
-        Assert.Contains(Cri2Tests.Fixture.Mark, _cri.Snapshot().Processes.Single(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal)).Command, StringComparison.Ordinal);
+        Assert.Contains(
+            Cri2Tests.Fixture.Mark,
+            _cri.Snapshot().Processes.Single(static process => process.Command.StartsWith("qemu", StringComparison.Ordinal)).Command,
+            StringComparison.Ordinal);
         await pod.EndAsync();
     }
 
@@ -68,12 +71,14 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
     public async Task Service_AskedDirectly_AnswersAndRefuses()
     {
         CriPod pod = await RunAsync();
-        await using var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(Path.Combine(_cri.Root, pod.Id, "task.sock"))));
+        await using var connection =
+            new TtRpcClient(new DescriptorStream(UnixSocket.Connect(Path.Combine(_cri.Root, pod.Id, "task.sock"))));
         var service = new SandboxClient(connection.CallInvoker);
 
         await service.PingSandboxAsync(new PingRequest { SandboxId = pod.Id });
         Platform platform = (await service.PlatformAsync(new PlatformRequest { SandboxId = pod.Id })).Platform;
-        Assert.Equal(("linux", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64"), (platform.Os, platform.Architecture));
+        Assert.Equal(
+            ("linux", RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : "arm64"), (platform.Os, platform.Architecture));
         SandboxStatusResponse status = await service.SandboxStatusAsync(new SandboxStatusRequest { SandboxId = pod.Id, Verbose = true });
         Assert.Equal(_cri.ServicePid(pod.Id), (int)status.Pid);
         Assert.True(Directory.Exists($"/proc/{status.Info["hypervisorPid"]}"));
@@ -91,7 +96,8 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
         await connection.DisposeAsync();
         await pod.EndAsync();
 
-        static async Task RefusedAsync<T>(StatusCode expected, AsyncUnaryCall<T> call) => Assert.Equal(expected, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
+        static async Task RefusedAsync<T>(StatusCode expected, AsyncUnaryCall<T> call) =>
+            Assert.Equal(expected, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
     }
 
     /// <summary>Whatever dies, the pod is told to be over, and removing it leaves nothing.</summary>
@@ -104,14 +110,15 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
         CriPod pod = await RunAsync();
         string id = await pod.RunContainerAsync("main", ["sleep", "100000"]);
 
-        HostProcess.Signal(_cri.Snapshot().Processes.First(process => process.Command.StartsWith(component, StringComparison.Ordinal)).Pid, Killed);
+        HostProcess.Signal(
+            _cri.Snapshot().Processes.First(process => process.Command.StartsWith(component, StringComparison.Ordinal)).Pid, Killed);
 
         Assert.NotEqual(0, (await pod.EndedAsync(id)).ExitCode);
         await StateBecomesAsync(pod, PodSandboxState.SandboxNotready);
         await pod.EndAsync();
     }
 
-    /// <summary>The worst moment: containerd waits for StartSandbox, the machine boots, and nobody has said yet that the pod is there.</summary>
+    /// <summary>The worst moment: containerd waits for StartSandbox, the machine boots, and nobody has said yet that it is there.</summary>
     [Fact]
     public async Task Pod_WhoseServiceIsKilledDuringTheBoot_IsNoPodAndLeavesNothing()
     {
@@ -124,7 +131,8 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
             }
         }
 
-        HostProcess.Signal(_cri.Snapshot().Processes.First(static process => process.Command.StartsWith("kata-runtime service", StringComparison.Ordinal)).Pid, Killed);
+        HostProcess.Signal(_cri.Snapshot().Processes.First(static process => process.Command.StartsWith(
+            "kata-runtime service", StringComparison.Ordinal)).Pid, Killed);
 
         await Assert.ThrowsAsync<RpcException>(() => run);
         await _cri.AssertCleanAsync();
@@ -135,7 +143,8 @@ public sealed class CriSandboxTests : IClassFixture<Cri2Tests.Fixture>
     public async Task Pod_ThatCannotBePlanned_IsRefusedAndLeavesNothing()
     {
         const string Annotation = "io.katacontainers.config.hypervisor.default_vcpus";
-        RpcException error = await Assert.ThrowsAsync<RpcException>(() => RunAsync(static config => config.Annotations.Add(Annotation, "many")));
+        RpcException error =
+            await Assert.ThrowsAsync<RpcException>(() => RunAsync(static config => config.Annotations.Add(Annotation, "many")));
         Assert.Contains($"{Annotation} is not enabled", error.Status.Detail, StringComparison.Ordinal);
 
         error = await Assert.ThrowsAsync<RpcException>(() => RunAsync(static config => config.Linux.CgroupParent = "/../elsewhere"));

@@ -34,7 +34,9 @@ public sealed class CriSharingTests : IClassFixture<CriFixture>
         Assert.Equal(
             ["search svc.example.org", "nameserver 10.0.0.53", "options ndots:5"],
             (await pod.ShellAsync(two, "cat /etc/resolv.conf")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal("1 80", await pod.ShellAsync(one, "echo $(cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_unprivileged_port_start)"));
+        Assert.Equal(
+            "1 80",
+            await pod.ShellAsync(one, "echo $(cat /proc/sys/kernel/shm_rmid_forced /proc/sys/net/ipv4/ip_unprivileged_port_start)"));
 
         await pod.ShellAsync(one, "echo shared > /dev/shm/file");
         Assert.Equal("shared", await pod.ShellAsync(two, "cat /dev/shm/file"));
@@ -52,7 +54,8 @@ public sealed class CriSharingTests : IClassFixture<CriFixture>
     [InlineData(CriFixture.Runc)]
     public async Task Pod_WithOnePidNamespace_ShowsProcessesToAll(string handler)
     {
-        CriPod pod = await CriPod.RunAsync(_cri, handler, static config => config.Linux.SecurityContext.NamespaceOptions.Pid = NamespaceMode.Pod);
+        CriPod pod = await CriPod.RunAsync(
+            _cri, handler, static config => config.Linux.SecurityContext.NamespaceOptions.Pid = NamespaceMode.Pod);
         string one = await pod.RunContainerAsync("one", ["sleep", "111111"]);
         string two = await pod.RunContainerAsync("two", ["sleep", "222222"]);
 

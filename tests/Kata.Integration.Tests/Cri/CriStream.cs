@@ -16,7 +16,8 @@ internal sealed class CriStream : IAsyncDisposable
 
     private readonly ClientWebSocket _socket = new();
     private readonly Dictionary<byte, StringBuilder> _received = new() { [Output] = new(), [Error] = new(), [Status] = new() };
-    private readonly CancellationTokenSource _limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _limit =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private HttpMessageInvoker? _invoker;
 
     public string Out => _received[Output].ToString();
@@ -31,7 +32,10 @@ internal sealed class CriStream : IAsyncDisposable
         var stream = new CriStream();
         stream._limit.CancelAfter(RuntimeFixture.Limit);
         stream._socket.Options.AddSubProtocol("v4.channel.k8s.io");
-        var handler = new SocketsHttpHandler { ConnectCallback = (context, token) => cri.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token) };
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = (context, token) => cri.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, token),
+        };
         stream._invoker = new HttpMessageInvoker(handler, disposeHandler: true);
         await stream._socket.ConnectAsync(new UriBuilder(url) { Scheme = "ws" }.Uri, stream._invoker, stream._limit.Token);
         return stream;

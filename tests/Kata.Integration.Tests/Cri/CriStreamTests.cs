@@ -62,7 +62,8 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
     public async Task Attach_AgainAfterAClientWentAway_FindsTheSameProcess(string handler)
     {
         // containerd attaches the input before the output: what is answered between the two, this client does not see.
-        const string Script = "while :; do if read -t 1 line; then echo you said $line; [ $line = end ] && exit 8; else echo ready; fi; done";
+        const string Script =
+            "while :; do if read -t 1 line; then echo you said $line; [ $line = end ] && exit 8; else echo ready; fi; done";
         CriPod pod = await CriPod.RunAsync(_cri, handler);
         string id = await pod.RunContainerAsync("main", ["sh", "-c", Script], static config => config.Stdin = true);
         foreach (string word in new[] { "one", "two" })
@@ -99,5 +100,7 @@ public sealed class CriStreamTests : IClassFixture<CriFixture>
     }
 
     private async Task<CriStream> AttachAsync(string container) =>
-        await CriStream.OpenAsync(_cri, (await _cri.Client.AttachAsync(new AttachRequest { ContainerId = container, Stdin = true, Stdout = true, Stderr = true })).Url);
+        await CriStream.OpenAsync(
+            _cri,
+            (await _cri.Client.AttachAsync(new AttachRequest { ContainerId = container, Stdin = true, Stdout = true, Stderr = true })).Url);
 }

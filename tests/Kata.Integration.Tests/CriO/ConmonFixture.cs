@@ -6,18 +6,20 @@ using Kata.Linux;
 namespace Kata.Integration.Tests.CriO;
 
 /// <summary>
-/// CRI-O's <c>runtime_type = "oci"</c>: what its internal/oci/runtime_oci.go has conmon and the runtime do, with the real conmon. One pod with
-/// one container for all tests of the class.
+/// CRI-O's <c>runtime_type = "oci"</c>: what its internal/oci/runtime_oci.go has conmon and the runtime do, with the real conmon. One pod
+/// with one container for all tests of the class.
 /// </summary>
 public sealed class ConmonFixture : RuntimeFixture
 {
     private const string Conmon = "/usr/bin/conmon";
-    private static readonly string[] s_environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "_OCI_SYNCPIPE=3", "_OCI_STARTPIPE=4"];
+    private static readonly string[] s_environment =
+        ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "_OCI_SYNCPIPE=3", "_OCI_STARTPIPE=4"];
 
     private readonly List<CriOPod> _pods = [];
 
     /// <summary>Why CRI-O's way cannot be gone here, or null.</summary>
-    internal static string? ConmonProblem => File.Exists(Conmon) ? null : "needs conmon (Debian: apt-get install conmon, or podman, which brings it)";
+    internal static string? ConmonProblem =>
+        File.Exists(Conmon) ? null : "needs conmon (Debian: apt-get install conmon, or podman, which brings it)";
 
     internal CriOPod Pod { get; private set; } = null!;
 
@@ -62,12 +64,14 @@ public sealed class ConmonFixture : RuntimeFixture
         await File.WriteAllTextAsync(spec, process.ToJsonString());
         JsonNode answer = await ConmonAsync(directory,
         [
-            "-c", id, "-n", $"k8s_{id}", "-r", RuntimeScript, "-p", Path.Combine(directory, "pidfile"), "-e", "-l", log, "--socket-dir-path", Sockets, "--log-level", "info",
-            "--sync", "--log-global-size-max", "16777216", "-T", "110", "--exec-process-spec", spec, "--runtime-arg", $"--root={Root}",
+            "-c", id, "-n", $"k8s_{id}", "-r", RuntimeScript, "-p", Path.Combine(directory, "pidfile"), "-e", "-l", log,
+            "--socket-dir-path", Sockets, "--log-level", "info", "--sync", "--log-global-size-max", "16777216", "-T", "110",
+            "--exec-process-spec", spec, "--runtime-arg", $"--root={Root}",
         ]);
         Assert.True(answer["exit_code"]?.GetValue<int>() == 0, answer.ToJsonString());
         var text = new StringBuilder();
-        foreach (string[] record in (await File.ReadAllLinesAsync(log)).Select(static line => line.Split(' ', 4)).Where(static record => record[1] == "stdout"))
+        foreach (string[] record in (await File.ReadAllLinesAsync(log))
+            .Select(static line => line.Split(' ', 4)).Where(static record => record[1] == "stdout"))
         {
             text.Append(record[3]).Append(record[2] == "P" ? "" : "\n"); // TIME STREAM P|F TEXT: a part of a line, or its end
         }

@@ -22,9 +22,10 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
     [Fact]
     public async Task Pod_OfCrioDocuments_RunsItsContainerWithWhatThePodHas()
     {
-        string[] ofPod = (await _crio.CallAsync("exec", _crio.Pod.Id, "sh", "-c", $"{Namespaces}; hostname; cat /proc/sys/kernel/random/boot_id; echo shared > /dev/shm/word")).Ok().Lines;
+        const string Names = $"{Namespaces}; hostname; cat /proc/sys/kernel/random/boot_id";
+        string[] ofPod = (await _crio.CallAsync("exec", _crio.Pod.Id, "sh", "-c", $"{Names}; echo shared > /dev/shm/word")).Ok().Lines;
 
-        string[] ofApp = await ExecAsync("sh", "-c", $"{Namespaces}; hostname; cat /proc/sys/kernel/random/boot_id; cat /dev/shm/word /etc/hostname; ls -d /proc/[0-9]* | wc -l");
+        string[] ofApp = await ExecAsync("sh", "-c", $"{Names}; cat /dev/shm/word /etc/hostname; ls -d /proc/[0-9]* | wc -l");
 
         Assert.Equal([.. ofPod, "shared", "crio-pod"], ofApp[..^1]);
         Assert.Equal("crio-pod", ofPod[2]);
@@ -39,7 +40,8 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
         try
         {
             string id = _crio.NewId();
-            JsonNode answer = await _crio.CreateAsync(id, _crio.Pod.WriteContainer(id, ["/bin/true"], config => CriOPod.Join(config, "ipc", other.Pin("ipc"))));
+            JsonNode answer = await _crio.CreateAsync(
+                id, _crio.Pod.WriteContainer(id, ["/bin/true"], config => CriOPod.Join(config, "ipc", other.Pin("ipc"))));
 
             Assert.Equal(-1, answer["pid"]!.GetValue<int>());
             Assert.Contains("/linux/namespaces/2/path", answer["message"]!.ToString(), StringComparison.Ordinal);
@@ -62,7 +64,9 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
         string bundle = _crio.Pod.WriteContainer(id, ["/bin/sleep", "100000"], config => CriOPod.Join(config, "pid", file));
         await _crio.RunAsync(id, bundle);
 
-        Assert.Equal(["/bin/sleep 4711 "], await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; echo")));
+        Assert.Equal(
+            ["/bin/sleep 4711 "],
+            await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; echo")));
         await _crio.RemoveAsync(id);
         await _crio.RemoveAsync(second);
     }
@@ -72,10 +76,12 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
     {
         string id = _crio.NewId();
         string pid = JsonNode.Parse((await _crio.CallAsync("state", _crio.Pod.Id)).Ok().Text)!["pid"]!.ToString();
-        string bundle = _crio.Pod.WriteContainer(id, ["/bin/sleep", "100000"], config => CriOPod.Join(config, "pid", $"/proc/{pid}/ns/pid"));
+        string bundle = _crio.Pod.WriteContainer(
+            id, ["/bin/sleep", "100000"], config => CriOPod.Join(config, "pid", $"/proc/{pid}/ns/pid"));
         await _crio.RunAsync(id, bundle);
 
-        string[] seen = await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; echo; echo $$"));
+        string[] seen = await _crio.ExecSyncAsync(
+            id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; echo; echo $$"));
 
         Assert.Equal("/bin/sleep 100000 ", seen[0]);
         Assert.NotEqual("1", seen[1]);
@@ -103,7 +109,11 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
             process["rlimits"] = JsonNode.Parse("""[{ "type": "RLIMIT_NOFILE", "hard": 1000, "soft": 1000 }]""");
         }
 
-        Assert.Equal([expected], kind == "words" ? (await _crio.CallAsync("exec", _crio.App, "sh", "-c", Script)).Ok().Lines : await _crio.ExecSyncAsync(_crio.App, process));
+        Assert.Equal(
+            [expected],
+            kind == "words"
+                ? (await _crio.CallAsync("exec", _crio.App, "sh", "-c", Script)).Ok().Lines
+                : await _crio.ExecSyncAsync(_crio.App, process));
     }
 
     /// <summary>The agent stands with the score of a process for a moment: the next has its own again.</summary>
@@ -111,7 +121,8 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
     public async Task Exec_AfterOneWithAScore_HasNone()
     {
         string id = _crio.NewId();
-        string bundle = _crio.Pod.WriteContainer(id, ["/bin/sleep", "100000"], static config => config["process"]!.AsObject().Remove("oomScoreAdj"));
+        string bundle = _crio.Pod.WriteContainer(
+            id, ["/bin/sleep", "100000"], static config => config["process"]!.AsObject().Remove("oomScoreAdj"));
         await _crio.RunAsync(id, bundle);
         Task<string[]>[] scores = [.. Enumerable.Range(0, 4).Select(i => i % 2 == 0
             ? ExecAsync("cat", "/proc/self/oom_score_adj")
@@ -127,9 +138,11 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
     {
         const int Mib = 1 << 20;
         string id = _crio.NewId();
-        string bundle = _crio.Pod.WriteContainer(id, ["/bin/sh", "-c", "dd if=/dev/zero of=/dev/shm/used bs=1M count=32 2>/dev/null; sleep 100000"]);
+        string bundle = _crio.Pod.WriteContainer(
+            id, ["/bin/sh", "-c", "dd if=/dev/zero of=/dev/shm/used bs=1M count=32 2>/dev/null; sleep 100000"]);
         await _crio.RunAsync(id, bundle);
-        string used = (await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "until [ $(stat -c %s /dev/shm/used) -eq 33554432 ]; do sleep 0.1; done; cat /sys/fs/cgroup/memory.current")))[0];
+        const string Script = "until [ $(stat -c %s /dev/shm/used) -eq 33554432 ]; do sleep 0.1; done; cat /sys/fs/cgroup/memory.current";
+        string used = (await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", Script)))[0];
         Assert.InRange(long.Parse(used, CultureInfo.InvariantCulture), 32L * Mib, 96L * Mib);
 
         CommandResult refused = await UpdateAsync(id, 16 * Mib);
@@ -170,7 +183,8 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
         string bundle = pod.WriteContainer(id, ["/bin/sleep", "100000"]);
         await _crio.RunAsync(id, bundle);
 
-        string[] seen = await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "sh", "-c", "echo $(cat /proc/self/uid_map); ls -l /proc/self/ns/user | sed 's/.*-> //'; hostname"));
+        string[] seen = await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(
+            bundle, terminal: false, "sh", "-c", "echo $(cat /proc/self/uid_map); ls -l /proc/self/ns/user | sed 's/.*-> //'; hostname"));
 
         string ofPod = (await _crio.CallAsync("exec", pod.Id, "sh", "-c", "ls -l /proc/self/ns/user | sed 's/.*-> //'")).Ok().Text;
         Assert.Equal(["0 100000 65536", ofPod, "crio-pod"], seen);
@@ -178,11 +192,14 @@ public sealed class ConmonTests : IClassFixture<ConmonFixture>
         await _crio.RemoveAsync(pod.Id);
     }
 
-    private Task<string[]> ExecAsync(params string[] program) => _crio.ExecSyncAsync(_crio.App, CriOPod.ProcessOf(_crio.AppBundle, terminal: false, program));
+    private Task<string[]> ExecAsync(params string[] program) =>
+        _crio.ExecSyncAsync(_crio.App, CriOPod.ProcessOf(_crio.AppBundle, terminal: false, program));
 
-    private async Task<string> LimitAsync(string id, string bundle) => (await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "cat", "/sys/fs/cgroup/memory.max")))[0];
+    private async Task<string> LimitAsync(string id, string bundle) =>
+        (await _crio.ExecSyncAsync(id, CriOPod.ProcessOf(bundle, terminal: false, "cat", "/sys/fs/cgroup/memory.max")))[0];
 
     // As internal/oci/runtime_oci.go: the whole document on standard input.
     private Task<CommandResult> UpdateAsync(string id, long memory) => _crio.CallAsync(
-        System.Text.Encoding.UTF8.GetBytes($$"""{"memory":{"limit":{{memory}},"swap":{{memory}} },"cpu":{} }"""), "update", "--resources", "-", id);
+        System.Text.Encoding.UTF8.GetBytes($$"""{"memory":{"limit":{{memory}},"swap":{{memory}} },"cpu":{} }"""),
+        "update", "--resources", "-", id);
 }

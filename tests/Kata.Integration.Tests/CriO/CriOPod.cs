@@ -11,7 +11,9 @@ namespace Kata.Integration.Tests.CriO;
 /// </summary>
 internal sealed class CriOPod
 {
-    private const string Capabilities = """["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_SETGID","CAP_SETUID","CAP_SETPCAP","CAP_NET_BIND_SERVICE","CAP_KILL"]""";
+    private const string Capabilities =
+        """["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_SETGID","CAP_SETUID","CAP_SETPCAP","""
+        + """ "CAP_NET_BIND_SERVICE","CAP_KILL"]""";
 
     private readonly RuntimeFixture _fixture;
     private readonly string _directory;
@@ -39,7 +41,8 @@ internal sealed class CriOPod
     {
         var pod = new CriOPod(fixture, user);
         string[] types = ["ipc", "net", "uts", .. user ? new[] { "user" } : []];
-        using (RunningCommand holder = RunningCommand.Start("unshare", [.. types.Select(static type => $"--{type}"), "sh", "-c", "echo; exec sleep 1000"]))
+        using (RunningCommand holder = RunningCommand.Start(
+            "unshare", [.. types.Select(static type => $"--{type}"), "sh", "-c", "echo; exec sleep 1000"]))
         {
             await holder.Output.ReadExactlyAsync(new byte[1]); // it is in them
             foreach (string type in types)
@@ -52,7 +55,8 @@ internal sealed class CriOPod
         Directory.CreateDirectory(shm);
         await HostAsync("mount", "-t", "tmpfs", "-o", "nosuid,noexec,nodev,mode=1777,size=65536k", "shm", shm);
         pod._mounts.Add(shm);
-        foreach ((string name, string text) in new[] { ("resolv.conf", "nameserver 10.0.0.10\n"), ("hostname", "crio-pod\n"), (".containerenv", "") })
+        (string Name, string Text)[] files = [("resolv.conf", "nameserver 10.0.0.10\n"), ("hostname", "crio-pod\n"), (".containerenv", "")];
+        foreach ((string name, string text) in files)
         {
             await File.WriteAllTextAsync(Path.Combine(pod._directory, name), text);
         }
@@ -85,7 +89,8 @@ internal sealed class CriOPod
               "io.kubernetes.cri-o.HostnamePath": "{{_directory}}/hostname", "io.kubernetes.cri-o.Image": "registry.k8s.io/pause:3.10.1",
               "io.kubernetes.cri-o.ImageName": "registry.k8s.io/pause:3.10.1", "io.kubernetes.cri-o.KubeName": "test",
               "io.kubernetes.cri-o.Labels": "{\"io.kubernetes.container.name\":\"POD\",\"io.kubernetes.pod.name\":\"test\"}",
-              "io.kubernetes.cri-o.LogPath": "{{_directory}}/{{Id}}.log", "io.kubernetes.cri-o.Metadata": "{\"name\":\"test\",\"uid\":\"uid\",\"namespace\":\"default\"}",
+              "io.kubernetes.cri-o.LogPath": "{{_directory}}/{{Id}}.log",
+              "io.kubernetes.cri-o.Metadata": "{\"name\":\"test\",\"uid\":\"uid\",\"namespace\":\"default\"}",
               "io.kubernetes.cri-o.MountPoint": "{{_fixture.RootFs}}", "io.kubernetes.cri-o.Name": "k8s_test_default_uid_0",
               "io.kubernetes.cri-o.Namespace": "default", "io.kubernetes.cri-o.NamespaceOptions": "{\"pid\":1}",
               "io.kubernetes.cri-o.PodLinuxOverhead": "null", "io.kubernetes.cri-o.PodLinuxResources": "null",
@@ -109,7 +114,8 @@ internal sealed class CriOPod
         linux["cgroupsPath"] = $"/crio/crio-{id}";
         linux["resources"]!["memory"] = new JsonObject { ["limit"] = 96 << 20, ["swap"] = 96 << 20 };
         linux["resources"]!["cpu"] = new JsonObject { ["shares"] = 512, ["quota"] = 50_000, ["period"] = 100_000 };
-        linux["maskedPaths"] = TestBundle.Array("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware");
+        linux["maskedPaths"] = TestBundle.Array(
+            "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware");
         linux["readonlyPaths"] = TestBundle.Array("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
         Mount(config, "cgroup", "cgroup", "/sys/fs/cgroup", "nosuid", "noexec", "nodev", "relatime", "ro");
         Mount(config, "bind", Path.Combine(_directory, ".containerenv"), "/run/.containerenv", "rw", "bind", "nodev", "nosuid", "noexec");
@@ -124,8 +130,8 @@ internal sealed class CriOPod
               "io.kubernetes.cri-o.MountPoint": "{{_fixture.RootFs}}", "io.kubernetes.cri-o.Name": "k8s_app_test_default_uid_0",
               "io.kubernetes.cri-o.PlatformRuntimePath": "", "io.kubernetes.cri-o.ResolvPath": "{{_directory}}/resolv.conf",
               "io.kubernetes.cri-o.SandboxID": "{{Id}}", "io.kubernetes.cri-o.SandboxName": "k8s_test_default_uid_0",
-              "io.kubernetes.cri-o.SeccompProfilePath": "Unconfined", "io.kubernetes.cri-o.Stdin": "false", "io.kubernetes.cri-o.StdinOnce": "false",
-              "io.kubernetes.cri-o.TTY": "false", "io.kubernetes.cri-o.Volumes": "null"
+              "io.kubernetes.cri-o.SeccompProfilePath": "Unconfined", "io.kubernetes.cri-o.Stdin": "false",
+              "io.kubernetes.cri-o.StdinOnce": "false", "io.kubernetes.cri-o.TTY": "false", "io.kubernetes.cri-o.Volumes": "null"
             }
             """);
         edit?.Invoke(config);
@@ -160,7 +166,8 @@ internal sealed class CriOPod
             {
               "ociVersion": "1.2.1",
               "process": {
-                "user": { "uid": 0, "gid": 0 }, "args": [], "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"], "cwd": "/",
+                "user": { "uid": 0, "gid": 0 }, "args": [], "cwd": "/",
+                "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
                 "capabilities": { "bounding": {{Capabilities}}, "effective": {{Capabilities}}, "permitted": {{Capabilities}} },
                 "oomScoreAdj": {{oomScoreAdj}}
               },
@@ -206,7 +213,13 @@ internal sealed class CriOPod
     }
 
     private static void Mount(JsonObject config, string type, string source, string destination, params string[] options) =>
-        config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = destination, ["type"] = type, ["source"] = source, ["options"] = TestBundle.Array(options) });
+        config["mounts"]!.AsArray().Add(new JsonObject
+        {
+            ["destination"] = destination,
+            ["type"] = type,
+            ["source"] = source,
+            ["options"] = TestBundle.Array(options),
+        });
 
     private string Write(JsonObject config)
     {

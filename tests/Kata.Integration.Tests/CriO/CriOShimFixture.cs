@@ -33,7 +33,9 @@ public sealed class CriOShimFixture : RuntimeFixture
     /// <summary>Starts the shim of a container and connects to it.</summary>
     internal async Task<TaskClient> ConnectAsync(string id, string bundle)
     {
-        CommandResult start = (await ShimAsync(bundle, "-namespace", Namespace, "-address", "", "-publish-binary", Path.Combine(DirectoryPath, "crio"), "-id", id, "start")).Ok();
+        string publisher = Path.Combine(DirectoryPath, "crio");
+        CommandResult start = (await ShimAsync(
+            bundle, "-namespace", Namespace, "-address", "", "-publish-binary", publisher, "-id", id, "start")).Ok();
         Assert.Equal("", start.Error); // CRI-O takes both streams together for the address
         Assert.Equal(start.Text, await File.ReadAllTextAsync(Path.Combine(bundle, "address"))); // and this after a restart
         var connection = new TtRpcClient(new DescriptorStream(UnixSocket.Connect(start.Text["unix://".Length..])));
@@ -46,7 +48,8 @@ public sealed class CriOShimFixture : RuntimeFixture
     {
         using RunningCommand command = RunningCommand.Start("/usr/bin/env",
         [
-            "-C", bundle, "TTRPC_ADDRESS=", "GRPC_ADDRESS=", $"NAMESPACE={Namespace}", "GOMAXPROCS=2", $"KATA_CONF_FILE={ConfigurationFile}", Shim, .. arguments,
+            "-C", bundle, "TTRPC_ADDRESS=", "GRPC_ADDRESS=", $"NAMESPACE={Namespace}", "GOMAXPROCS=2",
+            $"KATA_CONF_FILE={ConfigurationFile}", Shim, .. arguments,
         ]);
         return await command.FinishAsync(default, Limit);
     }

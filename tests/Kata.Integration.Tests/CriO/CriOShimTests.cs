@@ -46,8 +46,10 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
         Assert.Contains(stats.Stats.TypeUrl, new[] { "io.containerd.cgroups.v1.Metrics", "io.containerd.cgroups.v2.Metrics" });
 
         // The document is the container's, which has no terminal; the request has.
-        Assert.Equal("997 /dev/pts/0", await ExecAsync(tasks, app, bundle, ofDocument: false, terminal: true, "sh", "-c", "echo $(cat /proc/self/oom_score_adj) $(tty)"));
-        Assert.Equal("not a tty", await ExecAsync(tasks, app, bundle, ofDocument: true, terminal: false, "sh", "-c", "tty; true")); // a container with one, and an exec without
+        Assert.Equal("997 /dev/pts/0", await ExecAsync(
+            tasks, app, bundle, ofDocument: false, terminal: true, "sh", "-c", "echo $(cat /proc/self/oom_score_adj) $(tty)"));
+        // A container with one, and an exec without.
+        Assert.Equal("not a tty", await ExecAsync(tasks, app, bundle, ofDocument: true, terminal: false, "sh", "-c", "tty; true"));
 
         await DebugAsync(pod, await pod.PinProcessesAsync(pid.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         await RefuseTargetAsync(pod, $"/proc/{service}/ns/ipc");
@@ -68,7 +70,8 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
         TaskClient tasks = await _crio.ConnectAsync(pod.Id, bundle);
         int service = _crio.ServicePid(pod.Id);
 
-        RpcException error = await Assert.ThrowsAsync<RpcException>(() => tasks.CreateAsync(new CreateTaskRequest { Id = pod.Id, Bundle = bundle }).ResponseAsync);
+        RpcException error = await Assert.ThrowsAsync<RpcException>(
+            () => tasks.CreateAsync(new CreateTaskRequest { Id = pod.Id, Bundle = bundle }).ResponseAsync);
         Assert.Contains("holds no namespace", error.Status.Detail, StringComparison.Ordinal);
         await Assert.ThrowsAsync<RpcException>(() => tasks.DeleteAsync(new DeleteRequest { Id = pod.Id }).ResponseAsync);
         await tasks.ShutdownAsync(new ShutdownRequest { Id = pod.Id });
@@ -98,7 +101,9 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
         string bundle = pod.WriteContainer(id, ["/bin/sleep", "100000"], config => CriOPod.Join(config, "pid", file));
         TaskClient tasks = await _crio.ConnectAsync(id, bundle);
         await RunAsync(tasks, id, bundle);
-        Assert.Equal("/bin/sleep 4711", await ExecAsync(tasks, id, bundle, ofDocument: false, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline"));
+        Assert.Equal(
+            "/bin/sleep 4711",
+            await ExecAsync(tasks, id, bundle, ofDocument: false, terminal: false, "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline"));
         await RemoveAsync(tasks, id);
     }
 
@@ -107,14 +112,19 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
         string id = _crio.NewId();
         string bundle = pod.WriteContainer(id, ["/bin/true"], config => CriOPod.Join(config, "ipc", path[..^3] + "uts"));
         TaskClient tasks = await _crio.ConnectAsync(id, bundle);
-        RpcException error = await Assert.ThrowsAsync<RpcException>(() => tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle }).ResponseAsync);
+        RpcException error = await Assert.ThrowsAsync<RpcException>(
+            () => tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle }).ResponseAsync);
         Assert.Contains("another kernel", error.Status.Detail, StringComparison.Ordinal);
         await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
     }
 
     private async Task<uint> RunAsync(TaskClient tasks, string id, string bundle)
     {
-        var options = new Any { TypeUrl = "runtimeoptions.v1.Options", Value = new Options { ConfigPath = _crio.ConfigurationFile }.ToByteString() }; // runtime_config_path
+        var options = new Any
+        {
+            TypeUrl = "runtimeoptions.v1.Options",
+            Value = new Options { ConfigPath = _crio.ConfigurationFile }.ToByteString(), // runtime_config_path
+        };
         uint pid = (await tasks.CreateAsync(new CreateTaskRequest { Id = id, Bundle = bundle, Options = options })).Pid;
         await tasks.StartAsync(new StartRequest { Id = id });
         return pid;
@@ -130,7 +140,8 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
         await tasks.ShutdownAsync(new ShutdownRequest { Id = id });
     }
 
-    private async Task<string> ExecAsync(TaskClient tasks, string id, string bundle, bool ofDocument, bool terminal, params string[] program)
+    private async Task<string> ExecAsync(
+        TaskClient tasks, string id, string bundle, bool ofDocument, bool terminal, params string[] program)
     {
         string name = Guid.NewGuid().ToString("N"), output = Path.Combine(_crio.NewDirectory("fifo"), "out");
         JsonObject process = CriOPod.ProcessOf(bundle, ofDocument, program);
@@ -146,11 +157,16 @@ public sealed class CriOShimTests : IClassFixture<CriOShimFixture>
             ExecId = name,
             Stdout = output,
             Terminal = terminal,
-            Spec = new Any { TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process", Value = ByteString.CopyFromUtf8(process.ToJsonString()) },
+            Spec = new Any
+            {
+                TypeUrl = "types.containerd.io/opencontainers/runtime-spec/1/Process",
+                Value = ByteString.CopyFromUtf8(process.ToJsonString()),
+            },
         });
         await tasks.StartAsync(new StartRequest { Id = id, ExecId = name });
         await tasks.ResizePtyAsync(new ResizePtyRequest { Id = id, ExecId = name, Width = 80, Height = 24 });
-        Assert.Equal(0u, (await tasks.WaitAsync(new WaitRequest { Id = id, ExecId = name }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
+        Assert.Equal(0u, (await tasks.WaitAsync(
+            new WaitRequest { Id = id, ExecId = name }, deadline: DateTime.UtcNow + RuntimeFixture.Limit)).ExitStatus);
         CommandResult read = await reader.FinishAsync(default, RuntimeFixture.Limit);
         await tasks.DeleteAsync(new DeleteRequest { Id = id, ExecId = name });
         return Encoding.UTF8.GetString(read.Output).TrimEnd('\r', '\n', ' ');

@@ -86,13 +86,14 @@ public sealed class ComponentDeathTests : FaultTests
         long start = TimeProvider.System.GetTimestamp();
         (FaultCommand Command, string Action)[] commands =
         [
-            (Host.Start("kill", "c1", "KILL"), "signal"), (Host.Start("start", "c1"), "start"), (Host.Start("exec", "c1", "true"), "execute in"),
-            (Host.Start("delete", "c1"), "delete"),
+            (Host.Start("kill", "c1", "KILL"), "signal"), (Host.Start("start", "c1"), "start"),
+            (Host.Start("exec", "c1", "true"), "execute in"), (Host.Start("delete", "c1"), "delete"),
         ];
         foreach ((FaultCommand command, string action) in commands)
         {
             (await command.FinishAsync()).AssertRefused(
-                $"Cannot {action} the container 'c1': the pod's service (pid {service}) does not answer. If it does not recover, remove the pod with 'kata-runtime delete --force c1'",
+                $"Cannot {action} the container 'c1': the pod's service (pid {service}) does not answer. "
+                + "If it does not recover, remove the pod with 'kata-runtime delete --force c1'",
                 action == "execute in" ? 255 : 1);
         }
 
@@ -129,7 +130,8 @@ public sealed class ComponentDeathTests : FaultTests
         FaultHarness.Signal(Assert.Single(Host.PodProcesses("qemu-system-x86")), Signals.SIGSTOP);
 
         long start = TimeProvider.System.GetTimestamp();
-        const string Cause = "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout";
+        const string Cause =
+            "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout";
         (await Host.RunAsync("kill", "c1", "TERM")).AssertRefused($"Cannot send signal 15 to 'c1': {Cause}");
         (await Host.RunAsync("exec", "c1", "true")).AssertRefused($"Cannot execute in the container 'c1': {Cause}", 255);
         await Host.SucceedAsync("delete", "--force", "c1");
@@ -152,7 +154,8 @@ public sealed class ComponentDeathTests : FaultTests
     [Fact]
     public async Task Run_KernelPanicsWhileRunning_EndsWith255()
     {
-        string bundle = Host.Bundle(edit: static config => config["process"]!["args"] = new JsonArray("sh", "-c", "echo c > /proc/sysrq-trigger; sleep 100"));
+        string bundle = Host.Bundle(
+            edit: static config => config["process"]!["args"] = new JsonArray("sh", "-c", "echo c > /proc/sysrq-trigger; sleep 100"));
         Outcome outcome = await Host.RunAsync("run", "-b", bundle, "c1");
         Assert.True(outcome.Code == 255, outcome.ToString());
         Assert.Contains("the container ended with status 255: the guest kernel panicked", outcome.Error);
@@ -179,7 +182,10 @@ public sealed class ComponentDeathTests : FaultTests
         Outcome outcome = await Host.RunAsync("create", "-b", Host.Bundle(), "c1");
         Assert.True(outcome.Code == 1, outcome.ToString());
         // Its kernel is quiet and its PID 1 writes nothing.
-        Assert.Contains("Cannot boot the guest of 'c1': its agent did not answer within 8 s, and the guest wrote nothing on its console. Check the kernel", outcome.Error);
+        Assert.Contains(
+            "Cannot boot the guest of 'c1': its agent did not answer within 8 s, and the guest wrote nothing on its console. "
+            + "Check the kernel",
+            outcome.Error);
         Assert.Contains(". A slow host needs a longer boot_timeout", outcome.Error);
         await Host.AssertNothingLeftAsync();
     }
@@ -187,11 +193,15 @@ public sealed class ComponentDeathTests : FaultTests
     [Theory]
     [InlineData("qemu-system-x86", "QEMU was killed by signal 9")]
     [InlineData("virtiofsd", "virtiofsd ")]
-    [InlineData("service", "Cannot create the container 'c1': the pod's service has ended unexpectedly. Remove what is left with 'kata-runtime delete --force c1'")]
+    [InlineData(
+        "service",
+        "Cannot create the container 'c1': the pod's service has ended unexpectedly. "
+        + "Remove what is left with 'kata-runtime delete --force c1'")]
     public async Task Create_ComponentKilledDuringBoot_NamesIt(string component, string reason)
     {
         FaultCommand create = Host.Start("create", "-b", Host.Bundle(), "c1");
-        await FaultHarness.UntilAsync(() => Host.PodProcesses("qemu-system-x86").Count > 0 && ConsoleHasText("c1"), "the guest's kernel speaks");
+        await FaultHarness.UntilAsync(
+            () => Host.PodProcesses("qemu-system-x86").Count > 0 && ConsoleHasText("c1"), "the guest's kernel speaks");
         Kill(component);
 
         Outcome outcome = await create.FinishAsync();
@@ -215,7 +225,9 @@ public sealed class ComponentDeathTests : FaultTests
     private JsonNode? State(string id)
     {
         string path = Path.Combine(Host.Root, id, "state.json");
-        return File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!["containers"]!.AsArray().FirstOrDefault(item => item!["id"]!.GetValue<string>() == id) : null;
+        return File.Exists(path)
+            ? JsonNode.Parse(File.ReadAllText(path))!["containers"]!.AsArray().FirstOrDefault(item => item!["id"]!.GetValue<string>() == id)
+            : null;
     }
 
     private int StandIn(string id) => State(id)!["pid"]!.GetValue<int>();
@@ -241,7 +253,8 @@ public sealed class ComponentDeathTests : FaultTests
         string tree = Path.Combine(Host.Directory, "image");
         Directory.CreateDirectory(tree);
         File.Copy("/usr/bin/busybox", Path.Combine(tree, "busybox"));
-        await File.WriteAllTextAsync(Path.Combine(tree, "init"), "#!/busybox sh\n/busybox sleep 1000\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(tree, "init"), "#!/busybox sh\n/busybox sleep 1000\n", TestContext.Current.CancellationToken);
         File.SetUnixFileMode(Path.Combine(tree, "init"), (UnixFileMode)0x1ed);
         FaultCommand pack = Host.StartRaw("/bin/sh", "-c", $"cd {tree} && find . | busybox cpio -o -H newc > {image} 2>/dev/null");
         Assert.Equal(0, (await pack.FinishAsync()).Code);

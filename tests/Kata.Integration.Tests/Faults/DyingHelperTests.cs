@@ -1,6 +1,9 @@
 namespace Kata.Integration.Tests.Faults;
 
-/// <summary>A helper that is another program, or dies before the pod is up: the error has its own words, and not those of the other one whose pipe broke.</summary>
+/// <summary>
+/// A helper that is another program, or dies before the pod is up: the error has its own words, and not
+/// those of the other one whose pipe broke.
+/// </summary>
 [Collection(FaultsCollection.Name)]
 public sealed class DyingHelperTests : FaultTests
 {

@@ -8,7 +8,7 @@ using Kata.Linux.Interop;
 
 namespace Kata.Integration.Tests.Faults;
 
-/// <summary>The real command line with a state root, a configuration and bundles of its own, and a look at everything it may leave behind.</summary>
+/// <summary>The real command line with a state root, a configuration and bundles of its own, and a look at what it leaves behind.</summary>
 internal sealed class FaultHarness : IAsyncDisposable
 {
     private readonly List<FaultCommand> _commands = [];
@@ -85,7 +85,8 @@ internal sealed class FaultHarness : IAsyncDisposable
     }
 
     /// <summary>Starts <c>kata-runtime</c> with this root and configuration.</summary>
-    public FaultCommand Start(params string[] arguments) => StartRaw(Runtime, ["--root", Root, "--kata-config", Configuration, .. arguments]);
+    public FaultCommand Start(params string[] arguments) =>
+        StartRaw(Runtime, ["--root", Root, "--kata-config", Configuration, .. arguments]);
 
     public FaultCommand StartRaw(string path, params string[] arguments)
     {
@@ -106,11 +107,13 @@ internal sealed class FaultHarness : IAsyncDisposable
 
     /// <summary>The pod's service.</summary>
     public int ServicePid(string id) => int.Parse(
-        JsonNode.Parse(File.ReadLines(Path.Combine(Root, id, "journal")).First())!["value"]!.GetValue<string>().Split(' ')[0], CultureInfo.InvariantCulture);
+        JsonNode.Parse(File.ReadLines(Path.Combine(Root, id, "journal")).First())!["value"]!.GetValue<string>().Split(' ')[0],
+        CultureInfo.InvariantCulture);
 
     /// <summary>The processes of this root's control groups that run the named program.</summary>
     public IReadOnlyList<int> PodProcesses(string program) => [.. Processes()
-        .Where(pid => ReadText($"/proc/{pid}/comm").Trim() == program && ReadText($"/proc/{pid}/cgroup").Contains(GroupSuffix, StringComparison.Ordinal))];
+        .Where(pid => ReadText($"/proc/{pid}/comm").Trim() == program
+            && ReadText($"/proc/{pid}/cgroup").Contains(GroupSuffix, StringComparison.Ordinal))];
 
     /// <summary>Waits, without a sleep of its own in any test, until something is so.</summary>
     public static async Task UntilAsync(Func<bool> condition, string what)
@@ -134,10 +137,11 @@ internal sealed class FaultHarness : IAsyncDisposable
         List<string> left = [];
         int self = Environment.ProcessId;
         left.AddRange(Processes()
-            .Where(pid => pid != self && (ReadText($"/proc/{pid}/cmdline").Contains(Root, StringComparison.Ordinal)
-                || ReadText($"/proc/{pid}/cgroup").Contains(GroupSuffix, StringComparison.Ordinal)) && !ReadText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal))
+            .Where(pid => pid != self && IsOfThisRoot(pid) && !ReadText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal))
             .Select(static pid => $"process {pid} {ReadText($"/proc/{pid}/cmdline").Replace('\0', ' ')}"));
-        left.AddRange(File.ReadLines("/proc/self/mounts").Where(line => line.Contains(Root, StringComparison.Ordinal)).Select(static line => $"mount {line}"));
+        left.AddRange(File.ReadLines("/proc/self/mounts")
+            .Where(line => line.Contains(Root, StringComparison.Ordinal))
+            .Select(static line => $"mount {line}"));
         foreach (string hierarchy in System.IO.Directory.EnumerateDirectories("/sys/fs/cgroup"))
         {
             string ours = Path.Combine(hierarchy, "kata");
@@ -150,10 +154,15 @@ internal sealed class FaultHarness : IAsyncDisposable
         if (System.IO.Directory.Exists(Root))
         {
             string index = Path.Combine(Root, "@containers");
-            left.AddRange(System.IO.Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories).Where(path => path != index).Select(static path => $"file {path}"));
+            left.AddRange(System.IO.Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories)
+                .Where(path => path != index)
+                .Select(static path => $"file {path}"));
         }
 
         return left;
+
+        bool IsOfThisRoot(int pid) => ReadText($"/proc/{pid}/cmdline").Contains(Root, StringComparison.Ordinal)
+            || ReadText($"/proc/{pid}/cgroup").Contains(GroupSuffix, StringComparison.Ordinal);
     }
 
     /// <summary>Commands that were told to end may take a moment to be gone; anything that stays fails the test.</summary>
@@ -207,12 +216,15 @@ internal sealed class FaultHarness : IAsyncDisposable
         }
     }
 
-    private static string Lines(Dictionary<string, string> keys) => string.Concat(keys.Select(static pair => $"{pair.Key} = {pair.Value}\n"));
+    private static string Lines(Dictionary<string, string> keys) =>
+        string.Concat(keys.Select(static pair => $"{pair.Key} = {pair.Value}\n"));
 
     private static string Find()
     {
         string? path = Environment.GetEnvironmentVariable("KATA_TEST_RUNTIME");
-        for (string? directory = AppContext.BaseDirectory; path is null && directory is not null; directory = Path.GetDirectoryName(directory))
+        for (string? directory = AppContext.BaseDirectory;
+             path is null && directory is not null;
+             directory = Path.GetDirectoryName(directory))
         {
             string candidate = Path.Combine(directory, "artifacts/bin/kata-runtime");
             path = File.Exists(candidate) ? candidate : null;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Kata.Integration.Tests.Faults;
 
-/// <summary>A guest that does with the share what its kernel can: its pod is deletable, and costs the host no more than its own disk.</summary>
+/// <summary>A guest that does what it can with the share: its pod is deletable, and costs the host no more than its disk.</summary>
 [Collection(FaultsCollection.Name)]
 public sealed class HostileGuestTests : FaultTests
 {
@@ -44,15 +44,23 @@ public sealed class HostileGuestTests : FaultTests
         string told = Path.Combine(bundle, "rootfs/told");
         await Host.SucceedAsync("run", "-d", "-b", bundle, "c1");
 
-        await FaultHarness.UntilAsync(() => File.Exists(told) && File.ReadAllText(told).EndsWith("done\n", StringComparison.Ordinal), "the guest has done its worst");
+        await FaultHarness.UntilAsync(
+            () => File.Exists(told) && File.ReadAllText(told).EndsWith("done\n", StringComparison.Ordinal), "the guest has done its worst");
 
-        Assert.Equal("0\ndone\n", await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken)); // it saw the share, and nothing worked there
-        Assert.True(File.Exists(Path.Combine(bundle, "rootfs/tmp", string.Join('/', Enumerable.Repeat("d", 200)), "bottom")), "what it may write is where it belongs");
-        Assert.InRange(new DirectoryInfo(Host.Root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length), 0, 4 << 20);
-        Assert.Equal(["console.log", "journal", "shared", "stand-in.sock", "state.json", "task.sock", "vm"], Names(Path.Combine(Host.Root, "c1")));
+        // It saw the share, and nothing worked there.
+        Assert.Equal("0\ndone\n", await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken));
+        Assert.True(
+            File.Exists(Path.Combine(bundle, "rootfs/tmp", string.Join('/', Enumerable.Repeat("d", 200)), "bottom")),
+            "what it may write is where it belongs");
+        Assert.InRange(
+            new DirectoryInfo(Host.Root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length), 0, 4 << 20);
+        Assert.Equal(
+            ["console.log", "journal", "shared", "stand-in.sock", "state.json", "task.sock", "vm"], Names(Path.Combine(Host.Root, "c1")));
         Assert.Empty(Names(Path.Combine(Host.Root, "c1/shared"))); // the mounts are the service's alone
         await Host.SucceedAsync("kill", "c1", "KILL");
-        await FaultHarness.UntilAsync(() => File.ReadAllText(Path.Combine(Host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase), "'c1' has ended");
+        await FaultHarness.UntilAsync(
+            () => File.ReadAllText(Path.Combine(Host.Root, "c1/state.json")).Contains("\"stopped\"", StringComparison.OrdinalIgnoreCase),
+            "'c1' has ended");
 
         await Host.SucceedAsync("delete", "c1");
         await Host.AssertNothingLeftAsync();
@@ -69,7 +77,10 @@ public sealed class HostileGuestTests : FaultTests
     {
         await Host.SucceedAsync("run", "-d", "-b", Host.Bundle(), "c1");
         FaultCommand plant = Host.StartRaw(
-            "/bin/sh", "-c", "cd \"$0\" && : > \"$(printf '\\377')\" && mkdir \"$(printf '\\376')\" && cd \"$(printf '\\376')\" && for i in $(seq 200); do mkdir d && cd d || exit 1; done",
+            "/bin/sh",
+            "-c",
+            "cd \"$0\" && : > \"$(printf '\\377')\" && mkdir \"$(printf '\\376')\" && cd \"$(printf '\\376')\" && "
+            + "for i in $(seq 200); do mkdir d && cd d || exit 1; done",
             Path.Combine(Host.Root, "c1"));
         Assert.Equal(0, (await plant.FinishAsync()).Code);
         if (!serviceLives)
@@ -81,5 +92,6 @@ public sealed class HostileGuestTests : FaultTests
         await Host.AssertNothingLeftAsync();
     }
 
-    private static string[] Names(string directory) => [.. Directory.EnumerateFileSystemEntries(directory).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private static string[] Names(string directory) =>
+        [.. Directory.EnumerateFileSystemEntries(directory).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 }

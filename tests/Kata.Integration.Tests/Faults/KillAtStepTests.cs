@@ -123,7 +123,8 @@ public sealed class KillAtStepTests : FaultTests
 
         Assert.Single(outcomes, static outcome => outcome.Code == 0);
         outcomes.Single(static outcome => outcome.Code != 0)
-            .AssertRefused("Cannot create the container 'c1': a container with this id exists already. Choose another id, or delete it first");
+            .AssertRefused(
+                "Cannot create the container 'c1': a container with this id exists already. Choose another id, or delete it first");
         Assert.Contains("\"created\"", (await Host.SucceedAsync("state", "c1")).Output);
         await Host.SucceedAsync("delete", "c1");
         await Host.AssertNothingLeftAsync();
@@ -148,7 +149,8 @@ public sealed class KillAtStepTests : FaultTests
 
         Assert.True(second.Code == 0, second.ToString());
         Assert.True(first.Code is 0 or 1 or 137 or 255, first.ToString());
-        Assert.True(first.Code == 0 || first.Error.StartsWith("kata-runtime: ", StringComparison.Ordinal) || first.Code > 1, first.ToString());
+        Assert.True(
+            first.Code == 0 || first.Error.StartsWith("kata-runtime: ", StringComparison.Ordinal) || first.Code > 1, first.ToString());
         Assert.DoesNotContain("Object reference", first.Error);
         await Host.AssertNothingLeftAsync();
     }
@@ -157,7 +159,8 @@ public sealed class KillAtStepTests : FaultTests
     public async Task Delete_DuringCreate_CreateFailsAndNothingIsLeft()
     {
         FaultCommand create = Host.Start("create", "-b", Host.Bundle(), "c1");
-        await FaultHarness.UntilAsync(() => File.Exists(Path.Combine(Host.Root, "@containers", "c1")) || LinkExists("c1"), "the id is claimed");
+        await FaultHarness.UntilAsync(
+            () => File.Exists(Path.Combine(Host.Root, "@containers", "c1")) || LinkExists("c1"), "the id is claimed");
         await Host.SucceedAsync("delete", "--force", "c1");
 
         Outcome outcome = await create.FinishAsync();
@@ -168,7 +171,8 @@ public sealed class KillAtStepTests : FaultTests
     [Fact]
     public async Task Create_IdOfLivingPodWhoseFirstContainerIsGone_LeavesThePodAlone()
     {
-        string pod = Host.Bundle("pod", static config => config["annotations"] = new JsonObject { ["io.kubernetes.cri.container-type"] = "sandbox" });
+        string pod = Host.Bundle(
+            "pod", static config => config["annotations"] = new JsonObject { ["io.kubernetes.cri.container-type"] = "sandbox" });
         string inner = Host.Bundle("inner", static config => config["annotations"] = new JsonObject
         {
             ["io.kubernetes.cri.container-type"] = "container",

@@ -48,7 +48,8 @@ public sealed class RuntimeJailTests
         Assert.NotEqual(self.Namespace("mnt"), service.Namespace("mnt"));
         // The service itself and the stand-in live as long as the pod: neither may keep a caller's descriptor alive.
         int standIn = int.Parse(
-            System.Text.Json.Nodes.JsonNode.Parse((await host.SucceedAsync("state", "c1")).Output)!["pid"]!.ToString(), System.Globalization.CultureInfo.InvariantCulture);
+            System.Text.Json.Nodes.JsonNode.Parse((await host.SucceedAsync("state", "c1")).Output)!["pid"]!.ToString(),
+            System.Globalization.CultureInfo.InvariantCulture);
         foreach (int pid in (int[])[servicePid, standIn, host.PodProcesses("qemu-system-x86")[0], .. daemons])
         {
             Assert.All(ProcessStatus.Read(pid).OpenFiles(), file => Assert.False(

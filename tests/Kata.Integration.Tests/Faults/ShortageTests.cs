@@ -15,13 +15,17 @@ public sealed class ShortageTests : FaultTests
         Host.Configure(kata: "request_timeout = 3\nagent_check_interval = 1");
         FaultCommand run = Host.Start("run", "-b", Host.Bundle(), "c1");
         string state = Path.Combine(Host.Root, "c1", "state.json");
-        await FaultHarness.UntilAsync(() => File.Exists(state) && File.ReadAllText(state).Contains("\"running\"", StringComparison.Ordinal), "'c1' runs");
+        await FaultHarness.UntilAsync(
+            () => File.Exists(state) && File.ReadAllText(state).Contains("\"running\"", StringComparison.Ordinal), "'c1' runs");
 
         FaultHarness.Signal(Assert.Single(Host.PodProcesses("qemu-system-x86")), Signals.SIGSTOP);
         Outcome outcome = await run.FinishAsync();
 
         Assert.True(outcome.Code == 255, outcome.ToString());
-        Assert.Contains("kata-runtime: the container ended with status 255: the guest's agent did not answer for 6 s: the guest hangs, or its virtual machine was stopped", outcome.Error);
+        Assert.Contains(
+            "kata-runtime: the container ended with status 255: the guest's agent did not answer for 6 s: "
+            + "the guest hangs, or its virtual machine was stopped",
+            outcome.Error);
         await Host.AssertNothingLeftAsync();
     }
 
@@ -52,7 +56,13 @@ public sealed class ShortageTests : FaultTests
         string bundle = Host.Bundle(edit: static config =>
         {
             config["process"]!["args"] = new JsonArray("sh", "-c", "while :; do busybox dd if=/dev/zero bs=1M >> /tmp/x; done");
-            config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = "/tmp", ["type"] = "tmpfs", ["source"] = "tmpfs", ["options"] = new JsonArray("size=1g") });
+            config["mounts"]!.AsArray().Add(new JsonObject
+            {
+                ["destination"] = "/tmp",
+                ["type"] = "tmpfs",
+                ["source"] = "tmpfs",
+                ["options"] = new JsonArray("size=1g"),
+            });
         });
         Outcome outcome = await Host.RunAsync("run", "-b", bundle, "c1");
         Assert.True(outcome.Code == 137, outcome.ToString());
@@ -98,12 +108,16 @@ public sealed class ShortageTests : FaultTests
         int service = Host.ServicePid("c1");
 
         // Room for two connections, and not for the streams that come through one.
-        await ShellAsync(string.Create(CultureInfo.InvariantCulture, $"prlimit --pid {service} --nofile={HostProcess.DescriptorLimitFor(service, more: 2)}:"));
+        await ShellAsync(string.Create(
+            CultureInfo.InvariantCulture, $"prlimit --pid {service} --nofile={HostProcess.DescriptorLimitFor(service, more: 2)}:"));
         Outcome refused = await Host.RunAsync("exec", "c1", "echo", "alive");
         // No room at all: the command waits until there is.
-        await ShellAsync(string.Create(CultureInfo.InvariantCulture, $"prlimit --pid {service} --nofile={HostProcess.DescriptorLimitFor(service, more: 0)}:"));
+        await ShellAsync(string.Create(
+            CultureInfo.InvariantCulture, $"prlimit --pid {service} --nofile={HostProcess.DescriptorLimitFor(service, more: 0)}:"));
         FaultCommand waiting = Host.Start("exec", "c1", "echo", "alive");
-        await FaultHarness.UntilAsync(() => File.ReadAllText(log).Contains("Commands have to wait: ", StringComparison.Ordinal), "the service says that it has no descriptor");
+        await FaultHarness.UntilAsync(
+            () => File.ReadAllText(log).Contains("Commands have to wait: ", StringComparison.Ordinal),
+            "the service says that it has no descriptor");
         await ShellAsync($"prlimit --pid {service} --nofile=1024:");
         Outcome waited = await waiting.FinishAsync();
 

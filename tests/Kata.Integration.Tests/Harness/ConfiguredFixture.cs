@@ -51,7 +51,9 @@ public sealed class ConfiguredFixture : PodFixture
         byte[] archive = await File.ReadAllBytesAsync(image);
         string list = await ReadListAsync(archive);
         string fewer = string.Join('\n', list.Split('\n').Where(static line => !line.Contains("vsock", StringComparison.Ordinal)));
-        return [.. archive, .. Archive(("etc/kata/modules", Encoding.ASCII.GetBytes(fewer)), ("usr/lib/modules/broken.ko", "no module at all"u8.ToArray()))];
+        byte[] more = Archive(
+            ("etc/kata/modules", Encoding.ASCII.GetBytes(fewer)), ("usr/lib/modules/broken.ko", "no module at all"u8.ToArray()));
+        return [.. archive, .. more];
     }
 
     // The list is short, and its first line is an absolute path.
@@ -70,7 +72,8 @@ public sealed class ConfiguredFixture : PodFixture
         {
             int mode = name == "TRAILER!!!" ? 0 : 0x81A4; // 0100644
             int[] fields = [0, mode, 0, 0, 1, 0, content.Length, 0, 0, 0, 0, name.Length + 1, 0];
-            result.Write(Encoding.ASCII.GetBytes("070701" + string.Concat(fields.Select(static field => field.ToString("X8", CultureInfo.InvariantCulture)))));
+            result.Write(Encoding.ASCII.GetBytes(
+                "070701" + string.Concat(fields.Select(static field => field.ToString("X8", CultureInfo.InvariantCulture)))));
             result.Write(Encoding.ASCII.GetBytes(name + "\0"));
             Pad(result);
             result.Write(content);

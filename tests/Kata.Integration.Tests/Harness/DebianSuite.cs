@@ -35,7 +35,9 @@ internal static class DebianSuite
         DirectoryInfo work = Directory.CreateTempSubdirectory("kata-debian-");
         try
         {
-            CommandResult download = await RunAsync("/usr/sbin/debootstrap", "--download-only", "--variant=minbase", $"--include={wanted}", suite, Path.Combine(work.FullName, "all"), Mirror, Script);
+            CommandResult download = await RunAsync(
+                "/usr/sbin/debootstrap", "--download-only", "--variant=minbase", $"--include={wanted}", suite,
+                Path.Combine(work.FullName, "all"), Mirror, Script);
             if (download.ExitCode != 0)
             {
                 return (folder, $"debootstrap cannot download '{wanted}' of the suite '{suite}': {download.Lines[^1]} {download.Error}");
@@ -44,15 +46,16 @@ internal static class DebianSuite
             string unpacked = Path.Combine(work.FullName, "unpacked");
             foreach (string package in packages)
             {
-                string file = Directory.EnumerateFiles(Path.Combine(work.FullName, "all/var/cache/apt/archives"), package + "_*.deb").Single();
+                string file =
+                    Directory.EnumerateFiles(Path.Combine(work.FullName, "all/var/cache/apt/archives"), package + "_*.deb").Single();
                 (await RunAsync("/usr/bin/dpkg-deb", "--extract", file, unpacked)).Ok();
             }
 
             foreach (string program in programs)
             {
                 (await RunAsync(
-                    "/usr/bin/patchelf", "--set-interpreter", Path.Combine(folder, "usr/lib64/ld-linux-x86-64.so.2"), "--force-rpath", "--set-rpath",
-                    Path.Combine(folder, "usr/lib/x86_64-linux-gnu"), Path.Combine(unpacked, program))).Ok();
+                    "/usr/bin/patchelf", "--set-interpreter", Path.Combine(folder, "usr/lib64/ld-linux-x86-64.so.2"), "--force-rpath",
+                    "--set-rpath", Path.Combine(folder, "usr/lib/x86_64-linux-gnu"), Path.Combine(unpacked, program))).Ok();
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(folder)!);

@@ -10,7 +10,7 @@ internal static class HostProcess
     /// <summary>Descriptors that a process has open.</summary>
     public static int OpenDescriptors(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
 
-    /// <summary>The limit under which a process can open so many more: limits are about numbers, and there may be gaps between them.</summary>
+    /// <summary>The limit under which a process can open so many more: limits are about numbers, and there may be gaps.</summary>
     public static int DescriptorLimitFor(int pid, int more)
     {
         HashSet<string> open = [.. Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(static path => Path.GetFileName(path))];
@@ -44,7 +44,8 @@ internal static class HostProcess
     {
         // proc(5): after the name in parentheses come the fields from the third on; the 14th and 15th are ticks of 10 ms.
         string[] fields = File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+        return TimeSpan.FromMilliseconds(
+            10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
     }
 
     public static void Signal(int pid, int signal)

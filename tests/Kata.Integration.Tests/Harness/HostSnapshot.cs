@@ -8,18 +8,24 @@ namespace Kata.Integration.Tests.Harness;
 /// machine, so whatever names one belongs to it.
 /// </summary>
 internal sealed record HostSnapshot(
-    IReadOnlyList<(int Pid, string Command)> Processes, IReadOnlyList<string> Mounts, IReadOnlyList<string> Cgroups, IReadOnlyList<string> Files)
+    IReadOnlyList<(int Pid, string Command)> Processes,
+    IReadOnlyList<string> Mounts,
+    IReadOnlyList<string> Cgroups,
+    IReadOnlyList<string> Files)
 {
-    /// <summary>From the end of the last command until what it left to end by itself (a stand-in, a service that has answered) has ended.</summary>
+    /// <summary>
+    /// From the end of the last command until what it left to end by itself (a stand-in, a service that has answered) has ended.
+    /// </summary>
     private static readonly TimeSpan s_settleLimit = TimeSpan.FromSeconds(20);
 
     /// <param name="root">The state root.</param>
     /// <param name="idPrefix">What every id of it begins with.</param>
     public static HostSnapshot Take(string root, string idPrefix) => new(
         [.. FindProcesses(root, idPrefix)],
-        [.. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(root, StringComparison.Ordinal) || line.Contains(idPrefix, StringComparison.Ordinal))],
+        [.. File.ReadLines("/proc/self/mountinfo").Where(line =>
+            line.Contains(root, StringComparison.Ordinal) || line.Contains(idPrefix, StringComparison.Ordinal))],
         [.. FindCgroups($"*{idPrefix}*"), .. FindCgroups($"*{GroupSuffix(root)}")],
-        [.. Directory.Exists(root) ? Directory.EnumerateFileSystemEntries(root, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "@containers") : []]);
+        [.. FindFiles(root).Where(static path => Path.GetFileName(path) != "@containers")]);
 
     /// <summary>Nothing is left, once processes that are ending have ended.</summary>
     public static async Task AssertCleanAsync(string root, string idPrefix)
@@ -45,8 +51,12 @@ internal sealed record HostSnapshot(
     /// <summary>How many machines run among the processes.</summary>
     public int Machines => Processes.Count(static process => process.Command.Contains("guest=sandbox-", StringComparison.Ordinal));
 
+    private static IEnumerable<string> FindFiles(string root) =>
+        Directory.Exists(root) ? Directory.EnumerateFileSystemEntries(root, "*", SearchOption.AllDirectories) : [];
+
     // What the name of every control group of this root ends in, whatever the id before it.
-    private static string GroupSuffix(string root) => "@" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 6));
+    private static string GroupSuffix(string root) =>
+        "@" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 6));
 
     private static IEnumerable<(int Pid, string Command)> FindProcesses(string root, string idPrefix)
     {
@@ -59,7 +69,8 @@ internal sealed record HostSnapshot(
                 string cgroup = Read($"{directory}/cgroup");
                 bool named = command.Contains(root, StringComparison.Ordinal) || command.Contains(idPrefix, StringComparison.Ordinal);
                 bool grouped = cgroup.Contains(idPrefix, StringComparison.Ordinal) || cgroup.Contains(suffix, StringComparison.Ordinal);
-                if ((named || grouped) && !IsZombie(directory)) // what has ended is its parent's to collect: a detached process's is the host's init
+                // What has ended is its parent's to collect: a detached process's is the host's init.
+                if ((named || grouped) && !IsZombie(directory))
                 {
                     yield return (pid, command);
                 }

@@ -11,6 +11,7 @@ public sealed class IdentityFixture : PodFixture
     private protected override async Task PrepareAsync()
     {
         await base.PrepareAsync();
-        UserId = await StartSleeperAsync(bundle => bundle.InPod(PodId).Process["user"] = JsonNode.Parse("""{"uid":1000,"gid":1001,"additionalGids":[50,7]}"""));
+        UserId = await StartSleeperAsync(
+            bundle => bundle.InPod(PodId).Process["user"] = JsonNode.Parse("""{"uid":1000,"gid":1001,"additionalGids":[50,7]}"""));
     }
 }

@@ -8,6 +8,9 @@ internal sealed record ProcessUsage(int Descriptors, int Threads, int PrivateDir
     public static ProcessUsage Of(int pid) => new(
         Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length,
         Directory.GetDirectories($"/proc/{pid}/task").Length,
-        File.ReadLines($"/proc/{pid}/smaps_rollup").Where(static line => line.StartsWith("Private_Dirty:", StringComparison.Ordinal))
-            .Select(static line => int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)).First());
+        int.Parse(
+            File.ReadLines($"/proc/{pid}/smaps_rollup")
+                .First(static line => line.StartsWith("Private_Dirty:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture));
 }

@@ -17,7 +17,8 @@ internal sealed class Pseudoterminal(SafeFileDescriptor controller) : IAsyncDisp
     public void Resize(ushort rows, ushort columns) => Terminal.SetSize(_stream.Descriptor, new TerminalSize(rows, columns));
 
     public async Task TypeAsync(string text) =>
-        await _stream.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken).AsTask().WaitAsync(RuntimeFixture.Limit);
+        await _stream.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(RuntimeFixture.Limit);
 
     /// <summary>Reads until the text has come, and forgets everything up to its end.</summary>
     public async Task ExpectAsync(string text)

@@ -6,9 +6,9 @@ internal static class RootFileSystem
     // Not 'busybox': a link over the binary would leave nothing to link to.
     private static readonly string[] s_applets =
     [
-        "cat", "cut", "date", "dd", "df", "echo", "env", "false", "free", "grep", "head", "hostname", "id", "kill", "ls", "mkdir", "mknod", "mount",
-        "nproc", "od", "printf", "ps", "pwd", "rm", "sed", "seq", "sh", "sha256sum", "sleep", "sort", "stat", "stty", "sync", "tail", "tee",
-        "touch", "tr", "true", "tty", "uname", "wc", "yes",
+        "cat", "cut", "date", "dd", "df", "echo", "env", "false", "free", "grep", "head", "hostname", "id", "kill", "ls", "mkdir", "mknod",
+        "mount", "nproc", "od", "printf", "ps", "pwd", "rm", "sed", "seq", "sh", "sha256sum", "sleep", "sort", "stat", "stty", "sync",
+        "tail", "tee", "touch", "tr", "true", "tty", "uname", "wc", "yes",
     ];
 
     /// <summary>Where Debian's busybox-static is, or null.</summary>

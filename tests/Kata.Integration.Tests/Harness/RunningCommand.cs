@@ -36,7 +36,7 @@ internal sealed class RunningCommand : IDisposable
     }
 
     /// <summary>Writes the input and closes it, reads everything and waits for the end.</summary>
-    /// <exception cref="TimeoutException">It did not end in time; it was killed, and the text holds what it wrote to standard error.</exception>
+    /// <exception cref="TimeoutException">It did not end in time and was killed; the text holds its standard error.</exception>
     public async Task<CommandResult> FinishAsync(ReadOnlyMemory<byte> input, TimeSpan limit)
     {
         using var output = new MemoryStream();
@@ -62,7 +62,8 @@ internal sealed class RunningCommand : IDisposable
         {
             _process.Kill();
             string arguments = string.Join(' ', _process.StartInfo.ArgumentList);
-            throw new TimeoutException($"'{arguments}' did not end within {limit.TotalSeconds} s; standard error: {await _error.WaitAsync(TimeSpan.FromSeconds(5))}");
+            throw new TimeoutException($"'{arguments}' did not end within {limit.TotalSeconds} s; standard error: "
+                + $"{await _error.WaitAsync(TimeSpan.FromSeconds(5))}");
         }
     }
 

@@ -17,7 +17,8 @@ public class RuntimeFixture : IAsyncLifetime
     private static int s_fixtures;
 
     private readonly List<string> _ids = [];
-    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"it{Environment.ProcessId}-{Interlocked.Increment(ref s_fixtures)}-");
+    private readonly string _prefix = string.Create(
+        CultureInfo.InvariantCulture, $"it{Environment.ProcessId}-{Interlocked.Increment(ref s_fixtures)}-");
     private DirectoryInfo? _directory;
     private int _directories;
 
@@ -88,7 +89,8 @@ public class RuntimeFixture : IAsyncLifetime
 
     internal string NewDirectory(string name)
     {
-        string path = Path.Combine(DirectoryPath, string.Create(CultureInfo.InvariantCulture, $"{name}-{Interlocked.Increment(ref _directories)}"));
+        string path = Path.Combine(
+            DirectoryPath, string.Create(CultureInfo.InvariantCulture, $"{name}-{Interlocked.Increment(ref _directories)}"));
         Directory.CreateDirectory(path);
         return path;
     }
@@ -117,7 +119,8 @@ public class RuntimeFixture : IAsyncLifetime
         const string Script = "path=$1; shift; exec \"$@\" </dev/null >\"$path.out\" 2>\"$path.err\"";
         using RunningCommand command = RunningCommand.Start("/bin/sh", ["-c", Script, "sh", path, RuntimePath!, .. Globals(arguments)]);
         CommandResult result = await command.FinishAsync(default, Limit);
-        return (result with { Output = await File.ReadAllBytesAsync($"{path}.out"), Error = await File.ReadAllTextAsync($"{path}.err") }, path);
+        return (
+            result with { Output = await File.ReadAllBytesAsync($"{path}.out"), Error = await File.ReadAllTextAsync($"{path}.err") }, path);
     }
 
     /// <summary>Starts a container that only sleeps, and returns its id.</summary>
@@ -138,7 +141,8 @@ public class RuntimeFixture : IAsyncLifetime
 
     /// <summary>The process that owns a pod.</summary>
     internal int ServicePid(string pod) => Snapshot().Processes.Single(process =>
-        process.Command.Contains(" service ", StringComparison.Ordinal) && process.Command.Contains($"--sandbox {pod} ", StringComparison.Ordinal)).Pid;
+        process.Command.Contains(" service ", StringComparison.Ordinal)
+            && process.Command.Contains($"--sandbox {pod} ", StringComparison.Ordinal)).Pid;
 
     /// <summary>Nothing of this fixture's containers is left on the host.</summary>
     internal Task AssertCleanAsync() => HostSnapshot.AssertCleanAsync(Root, _prefix);
@@ -156,9 +160,11 @@ public class RuntimeFixture : IAsyncLifetime
         : RuntimePath is null ? $"needs '{Executable}' ('make build')"
         : FindAbove("artifacts/share/kata-containers/kata-containers-initrd.img") is null ? "needs the guest image ('make guest')"
         : !File.Exists("/usr/bin/qemu-system-x86_64") ? "needs QEMU (Debian: apt-get install qemu-system-x86)"
-        : !File.Exists("/usr/lib/qemu/virtiofsd") && !File.Exists("/usr/libexec/virtiofsd") ? "needs virtiofsd (Debian: apt-get install qemu-system-common)"
+        : !HasFileServer() ? "needs virtiofsd (Debian: apt-get install qemu-system-common)"
         : RootFileSystem.Busybox is null ? "needs busybox (Debian: apt-get install busybox-static)"
         : null;
+
+    private static bool HasFileServer() => File.Exists("/usr/lib/qemu/virtiofsd") || File.Exists("/usr/libexec/virtiofsd");
 
     private static string? FindAbove(string path)
     {

@@ -1,4 +1,3 @@
-using Kata.Hypervisor.Contract;
 namespace Kata.Integration.Tests.Hypervisor;
 
 public sealed class AgentChannelTests
@@ -8,7 +7,8 @@ public sealed class AgentChannelTests
     [Fact]
     public async Task ConnectAgent_GuestOpensItsPort_Connects()
     {
-        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.Config() with { InitrdPath = GuestFiles.Initrd, MemoryMib = 512 });
+        await using TestMachine test =
+            await TestMachine.CreateAsync(TestMachine.Config() with { InitrdPath = GuestFiles.Initrd, MemoryMib = 512 });
         await test.Machine.StartAsync(Cancellation);
 
         await using Stream agent = await test.Machine.ConnectAgentAsync(Cancellation).WaitAsync(TestMachine.BootLimit, Cancellation);

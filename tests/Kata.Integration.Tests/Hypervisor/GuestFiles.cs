@@ -16,7 +16,9 @@ internal static class GuestFiles
     private static string Find(string variable, string name)
     {
         string? path = Environment.GetEnvironmentVariable(variable);
-        for (string? directory = AppContext.BaseDirectory; path is null && directory is not null; directory = Path.GetDirectoryName(directory))
+        for (string? directory = AppContext.BaseDirectory;
+             path is null && directory is not null;
+             directory = Path.GetDirectoryName(directory))
         {
             string candidate = Path.Combine(directory, Artifacts, name);
             path = File.Exists(candidate) ? candidate : null;

@@ -37,7 +37,8 @@ public sealed class JailAuditTests
             static name => Assert.Contains(name, (string[])["bin", "dev", "etc", "kernel", "lib", "lib64", "sbin", "usr"]));
         // Only with KVM, and then the one node.
         Assert.All(
-            Directory.Exists(root + "/dev") ? Directory.GetFileSystemEntries(root + "/dev") : [], path => Assert.Equal(root + "/dev/kvm", path));
+            Directory.Exists(root + "/dev") ? Directory.GetFileSystemEntries(root + "/dev") : [],
+            path => Assert.Equal(root + "/dev/kvm", path));
         Assert.Equal(["ld.so.cache"], Directory.GetFileSystemEntries(root + "/etc").Select(Path.GetFileName));
     }
 
@@ -78,7 +79,11 @@ public sealed class JailAuditTests
     }
 
     private static void AssertHarmless(string target) => Assert.True(
-        target is "/dev/null" or "/dev/vhost-vsock" || target.EndsWith("/dev/kvm", StringComparison.Ordinal) || target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("pipe:", StringComparison.Ordinal)
-            || target.StartsWith("anon_inode:", StringComparison.Ordinal) || target.StartsWith("/memfd:", StringComparison.Ordinal),
+        target is "/dev/null" or "/dev/vhost-vsock"
+        || target.EndsWith("/dev/kvm", StringComparison.Ordinal)
+        || target.StartsWith("socket:", StringComparison.Ordinal)
+        || target.StartsWith("pipe:", StringComparison.Ordinal)
+        || target.StartsWith("anon_inode:", StringComparison.Ordinal)
+        || target.StartsWith("/memfd:", StringComparison.Ordinal),
         $"QEMU holds '{target}'");
 }

@@ -52,13 +52,16 @@ public sealed class HostCgroupTests
         string named = $"/kata-test-{Environment.ProcessId}";
         CgroupSet set = CgroupSet.Create(layout, $"{named}/kata_pod");
         Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
-        Assert.Equal(CgroupSet.Plan(layout, $"{named}/kata_pod").Order(StringComparer.Ordinal), set.Directories.Order(StringComparer.Ordinal));
-        using ChildProcess child = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        Assert.Equal(
+            CgroupSet.Plan(layout, $"{named}/kata_pod").Order(StringComparer.Ordinal), set.Directories.Order(StringComparer.Ordinal));
+        using ChildProcess child =
+            ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
 
         set.Join(child.Pid);
         Assert.All(set.Directories, directory => Assert.Equal([$"{child.Pid}"], File.ReadAllLines($"{directory}/cgroup.procs")));
 
-        IReadOnlyList<string> missing = set.Apply(new CgroupLimits { CpuShares = 512, CpuQuotaUs = 150_000, Cpus = "0", MemoryBytes = 1 << 30 });
+        IReadOnlyList<string> missing =
+            set.Apply(new CgroupLimits { CpuShares = 512, CpuQuotaUs = 150_000, Cpus = "0", MemoryBytes = 1 << 30 });
         Assert.Empty(missing);
         Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["150000", "150000 100000"]);
         Assert.Equal("1073741824", Read(set, "memory.limit_in_bytes", "memory.max"));
@@ -75,7 +78,7 @@ public sealed class HostCgroupTests
         Assert.All(layout.Hierarchies, hierarchy => Assert.False(Directory.Exists(hierarchy.MountPoint + named)));
     }
 
-    /// <summary>As a kubelet makes it: the pod's group has what its containers may use, and of version 1 it then refuses more below it.</summary>
+    /// <summary>As a kubelet makes it: the pod's group has what its containers may use; version 1 then refuses more below it.</summary>
     [Fact]
     public async Task Set_GroupAboveAllowsLess_IsBoundedByItAndFollows()
     {
@@ -86,7 +89,9 @@ public sealed class HostCgroupTests
         Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
         try
         {
-            Write($"{top}/pod", ("cpu.cfs_quota_us", "50000"), ("cpu.max", "50000 100000"), ("memory.limit_in_bytes", "134217728"), ("memory.max", "134217728"));
+            Write(
+                $"{top}/pod", ("cpu.cfs_quota_us", "50000"), ("cpu.max", "50000 100000"), ("memory.limit_in_bytes", "134217728"),
+                ("memory.max", "134217728"));
             Assert.Equal(new CgroupBounds(0.5, 134217728), CgroupBounds.Read(layout, path));
 
             Assert.Empty(set.Apply(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1 << 30 }));
@@ -99,7 +104,8 @@ public sealed class HostCgroupTests
 
             Assert.Empty(set.Apply(new CgroupLimits { CpuQuotaUs = 150_000, MemoryBytes = 1 << 30 }));
             Assert.Contains(Read(set, "cpu.cfs_quota_us", "cpu.max"), (string[])["-1", "max 100000"]);
-            Write($"{top}/pod", ("cpu.cfs_quota_us", "10000"), ("cpu.max", "10000 100000")); // which a number of ours in the group would keep a kubelet from
+            // What a number of ours in the group would keep a kubelet from.
+            Write($"{top}/pod", ("cpu.cfs_quota_us", "10000"), ("cpu.max", "10000 100000"));
         }
         finally
         {
@@ -117,7 +123,8 @@ public sealed class HostCgroupTests
         {
             foreach ((string file, string value) in limits)
             {
-                foreach (string found in layout.Hierarchies.Select(hierarchy => hierarchy.MountPoint + group + "/" + file).Where(File.Exists))
+                var paths = layout.Hierarchies.Select(hierarchy => $"{hierarchy.MountPoint}{group}/{file}");
+                foreach (string found in paths.Where(File.Exists))
                 {
                     File.WriteAllText(found, value);
                 }
@@ -131,7 +138,8 @@ public sealed class HostCgroupTests
         GuestFiles.RequireRoot();
         CgroupSet set = CgroupSet.Create(CgroupLayout.Read(), $"/kata/test-spared-{Environment.ProcessId}");
         Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
-        using ChildProcess child = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        using ChildProcess child =
+            ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         set.Join(child.Pid);
         await set.RemoveAsync(s_limit, new HashSet<int> { child.Pid }, Cancellation);
         Assert.Equal(new ExitStatus(null, Signals.SIGKILL), await child.Exited.WaitAsync(s_limit, Cancellation));

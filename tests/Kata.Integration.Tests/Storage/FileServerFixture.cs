@@ -30,7 +30,8 @@ public sealed class FileServerFixture : RuntimeFixture
         if (daemon == C)
         {
             const string Qemu = "/usr/lib/qemu/virtiofsd";
-            bool isThere = File.Exists(Qemu) && (await VirtioFsDaemonProgram.AskAsync(Qemu, TimeProvider.System)).Kind == VirtioFsDaemonKind.C;
+            bool isThere = File.Exists(Qemu)
+                && (await VirtioFsDaemonProgram.AskAsync(Qemu, TimeProvider.System)).Kind == VirtioFsDaemonKind.C;
             return (Qemu, isThere ? null : "needs QEMU's virtiofsd (Debian 12: apt-get install qemu-system-common)");
         }
 
@@ -107,7 +108,8 @@ public sealed class FileServerFixture : RuntimeFixture
             """);
         string id = NewId(), volume = NewDirectory("volume"), root = RootFileSystem.Create(NewDirectory("root"));
         File.Copy(program, Path.Combine(root, "bin/file-questions"));
-        TestBundle bundle = new TestBundle(NewDirectory("bundle")).RootFs(root).Args("sleep", "100000").Mount("/vol", "bind", volume, "rbind", "rw");
+        TestBundle bundle = new TestBundle(NewDirectory("bundle"))
+            .RootFs(root).Args("sleep", "100000").Mount("/vol", "bind", volume, "rbind", "rw");
         string[] capabilities = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP"];
         foreach (string set in (string[])["bounding", "effective", "permitted"])
         {
@@ -116,7 +118,8 @@ public sealed class FileServerFixture : RuntimeFixture
 
         // Fewer files than the questions look at: what the caller may have open is not what the file server may.
         const string Script = "ulimit -Sn 512; exec \"$@\" < /dev/null > /dev/null 2>&1";
-        using RunningCommand run = RunningCommand.Start("/bin/sh", ["-c", Script, "sh", RuntimePath!, .. Globals("run", "--detach", "--bundle", bundle.Write(), id)]);
+        using RunningCommand run = RunningCommand.Start(
+            "/bin/sh", ["-c", Script, "sh", RuntimePath!, .. Globals("run", "--detach", "--bundle", bundle.Write(), id)]);
         int code = await run.ExitAsync(Limit);
         Assert.True(code == 0, $"the pod with '{daemon}' and '{guest}' did not start: {await File.ReadAllTextAsync(Log)}");
         return new FileServerPod

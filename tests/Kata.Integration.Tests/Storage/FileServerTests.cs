@@ -2,7 +2,9 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Storage;
 
-/// <summary>Files of the host in a container, by each virtiofsd with each guest kernel. What runc gives, or what docs/limitations.md says instead.</summary>
+/// <summary>
+/// Files of the host in a container, by each virtiofsd with each guest kernel. What runc gives, or what docs/limitations.md says instead.
+/// </summary>
 public sealed class FileServerTests(FileServerFixture fixture) : IClassFixture<FileServerFixture>
 {
     private static readonly TimeSpan s_seen = TimeSpan.FromSeconds(20);
@@ -31,8 +33,8 @@ public sealed class FileServerTests(FileServerFixture fixture) : IClassFixture<F
     public void AdditionalGroup_MayWrite_MakesFiles(string daemon, string kernel) => AssertAnswers(
         fixture.Pod(daemon, kernel),
         [
-            ("group-create", "ok"), ("group-mkdir", "ok"), ("group-symlink", "ok"), ("group-fifo", "ok"), ("group-link", "ok"), ("group-rename", "ok"),
-            ("group-owner", "1000:2000:644"), ("group-directory", "1000:2000:2755"),
+            ("group-create", "ok"), ("group-mkdir", "ok"), ("group-symlink", "ok"), ("group-fifo", "ok"), ("group-link", "ok"),
+            ("group-rename", "ok"), ("group-owner", "1000:2000:644"), ("group-directory", "1000:2000:2755"),
         ]);
 
     [Theory]
@@ -52,7 +54,8 @@ public sealed class FileServerTests(FileServerFixture fixture) : IClassFixture<F
 
     [Theory]
     [MemberData(nameof(Matrix))]
-    public void Append_TwoWriters_BothAtTheEnd(string daemon, string kernel) => AssertAnswers(fixture.Pod(daemon, kernel), [("append", "abc")]);
+    public void Append_TwoWriters_BothAtTheEnd(string daemon, string kernel) =>
+        AssertAnswers(fixture.Pod(daemon, kernel), [("append", "abc")]);
 
     // The C daemon appends the page: docs/limitations.md. With it this is the fault as it is known.
     [Theory]

@@ -58,7 +58,8 @@ public sealed class RootFsMountPointsTests : IDisposable
 
     private void Make(string destination, bool isDirectory)
     {
-        using SafeFileDescriptor root = LinuxException.ThrowIfInvalid(LibC.open(_root, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", "open the root");
+        using SafeFileDescriptor root = LinuxException.ThrowIfInvalid(
+            LibC.open(_root, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", "open the root");
         RootFsMountPoints.Make(root, destination, isDirectory);
     }
 }

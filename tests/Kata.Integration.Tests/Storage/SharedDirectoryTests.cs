@@ -83,7 +83,9 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     private static string[] MountsBelow(string prefix) =>
-        [.. File.ReadAllLines("/proc/thread-self/mountinfo").Where(line => line.Split(' ')[4].StartsWith(prefix, StringComparison.Ordinal))];
+    [
+        .. File.ReadAllLines("/proc/thread-self/mountinfo").Where(line => line.Split(' ')[4].StartsWith(prefix, StringComparison.Ordinal)),
+    ];
 
     private string Combine(string name) => Path.Combine(_directory.FullName, name);
 

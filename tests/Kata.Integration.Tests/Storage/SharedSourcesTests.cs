@@ -5,7 +5,7 @@ using Kata.Storage;
 
 namespace Kata.Integration.Tests.Storage;
 
-/// <summary>What is opened on the host, and what of it is one and the same for a guest. Each test mounts in a namespace of its own.</summary>
+/// <summary>What is opened on the host, and what of it is the same for a guest. Each test mounts in a namespace of its own.</summary>
 public sealed class SharedSourcesTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("kata-test-");
@@ -52,7 +52,8 @@ public sealed class SharedSourcesTests : IDisposable
         SharedPlace deep = One(sources, "volume/sub/deep"), file = One(sources, "volume/sub/file");
         SharedPlace whole = One(sources, "volume");
 
-        Assert.Equal([("sub/deep", deep.Path), ("sub/file", file.Path)], whole.Within.Select(static item => (item.Place, item.Shared.Path)));
+        Assert.Equal(
+            [("sub/deep", deep.Path), ("sub/file", file.Path)], whole.Within.Select(static item => (item.Place, item.Shared.Path)));
         sources.Release([deep, file]);
         Assert.True(Directory.Exists(Path.Combine(share.Path, deep.Path)), "it is the larger one's too");
         Assert.Equal(deep.Path, One(sources, "volume/sub/deep").Path);
@@ -77,7 +78,8 @@ public sealed class SharedSourcesTests : IDisposable
         Assert.NotEqual($"{whole.Path}/sub", part.Path);
         File.WriteAllText(Path.Combine(share.Path, part.Path, "made"), "");
         Assert.Throws<IOException>(() => File.WriteAllText(Path.Combine(share.Path, whole.Path, "sub/made"), ""));
-        Assert.Equal([("sub", part.Path)], One(sources, "volume", writable: false).Within.Select(static item => (item.Place, item.Shared.Path)));
+        Assert.Equal(
+            [("sub", part.Path)], One(sources, "volume", writable: false).Within.Select(static item => (item.Place, item.Shared.Path)));
     });
 
     [Fact]
@@ -116,7 +118,10 @@ public sealed class SharedSourcesTests : IDisposable
     public void Open_ReadOnlyMount_SaysSo() => InNamespace(_ =>
     {
         Bind("volume", "other");
-        LinuxException.ThrowIfNegative(LibC.mount(null, Combine("other"), null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | MountFlags.MS_RDONLY, null), "mount", "test");
+        LinuxException.ThrowIfNegative(
+            LibC.mount(null, Combine("other"), null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | MountFlags.MS_RDONLY, null),
+            "mount",
+            "test");
 
         Assert.True(Open("other").ReadOnly);
         Assert.False(Open("volume").ReadOnly);
@@ -170,7 +175,8 @@ public sealed class SharedSourcesTests : IDisposable
     // As virtiofsd does: a mount namespace of its own, whose root is the share.
     private ChildProcess Serve(SharedDirectory share, string program)
     {
-        using PreparedSpawn spawn = PreparedSpawn.Prepare(new SpawnOptions { Path = program, Arguments = ["sleep", "1000"], Environment = [] });
+        using PreparedSpawn spawn =
+            PreparedSpawn.Prepare(new SpawnOptions { Path = program, Arguments = ["sleep", "1000"], Environment = [] });
         return ChildProcess.Adopt(NamespaceThread.Run(() =>
         {
             LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare", "test");
@@ -214,7 +220,8 @@ public sealed class SharedSourcesTests : IDisposable
     {
         LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_FS), "unshare", "test");
         LeaveNamespace();
-        using SafeFileDescriptor here = LinuxException.ThrowIfInvalid(LibC.open("/proc/thread-self/ns/mnt", LibC.O_CLOEXEC, 0), "open", "test");
+        using SafeFileDescriptor here = LinuxException.ThrowIfInvalid(
+            LibC.open("/proc/thread-self/ns/mnt", LibC.O_CLOEXEC, 0), "open", "test");
         _here = here;
         using SharedDirectory share = SharedDirectory.Create(Combine("shared"));
         test(share);
@@ -223,7 +230,8 @@ public sealed class SharedSourcesTests : IDisposable
 
     private SafeFileDescriptor? _here;
 
-    private SharedPlace One(SharedSources sources, string name, bool writable = true) => Assert.Single(sources.Acquire([(Open(name), writable)]));
+    private SharedPlace One(SharedSources sources, string name, bool writable = true) =>
+        Assert.Single(sources.Acquire([(Open(name), writable)]));
 
     // The product opens on a thread of its own, which is in the process's namespace unless it is told another.
     private HostSource Open(string name) => HostMounts.Open(Combine(name), recursive: false, [], _here)[0];

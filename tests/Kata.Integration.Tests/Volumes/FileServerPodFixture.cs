@@ -18,7 +18,9 @@ public abstract class FileServerPodFixture : PodFixture
         if (NoDaemon is null)
         {
             string text = await File.ReadAllTextAsync(ConfigurationFile);
-            await File.WriteAllTextAsync(ConfigurationFile, text.Replace("[hypervisor.qemu]\n", $"[hypervisor.qemu]\nvirtio_fs_daemon = \"{path}\"\n", StringComparison.Ordinal));
+            await File.WriteAllTextAsync(
+                ConfigurationFile,
+                text.Replace("[hypervisor.qemu]\n", $"[hypervisor.qemu]\nvirtio_fs_daemon = \"{path}\"\n", StringComparison.Ordinal));
             await base.PrepareAsync();
         }
     }

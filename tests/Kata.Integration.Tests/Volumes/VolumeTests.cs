@@ -2,7 +2,9 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Volumes;
 
-/// <summary>A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not. With either virtiofsd.</summary>
+/// <summary>
+/// A file of the host is the same file everywhere in a pod: in every container, by every mount, writable or not. With either virtiofsd.
+/// </summary>
 public abstract class VolumeTests
 {
     private readonly PodFixture _pod;
@@ -18,7 +20,8 @@ public abstract class VolumeTests
     public async Task Volume_OfTwoContainers_IsOneFileSystem()
     {
         string volume = NewVolume();
-        string first = await StartAsync(bundle => WithHostPrograms(bundle).Mount("/a", "bind", volume, "rbind").Mount("/b", "bind", volume, "rbind"));
+        string first =
+            await StartAsync(bundle => WithHostPrograms(bundle).Mount("/a", "bind", volume, "rbind").Mount("/b", "bind", volume, "rbind"));
         string second = await StartAsync(bundle => WithHostPrograms(bundle).Mount("/mnt", "bind", volume, "rbind"));
         const string Status = "stat -c %d:%i";
 
@@ -49,7 +52,8 @@ public abstract class VolumeTests
         Assert.Equal("rw", HostMode(volume));
         (await _pod.ExecShellAsync(writer, "echo new > /mnt/sub/file")).Ok();
         Assert.Equal("new", (await _pod.ExecShellAsync(reader, "cat /mnt/sub/file")).Ok().Text);
-        Assert.Contains("Read-only file system", (await _pod.ExecShellAsync(reader, "echo x > /mnt/sub/file")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Read-only file system", (await _pod.ExecShellAsync(reader, "echo x > /mnt/sub/file")).Error, StringComparison.Ordinal);
 
         (await _pod.RunAsync("delete", "--force", writer)).Ok();
         Assert.Equal("ro", HostMode(volume));
@@ -63,7 +67,8 @@ public abstract class VolumeTests
         string part = await StartAsync(bundle => bundle.Mount("/mnt", "bind", Path.Combine(volume, "sub"), "rbind"));
         string whole = await StartAsync(bundle => bundle.Mount("/mnt", "bind", volume, "rbind"));
         string later = await StartAsync(bundle => bundle
-            .Mount("/mnt/deep", "bind", Path.Combine(volume, "sub/deep"), "rbind").Mount("/mnt/file", "bind", Path.Combine(volume, "sub/file"), "bind"));
+            .Mount("/mnt/deep", "bind", Path.Combine(volume, "sub/deep"), "rbind")
+            .Mount("/mnt/file", "bind", Path.Combine(volume, "sub/file"), "bind"));
 
         string file = (await _pod.ExecShellAsync(part, "stat -c %d:%i /mnt/file /mnt/deep")).Ok().Text;
 
@@ -88,7 +93,8 @@ public abstract class VolumeTests
         Assert.Equal(3, writer.ExitCode);
         Assert.Equal(["new", writer.Lines[1], writer.Lines[1]], writer.Lines);
         Assert.Equal(["new", writer.Lines[1]], read.Lines);
-        Assert.All((CommandResult[])[writer, read], static result => Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal));
+        Assert.All((CommandResult[])[writer, read], static result =>
+            Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal));
         Assert.Equal("ro", HostMode(volume));
     }
 
@@ -103,7 +109,10 @@ public abstract class VolumeTests
             await File.WriteAllTextAsync(Path.Combine(below, "secret"), "secret", TestContext.Current.CancellationToken);
             CommandResult result = await _pod.RunShellAsync(
                 "ls /plain/sub; cat /tree/sub/secret; touch /tree/made; touch /tree/sub/made && echo written; touch /all/sub/other",
-                bundle => bundle.Mount("/plain", "bind", volume, "bind", "ro").Mount("/tree", "bind", volume, "rbind", "ro").Mount("/all", "bind", volume, "rbind", "rro"));
+                bundle => bundle
+                    .Mount("/plain", "bind", volume, "bind", "ro")
+                    .Mount("/tree", "bind", volume, "rbind", "ro")
+                    .Mount("/all", "bind", volume, "rbind", "rro"));
 
             Assert.Equal("deep\nfile\nsecretwritten", result.Text);
             Assert.Equal(2, result.Error.Split("Read-only file system").Length - 1);
@@ -118,7 +127,8 @@ public abstract class VolumeTests
     [Fact]
     public async Task Propagation_WhatTheHostMountsLater_ComesAndGoes()
     {
-        string volume = NewVolume(), later = Path.Combine(volume, "sub"), before = Directory.CreateDirectory(Path.Combine(volume, "before")).FullName;
+        string volume = NewVolume(), later = Path.Combine(volume, "sub");
+        string before = Directory.CreateDirectory(Path.Combine(volume, "before")).FullName;
         (await HostAsync("/bin/mount", "--bind", volume, volume)).Ok();
         try
         {
@@ -126,13 +136,16 @@ public abstract class VolumeTests
             (await HostAsync("/bin/mount", "-t", "tmpfs", "none", before)).Ok();
             await File.WriteAllTextAsync(Path.Combine(before, "mounted"), "", TestContext.Current.CancellationToken);
             string id = await StartAsync(bundle => bundle
-                .Mount("/mnt", "bind", volume, "rbind", "rslave").Mount("/twice", "bind", volume, "rbind", "ro", "rshared").Mount("/private", "bind", volume, "rbind"));
+                .Mount("/mnt", "bind", volume, "rbind", "rslave")
+                .Mount("/twice", "bind", volume, "rbind", "ro", "rshared")
+                .Mount("/private", "bind", volume, "rbind"));
             Assert.Equal(["/mnt/before/mounted", "/private/before/mounted", "/twice/before/mounted"], await MountedAsync());
 
             (await HostAsync("/bin/mount", "-t", "tmpfs", "-o", "ro", "none", later)).Ok();
             (await HostAsync("/bin/mount", "-o", "remount,rw", later)).Ok();
             await File.WriteAllTextAsync(Path.Combine(later, "mounted"), "", TestContext.Current.CancellationToken);
-            await UntilAsync(["/mnt/before/mounted", "/mnt/sub/mounted", "/private/before/mounted", "/twice/before/mounted", "/twice/sub/mounted"]);
+            await UntilAsync(
+                ["/mnt/before/mounted", "/mnt/sub/mounted", "/private/before/mounted", "/twice/before/mounted", "/twice/sub/mounted"]);
             string[] same = (await _pod.ExecShellAsync(id, "stat -c %d:%i /mnt/sub/mounted /twice/sub/mounted")).Ok().Lines;
             Assert.Equal(same[0], same[1]);
 
@@ -218,8 +231,12 @@ public abstract class VolumeTests
         string[] names = ["made", "link", "other"];
         (await _pod.ExecShellAsync(id, "echo made > /mapped/made; ln -s made /mapped/link")).Ok();
         (await _pod.RunAsync("exec", "--user", "5000:5000", id, "mkdir", "/mapped/other")).Ok();
-        Assert.Equal(["1000:1001", "1000:1001", "0:0"], (await HostAsync("/usr/bin/stat", ["-c", "%u:%g", .. names.Select(name => Path.Combine(volume, name))])).Ok().Lines);
-        Assert.Contains("Value too large", (await _pod.RunAsync("exec", "--user", "4711", id, "touch", "/mapped/more")).Error, StringComparison.Ordinal); // it has no owner on the host, as with runc
+        Assert.Equal(
+            ["1000:1001", "1000:1001", "0:0"],
+            (await HostAsync("/usr/bin/stat", ["-c", "%u:%g", .. names.Select(name => Path.Combine(volume, name))])).Ok().Lines);
+        // It has no owner on the host, as with runc.
+        CommandResult refused = await _pod.RunAsync("exec", "--user", "4711", id, "touch", "/mapped/more");
+        Assert.Contains("Value too large", refused.Error, StringComparison.Ordinal);
         Assert.Equal("made", (await _pod.ExecShellAsync(id, "cat /plain/made")).Ok().Text);
     }
 
@@ -227,7 +244,9 @@ public abstract class VolumeTests
     private static TestBundle WithHostPrograms(TestBundle bundle)
     {
         bundle.Process["env"] = TestBundle.Array("PATH=/bin:/usr/bin");
-        return bundle.Mount("/lib", "bind", "/usr/lib", "rbind", "ro").Mount("/lib64", "bind", "/usr/lib64", "rbind", "ro").Mount("/usr", "bind", "/usr", "rbind", "ro");
+        return bundle.Mount("/lib", "bind", "/usr/lib", "rbind", "ro")
+            .Mount("/lib64", "bind", "/usr/lib64", "rbind", "ro")
+            .Mount("/usr", "bind", "/usr", "rbind", "ro");
     }
 
     private string NewVolume()
@@ -252,7 +271,8 @@ public abstract class VolumeTests
     {
         int daemon = _pod.Snapshot().Processes.First(process => process.Command.Contains("virtiofsd", StringComparison.Ordinal)).Pid;
         string mount = Assert.Single(
-            File.ReadAllLines($"/proc/{daemon}/mountinfo"), line => line.Split(' ')[3].EndsWith("/" + Path.GetFileName(volume), StringComparison.Ordinal));
+            File.ReadAllLines($"/proc/{daemon}/mountinfo"),
+            line => line.Split(' ')[3].EndsWith("/" + Path.GetFileName(volume), StringComparison.Ordinal));
         return mount.Split(' ')[5].Split(',')[0];
     }
 
