@@ -95,7 +95,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         }
 
         IdleThread? thread = standInPid is null && plan.Id.Value != Id.Value ? new IdleThread() : null;
-        var container = new Container(this, plan, _environment.Time.GetUtcNow(), thread) { StandInPid = standInPid ?? thread?.Id ?? Environment.ProcessId };
+        var container = new Container(this, plan, thread, standInPid ?? thread?.Id ?? Environment.ProcessId);
         try
         {
             _containers.Add(container);
@@ -131,7 +131,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         {
             await container.ReleaseAsync(CancellationToken.None);
             Forget(container);
-            await container.RunPoststopHooksAsync();
+            await container.Hooks.RunPoststopAsync();
             if (container.CalledOff.IsCancellationRequested)
             {
                 throw SandboxStateException.DeletedMeanwhile(id.Value);

@@ -61,7 +61,7 @@ internal static class ContainerMetrics
             {
                 Low = Event("low"),
                 High = Event("high"),
-                Max = raw.ContainsKey(Container.EventPrefix + "max") ? Event("max") : stats.MemoryStats?.Usage?.Failcnt ?? 0,
+                Max = raw.ContainsKey(ContainerResources.EventPrefix + "max") ? Event("max") : stats.MemoryStats?.Usage?.Failcnt ?? 0,
                 Oom = Event("oom"),
                 OomKill = Event("oom_kill"),
             },
@@ -74,7 +74,7 @@ internal static class ContainerMetrics
 
         return metrics;
 
-        ulong Event(string name) => raw.TryGetValue(Container.EventPrefix + name, out ulong count) ? count : 0;
+        ulong Event(string name) => raw.TryGetValue(ContainerResources.EventPrefix + name, out ulong count) ? count : 0;
     }
 
     private static MemoryStat Memory(MemoryStats stats, Func<string, ulong> of) => new()

@@ -34,7 +34,7 @@ internal static class ContainerMetricsV1
         }
 
         return metrics
-            .Message(9, new MetricsWriter().Number(3, raw.TryGetValue(Container.EventPrefix + "oom_kill", out ulong kills) ? kills : 0))
+            .Message(9, new MetricsWriter().Number(3, raw.TryGetValue(ContainerResources.EventPrefix + "oom_kill", out ulong kills) ? kills : 0))
             .ToBytes();
     }
 

@@ -61,7 +61,7 @@ internal sealed class PodLife(PodHost host)
         try
         {
             await cleanUp.TryAsync(StopAsync);
-            await cleanUp.TryAsync(() => last?.RunPoststopHooksAsync() ?? Task.CompletedTask);
+            await cleanUp.TryAsync(() => last?.Hooks.RunPoststopAsync() ?? Task.CompletedTask);
             await cleanUp.TryAsync(host.EndAsync);
         }
         finally

@@ -23,7 +23,8 @@ public abstract class DriverContract
     [Fact]
     public async Task Start_Guest_OpensItsChannelAndWritesOnItsConsole()
     {
-        await using TestMachine test = await TestMachine.CreateAsync(Driver, Config with { KernelParameters = Config.KernelParameters.Replace("quiet", "") });
+        string parameters = Config.KernelParameters.Replace("quiet", "");
+        await using TestMachine test = await TestMachine.CreateAsync(Driver, Config with { KernelParameters = parameters });
         Assert.Empty(test.Machine.ProcessIds);
         await test.Machine.StartAsync(Cancellation);
 
@@ -45,7 +46,10 @@ public abstract class DriverContract
         SafeFileDescriptor random = RandomSource.Open("/dev/random");
         MachineConfig config = Config with
         {
-            Devices = [.. Config.Devices.Where(static device => device is not RandomDevice), new RandomDevice(FromHostDevice: true), .. disks],
+            Devices =
+            [
+                .. Config.Devices.Where(static device => device is not RandomDevice), new RandomDevice(FromHostDevice: true), .. disks,
+            ],
         };
         descriptors.Add(config.Devices.OfType<RandomDevice>().Single().Id, random);
         Assert.All(config.Devices, device => Assert.True(Capabilities.Cold.HasFlag(device.Kind)));
@@ -57,8 +61,13 @@ public abstract class DriverContract
     }
 
     [Fact]
-    public async Task Create_DeviceWithoutItsDescriptor_IsAMistakeBeforeAnythingRuns() => await Assert.ThrowsAsync<ArgumentException>(
-        () => TestMachine.CreateAsync(Driver, Config with { Devices = [.. Config.Devices, new DiskDevice(new DeviceId("disk1"), true, false)] }));
+    public async Task Create_DeviceWithoutItsDescriptor_IsAMistakeBeforeAnythingRuns()
+    {
+        var disk = new DiskDevice(new DeviceId("disk1"), ReadOnly: true, IsBlockDevice: false);
+
+        MachineConfig config = Config with { Devices = [.. Config.Devices, disk] };
+        await Assert.ThrowsAsync<ArgumentException>(() => TestMachine.CreateAsync(Driver, config));
+    }
 
     [Fact]
     public async Task Create_MoreDisksThanItHasPlacesFor_SaysHowMany()
@@ -78,7 +87,8 @@ public abstract class DriverContract
         var descriptors = new DeviceDescriptors();
         Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxDisks).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
 
-        await using TestMachine test = await TestMachine.CreateAsync(Driver, Config with { Devices = [.. Config.Devices, .. disks] }, descriptors);
+        MachineConfig config = Config with { Devices = [.. Config.Devices, .. disks] };
+        await using TestMachine test = await TestMachine.CreateAsync(Driver, config, descriptors);
         await test.Machine.StartAsync(Cancellation);
 
         await (await test.Machine.ConnectAgentAsync(Cancellation).WaitAsync(s_limit, Cancellation)).DisposeAsync();

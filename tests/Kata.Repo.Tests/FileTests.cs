@@ -28,11 +28,7 @@ public sealed partial class FileTests
     private static readonly Dictionary<string, int> s_longTypes = new(StringComparer.Ordinal)
     {
         ["src/Kata.Linux/Interop/LibC"] = 1000,
-        ["src/Kata.Sandbox/Container"] = 805,
-        ["src/Kata.Service/TaskService"] = 798,
-        ["src/Kata.Sandbox/PodSandbox"] = 676,
         ["src/Kata.Agent/Containers/SpecJson"] = 603,
-        ["src/Kata.Hypervisor.Qemu/QemuVirtualMachine"] = 439,
     };
 
     [Fact]

@@ -13,9 +13,9 @@ internal static class Layers
     [
         ["Kata.Linux", "Kata.Oci"],
         ["Kata.TtRpc", "Kata.Netlink"],
-        ["Kata.Agent.Protocol", "Kata.Containerd.Protocol"],
-        ["Kata.Network", "Kata.Storage", "Kata.Configuration"],
+        ["Kata.Agent.Protocol", "Kata.Containerd.Protocol", "Kata.Sandbox.Protocol", "Kata.Configuration"],
         ["Kata.Hypervisor"],
+        ["Kata.Network", "Kata.Storage"],
         [
             "Kata.Hypervisor.Qemu", "Kata.Hypervisor.CloudHypervisor", "Kata.Hypervisor.Firecracker", "Kata.Hypervisor.Libvirt",
             "Kata.Hypervisor.Xen", "Kata.Hypervisor.Kvmtool",

@@ -18,7 +18,7 @@ public sealed class ProjectTests
     [InlineData("Kata.Agent", "Kata.TtRpc", true)]
     [InlineData("Kata.Hypervisor.Qemu", "Kata.Hypervisor", true)]
     [InlineData("Kata.Linux", "Kata.Sandbox", false)]
-    [InlineData("Kata.Storage", "Kata.Configuration", false)]
+    [InlineData("Kata.Storage", "Kata.Hypervisor.Qemu", false)]
     [InlineData("Kata.Agent", "Kata.Storage", false)]
     [InlineData("Kata.Agent", "Kata.Hypervisor", false)]
     [InlineData("Kata.Hypervisor.Qemu", "Kata.Hypervisor.Firecracker", false)]

@@ -100,7 +100,10 @@ internal sealed class DescriptorStream : Stream
         }
     }
 
-    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> on a unix socket, with a descriptor beside the first byte. The caller keeps it.</summary>
+    /// <summary>
+    /// As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> on a unix socket, with a descriptor beside the first byte. The
+    /// caller keeps it.
+    /// </summary>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, SafeFileDescriptor descriptor, CancellationToken cancellationToken)
     {
         int sent;

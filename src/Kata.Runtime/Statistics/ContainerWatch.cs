@@ -61,12 +61,12 @@ internal sealed class ContainerWatch(PodClient client, ContainerId container, St
     }
 
     private bool IsEnd(Envelope envelope) =>
-        envelope.Topic == TaskService.ExitTopic && TaskExit.Parser.ParseFrom(envelope.Event.Value) is { } exit
+        envelope.Topic == TaskEvents.ExitTopic && TaskExit.Parser.ParseFrom(envelope.Event.Value) is { } exit
             && exit.ContainerId == container.Value && exit.Id == container.Value;
 
     private async Task PrintAsync(Envelope envelope)
     {
-        if (envelope.Topic == TaskService.OomTopic && TaskOOM.Parser.ParseFrom(envelope.Event.Value).ContainerId == container.Value)
+        if (envelope.Topic == TaskEvents.OomTopic && TaskOOM.Parser.ParseFrom(envelope.Event.Value).ContainerId == container.Value)
         {
             await output.WriteAsync(EventLine.OutOfMemory(container));
         }

@@ -129,7 +129,7 @@ internal static class EventLine
         WriteEntry(json, "kernelTCP", new MemoryData());
         json.WriteStartObject("raw");
         foreach ((string name, ulong value) in memory.Stats
-            .Where(static item => !item.Key.StartsWith(Container.EventPrefix, StringComparison.Ordinal))
+            .Where(static item => !item.Key.StartsWith(ContainerResources.EventPrefix, StringComparison.Ordinal))
             .OrderBy(static item => item.Key, StringComparer.Ordinal)
             .Take(ContainerMetrics.DeviceLimit))
         {

@@ -5,7 +5,6 @@ using Grpc.Core;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
-using Kata.Oci;
 
 namespace Kata.Sandbox;
 
@@ -14,7 +13,7 @@ namespace Kata.Sandbox;
 /// container; waiting for an exit is not, and neither are signals: a kill must get through to a container that is stuck.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
-internal sealed partial class Container
+internal sealed class Container
 {
     /// <summary>What SIGKILL makes of a process; the out-of-memory killer sends it, among others.</summary>
     private const uint KilledStatus = 137;
@@ -22,7 +21,6 @@ internal sealed partial class Container
     private readonly PodSandbox _pod;
     private readonly IdleThread? _thread;
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal does not wait for _gate
     private readonly CancellationTokenSource _calledOff = new();
     private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously); // made, or never to be
     private bool _deleted; // guarded by _gate
@@ -32,14 +30,23 @@ internal sealed partial class Container
     private Task _exitWatch = Task.CompletedTask;
     private NotificationRelay? _notifications;
 
-    internal Container(PodSandbox pod, ContainerPlan plan, DateTimeOffset created, IdleThread? thread)
+    /// <param name="pod">Its pod.</param>
+    /// <param name="plan">What it is.</param>
+    /// <param name="thread">What stands for it when that is a thread of this process; owned.</param>
+    /// <param name="standInPid">The host process, or the thread of this one, that stands for it; 0 when nobody does.</param>
+    internal Container(PodSandbox pod, ContainerPlan plan, IdleThread? thread, int standInPid)
     {
         _pod = pod;
         _thread = thread;
         Plan = plan;
-        _resources = plan.Bundle.Spec.Linux?.Resources ?? new LinuxResources();
-        Created = created;
+        StandInPid = standInPid;
+        Created = pod.Time.GetUtcNow();
         Init = pod.NewProcess(plan.Id.Value, "");
+        Execs = new ExecTable(this, pod);
+        Freezer = new ContainerFreezer(this, pod);
+        Hooks = new ContainerHooks(plan, pod, standInPid);
+        Resources = new ContainerResources(this, pod);
+        OutOfMemory = new OomReporter(this, pod);
     }
 
     public ContainerPlan Plan { get; }
@@ -51,8 +58,19 @@ internal sealed partial class Container
     /// <summary>The first process.</summary>
     public GuestProcess Init { get; }
 
+    /// <summary>The processes beside it.</summary>
+    public ExecTable Execs { get; }
+
+    public ContainerFreezer Freezer { get; }
+
+    public ContainerHooks Hooks { get; }
+
+    public ContainerResources Resources { get; }
+
+    public OomReporter OutOfMemory { get; }
+
     /// <summary>The host process, or the thread of this one, that stands for the container; 0 when nobody does.</summary>
-    public int StandInPid { get; init; }
+    public int StandInPid { get; }
 
     // It was killed, and its process in the guest is being killed for it: an engine that has seen the one delete at once.
     private bool StandInDied => StandInPid > 0 && StandInPid != Environment.ProcessId && ProcessIdentity.Of(StandInPid) is null;
@@ -94,7 +112,7 @@ internal sealed partial class Container
 
             _files = _pod.Share(Plan);
             await _pod.FollowSharesAsync(this, cancellationToken);
-            await RunCreateHooksAsync(cancellationToken);
+            await Hooks.RunCreateAsync(cancellationToken);
             var request = new CreateContainerRequest
             {
                 ContainerId = Plan.Id.Value,
@@ -155,14 +173,14 @@ internal sealed partial class Container
             await StartInGuestAsync(cancellationToken);
         }
 
-        await RunPoststartHooksAsync(cancellationToken); // outside: a hook may exec or delete
+        await Hooks.RunPoststartAsync(cancellationToken); // outside: a hook may exec or delete
     }
 
     /// <summary>Sends a signal to the first process, to every process with <paramref name="all"/>, or to an exec.</summary>
     /// <exception cref="SandboxStateException">It has ended.</exception>
     public async Task KillAsync(string execId, uint signal, bool all, CancellationToken cancellationToken)
     {
-        GuestProcess process = execId.Length == 0 ? Init : FindExec(execId, "signal").Process;
+        GuestProcess process = execId.Length == 0 ? Init : Execs.Find(execId, "signal").Process;
         bool ended = process.Exited.IsCompleted || (execId.Length == 0 && Status == ContainerStatus.Stopped);
         if (ended && !all)
         {
@@ -186,6 +204,9 @@ internal sealed partial class Container
             }
         }
     }
+
+    /// <summary>A call to the agent about this container.</summary>
+    internal Task<Empty> CallAsync(string action, Grpc.Core.AsyncUnaryCall<Empty> call) => AgentConnection.CallAsync($"{action} '{Plan.Id}'", call);
 
     /// <summary>Removes the container from the guest and its files from the share.</summary>
     /// <exception cref="SandboxStateException">It has not ended, and <paramref name="force"/> is false.</exception>
@@ -225,7 +246,7 @@ internal sealed partial class Container
             _inGuest = false;
         }
 
-        foreach (ExecProcess exec in _execs.Values)
+        foreach (ExecProcess exec in Execs.All)
         {
             await TryAsync(() => exec.Process.DisposeAsync().AsTask());
             await TryAsync(() => exec.Stdio.DisposeAsync().AsTask()); // of one that was never started
@@ -259,8 +280,8 @@ internal sealed partial class Container
             ExitStatus = exit?.Status,
             Reason = exit?.Reason,
             Annotations = Plan.Bundle.Spec.Annotations ?? new Dictionary<string, string>(),
-            StartHookSeconds = HookRunner.LimitOfStart(Hooks) is { } limit ? (long)limit.TotalSeconds : null,
-            Poststop = Hooks?.Poststop,
+            StartHookSeconds = HookRunner.LimitOfStart(Plan.Bundle.Spec.Hooks) is { } limit ? (long)limit.TotalSeconds : null,
+            Poststop = Plan.Bundle.Spec.Hooks?.Poststop,
             NotifyPath = Plan.Notify?.HostPath,
         };
     }
@@ -289,7 +310,7 @@ internal sealed partial class Container
 
         await AgentConnection.CallAsync(
             $"start the container '{Plan.Id}'",
-            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(HookRunner.Sum(Hooks?.StartContainer), cancellationToken)));
+            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(HookRunner.Sum(Plan.Bundle.Spec.Hooks?.StartContainer), cancellationToken)));
         SetStatus(ContainerStatus.Running); // unless it has ended already
         _pod.Log.ContainerStarted(Plan.Id);
     }
@@ -306,14 +327,14 @@ internal sealed partial class Container
         }
     }
 
-    private static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();
+    internal static string Text(ContainerStatus status) => status.ToString().ToLowerInvariant();
 
     private async Task WatchExitAsync()
     {
         ProcessExit exit = await Init.Exited;
         if (exit is { Status: KilledStatus, Reason: null })
         {
-            await ReportOutOfMemoryAsync(told: false); // whoever hears of the exit has heard of its cause
+            await OutOfMemory.ReportAsync(told: false); // whoever hears of the exit has heard of its cause
         }
 
         SetStatus(ContainerStatus.Stopped);
@@ -321,7 +342,7 @@ internal sealed partial class Container
     }
 
     // A program may end before the answer to its start: what is stopped stays so.
-    private void SetStatus(ContainerStatus status)
+    internal void SetStatus(ContainerStatus status)
     {
         lock (_statusGate)
         {
@@ -331,14 +352,7 @@ internal sealed partial class Container
             }
 
             Status = status;
-            if (status == ContainerStatus.Paused)
-            {
-                _thawed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-            else
-            {
-                _thawed?.TrySetResult();
-            }
+            Freezer.Follow(status); // in here, so that it sees every change in its order
         }
 
         _pod.Save();
@@ -349,13 +363,15 @@ internal sealed partial class Container
         _pod.Agent.Agent.SignalProcessAsync(
             new SignalProcessRequest { ContainerId = Plan.Id.Value, Signal = signal }, _pod.Agent.Timed(cancellationToken)));
 
-    private async Task<Entered> EnterAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for its turn: one operation on a container at a time.</summary>
+    internal async Task<Entered> EnterAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         return new Entered(_gate);
     }
 
-    private readonly struct Entered(SemaphoreSlim gate) : IDisposable
+    /// <summary>A turn, until it is disposed of.</summary>
+    internal readonly struct Entered(SemaphoreSlim gate) : IDisposable
     {
         public void Dispose() => gate.Release();
     }

@@ -83,8 +83,8 @@ internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environm
             IReadOnlyList<Container> all = All;
             Container[] working = [.. Working(all)];
             environment.LimitsChanged(HostLimits.Plan(
-                [.. working.Select(static item => item.Resources)], plan.Machine, plan.BaseVcpus,
-                all.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources));
+                [.. working.Select(static item => item.Resources.Current)], plan.Machine, plan.BaseVcpus,
+                all.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources.Current));
             if (_priority.Apply([.. working.Select(static item => item.Plan.Bundle.Spec.Process?.OomScoreAdj)], machineProcesses()) is { } problem)
             {
                 environment.Log.PlanWarning(problem);
@@ -98,7 +98,7 @@ internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environm
 
     /// <summary>What the containers may use together and the machine does not have, as a sentence; null when it has all.</summary>
     public string? Shortage() => SandboxSize.ShortageOf(
-        [.. Working(All).Select(static item => item.Resources)], new MachineSize(plan.Machine.VcpuCount, (long)plan.Machine.MemoryMib << 20));
+        [.. Working(All).Select(static item => item.Resources.Current)], new MachineSize(plan.Machine.VcpuCount, (long)plan.Machine.MemoryMib << 20));
 
     // What Kubernetes calls the sandbox is a container too, one that does nothing but hold the pod together.
     private static IEnumerable<Container> Working(IReadOnlyList<Container> all) => all.Where(static item => !item.Plan.IsPodSandbox);

@@ -25,7 +25,7 @@ internal static class OomWatch
                     "wait for news of memory shortage", agent.Agent.GetOOMEventAsync(new GetOOMEventRequest(), new CallOptions()));
                 if (find(news.ContainerId) is { } container)
                 {
-                    await container.ReportOutOfMemoryAsync(told: true);
+                    await container.OutOfMemory.ReportAsync(told: true);
                 }
 
                 await Task.Delay(s_pause, time);

@@ -34,7 +34,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         });
         if (!wasLast)
         {
-            await cleanUp.TryAsync(container.RunPoststopHooksAsync);
+            await cleanUp.TryAsync(container.Hooks.RunPoststopAsync);
             cleanUp.Try(() => host.Release(container.Plan.Id));
             host.Track(MemoryTrim.RunAsync());
         }
@@ -61,7 +61,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
                     return; // it was being made, or somebody else deletes it
                 }
 
-                await container.RunPoststopHooksAsync();
+                await container.Hooks.RunPoststopAsync();
                 host.Release(container.Plan.Id);
             });
         }

@@ -67,14 +67,14 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
             ExecProcess exec = null!;
             uint pid = await _events.PublishStartAsync(request.Id, request.ExecId, async () =>
             {
-                exec = await container.StartExecAsync(request.ExecId, context.CancellationToken);
+                exec = await container.Execs.StartAsync(request.ExecId, context.CancellationToken);
                 _events.TrackExit(container, exec.Process, exec.Process.Exited);
                 return (uint)exec.StandInPid;
             });
             // Whoever came with a stand-in learns the exit from it and never asks again.
             _standIns.Track(standIn, exec.Process, exec.Process.Exited, async () =>
             {
-                await container.DeleteExecAsync(request.ExecId, CancellationToken.None);
+                await container.Execs.DeleteAsync(request.ExecId, CancellationToken.None);
                 await _events.ExitToldAsync(request.Id, request.ExecId);
             });
             return new StartResponse { Pid = pid };
@@ -83,7 +83,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
         {
             await standIn.AbandonAsync(CancellationToken.None);
             await standIn.DisposeAsync();
-            await container.DeleteExecAsync(request.ExecId, CancellationToken.None);
+            await container.Execs.DeleteAsync(request.ExecId, CancellationToken.None);
             throw;
         }
     });
@@ -93,8 +93,8 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
         if (request.ExecId.Length > 0)
         {
             Container container = Find(request.Id, "delete");
-            GuestProcess process = container.FindExec(request.ExecId, "delete").Process;
-            await container.DeleteExecAsync(request.ExecId, context.CancellationToken);
+            GuestProcess process = container.Execs.Find(request.ExecId, "delete").Process;
+            await container.Execs.DeleteAsync(request.ExecId, context.CancellationToken);
             await _standIns.DropAsync(request.Id, request.ExecId);
             await _events.ExitToldAsync(request.Id, request.ExecId);
             return ContainerRemoval.Deleted(process, 0);
@@ -107,7 +107,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     public override Task<StateResponse> State(StateRequest request, ServerCallContext context) => RunAsync(() =>
     {
         Container container = Find(request.Id, "query");
-        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.FindExec(request.ExecId, "query");
+        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.Execs.Find(request.ExecId, "query");
         GuestProcess process = exec?.Process ?? container.Init;
         var response = new StateResponse
         {
@@ -154,7 +154,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     public override Task<WaitResponse> Wait(WaitRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Container container = Find(request.Id, "wait for");
-        GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.FindExec(request.ExecId, "wait for").Process;
+        GuestProcess process = request.ExecId.Length == 0 ? container.Init : container.Execs.Find(request.ExecId, "wait for").Process;
         if (request.ExecId.Length == 0)
         {
             await container.StoppedAsync().WaitAsync(context.CancellationToken); // whoever deletes it next must find it stopped
@@ -215,7 +215,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
 
             var spec = new ExecSpec(process, context.RequestHeaders.Get(TaskHeaders.User)?.Value, TaskHeaders.LimitsOf(context, _host.Limits), standIn?.Hello.PlainNewlines ?? false);
             stdio = await _standIns.OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
-            await container.AddExecAsync(
+            await container.Execs.AddAsync(
                 request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(TaskHeaders.IgnorePaused) is not null,
                 context.CancellationToken);
         }
@@ -234,7 +234,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     {
         // Clients resize whatever they attach to. What has no terminal, or none yet, has no size.
         Container container = Find(request.Id, "resize");
-        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.FindExec(request.ExecId, "resize");
+        ExecProcess? exec = request.ExecId.Length == 0 ? null : container.Execs.Find(request.ExecId, "resize");
         if (exec is null ? container.Plan.Terminal : exec is { Started: true, Spec.Process.Terminal: true })
         {
             await (exec?.Process ?? container.Init).ResizeAsync(request.Height, request.Width, context.CancellationToken);
@@ -259,14 +259,14 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
 
     public override Task<Empty> Pause(PauseRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        await Find(request.Id, "pause").PauseAsync(context.CancellationToken);
+        await Find(request.Id, "pause").Freezer.PauseAsync(context.CancellationToken);
         _host.Events.Publish("/tasks/paused", new TaskPaused { ContainerId = request.Id });
         return new Empty();
     });
 
     public override Task<Empty> Resume(ResumeRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        await Find(request.Id, "resume").ResumeAsync(context.CancellationToken);
+        await Find(request.Id, "resume").Freezer.ResumeAsync(context.CancellationToken);
         _host.Events.Publish("/tasks/resumed", new TaskResumed { ContainerId = request.Id });
         return new Empty();
     });
@@ -277,7 +277,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
         bool details = context.RequestHeaders.Get(TaskHeaders.Details) is not null;
         var response = new PidsResponse();
         Container container = Find(request.Id, "list the processes of");
-        IReadOnlyList<ExtensionProcess> processes = await container.ListProcessesAsync(context.CancellationToken);
+        IReadOnlyList<ExtensionProcess> processes = await container.Resources.ListProcessesAsync(context.CancellationToken);
         if (!details && processes.Count > 0)
         {
             // Callers look these numbers up on the host: there, one process stands for all of the container's.
@@ -301,13 +301,13 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     {
         Container container = Find(request.Id, "update");
         LinuxResources change = request.Resources is { } document ? OciJson.ParseResources(OciDocument.Read(document, "LinuxResources")) : new LinuxResources();
-        await container.UpdateAsync(change, context.CancellationToken);
+        await container.Resources.UpdateAsync(change, context.CancellationToken);
         return new Empty();
     });
 
     public override Task<StatsResponse> Stats(StatsRequest request, ServerCallContext context) => RunAsync(async () =>
     {
-        StatsContainerResponse stats = await Find(request.Id, "read the figures of").StatsAsync(context.CancellationToken);
+        StatsContainerResponse stats = await Find(request.Id, "read the figures of").Resources.StatsAsync(context.CancellationToken);
         return new StatsResponse
         {
             Stats = context.RequestHeaders.Get(TaskHeaders.AgentStats) is not null
@@ -325,7 +325,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     private GuestProcess Process(string id, string execId, string action)
     {
         Container container = Find(id, action);
-        return execId.Length == 0 ? container.Init : container.FindExec(execId, action).Process;
+        return execId.Length == 0 ? container.Init : container.Execs.Find(execId, action).Process;
     }
 
     private Task<DeleteResponse> DeleteAsync(string id, bool force)

@@ -1,3 +1,4 @@
+using Kata.Hypervisor.Contract;
 namespace Kata.Integration.Tests.Hypervisor;
 
 public sealed class AgentChannelTests
@@ -7,8 +8,7 @@ public sealed class AgentChannelTests
     [Fact]
     public async Task ConnectAgent_GuestOpensItsPort_Connects()
     {
-        await using TestMachine test =
-            await TestMachine.CreateAsync(TestMachine.Config() with { InitrdPath = GuestFiles.Initrd, MemoryMib = 512 });
+        await using TestMachine test = await QemuMachines.CreateAsync(QemuMachines.WithGuest("q35"));
         await test.Machine.StartAsync(Cancellation);
 
         await using Stream agent = await test.Machine.ConnectAgentAsync(Cancellation).WaitAsync(TestMachine.BootLimit, Cancellation);

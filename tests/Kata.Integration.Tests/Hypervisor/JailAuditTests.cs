@@ -59,7 +59,8 @@ public sealed class JailAuditTests
             var descriptors = new DeviceDescriptors();
             descriptors.Add(device.Id, daemon.TakeClientSocket());
             MachineConfig config = QemuMachines.Config();
-            await using TestMachine test = await QemuMachines.CreateAsync(config with { Devices = [.. config.Devices, device] }, descriptors);
+            config = config with { Devices = [.. config.Devices, device] };
+            await using TestMachine test = await QemuMachines.CreateAsync(config, descriptors);
             await test.Machine.StartAsync(Cancellation); // QEMU has talked to the daemon by now, so the daemon has confined itself
 
             int serving = Assert.Single(daemon.ProcessIds, id => id != daemon.ProcessId);

@@ -6,6 +6,7 @@ using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Commands;
 

@@ -16,11 +16,11 @@ internal sealed class StateFiles(string name)
         IReadOnlyList<Acquisition> held = AcquisitionJournal.ReadHeld(_path);
         using (AcquisitionJournal journal = AcquisitionJournal.Open(_path))
         {
-            journal.Record(AcquisitionKind.File, "/the/last");
-            var last = new Acquisition { Kind = AcquisitionKind.File, Value = "/the/last" };
-            Finding.Unless(
-                AcquisitionJournal.ReadHeld(_path).SequenceEqual([last, .. held]), "a record after these lines is lost, or they are");
-            journal.Release(AcquisitionKind.File, "/the/last");
+            var last = new FileAcquisition("/the/last");
+            journal.Record(last);
+            IReadOnlyList<Acquisition> after = AcquisitionJournal.ReadHeld(_path);
+            Finding.Unless(after.SequenceEqual([last, .. held]), "a record after these lines is lost, or they are");
+            journal.Release(last);
         }
 
         Finding.Unless(AcquisitionJournal.ReadHeld(_path).SequenceEqual(held), "a record is not taken back");
