@@ -4,7 +4,6 @@ using Kata.Agent.Containers;
 using Kata.Agent.Logging;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
-using Kata.Agent.Stdio;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;
 
@@ -86,23 +85,5 @@ public sealed class BootTests
         Assert.Equal((10_000ul, 2000ul, 40960ul), (process.StartedMs, process.CpuMs, process.ResidentBytes));
         Assert.Null(ProcFiles.Parse(1, "garbage", "", [], 0));
         Assert.Equal("[k]", ProcFiles.Parse(2, "2 (k) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "", [], 0)!.Command);
-    }
-
-    [Fact]
-    public async Task ByteCredit_WaitsTakesAndRefusesOverdraft()
-    {
-        var credit = new ByteCredit(5);
-        Assert.Equal(3, await credit.WaitAsync(3, CancellationToken.None));
-        Assert.False(credit.TryTake(6));
-        Assert.True(credit.TryTake(5));
-        Task<int> waiting = credit.WaitAsync(100, CancellationToken.None).AsTask();
-        Assert.False(waiting.IsCompleted);
-        credit.Grant(2);
-        Assert.Equal(2, await waiting.WaitAsync(TimeSpan.FromSeconds(5)));
-        using var cancelled = new CancellationTokenSource();
-        credit.TryTake(2);
-        waiting = credit.WaitAsync(1, cancelled.Token).AsTask();
-        await cancelled.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 }

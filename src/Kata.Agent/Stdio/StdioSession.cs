@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
+using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 
 namespace Kata.Agent.Stdio;
@@ -18,6 +19,7 @@ internal sealed class StdioSession : IDisposable
     internal const uint InitialStdinCredit = 1024 * 1024;
     internal const int MaxData = 112 * 1024; // the protocol allows 128 KiB; with its frame around it, this still fits a pooled buffer of that size
     private const int GrantBatch = 256 * 1024;
+    private const long CreditLimit = 1L << 40; // the host's window is its own to choose; beyond this it is not counting
 
     private readonly ProcessStdio _stdio;
     private readonly Task _exited;
@@ -26,7 +28,7 @@ internal sealed class StdioSession : IDisposable
     private readonly SemaphoreSlim _sending = new(1);
     private readonly ByteCredit _outputCredit;
     private readonly ByteCredit _errorCredit;
-    private readonly ByteCredit _stdinCredit = new(InitialStdinCredit);
+    private readonly ByteCredit _stdinCredit = new(InitialStdinCredit, InitialStdinCredit);
 
     // Not bounded by count but by bytes: the host may send only what was granted.
     private readonly Channel<ByteString> _stdin = Channel.CreateUnbounded<ByteString>(new() { SingleReader = true, SingleWriter = true });
@@ -43,8 +45,8 @@ internal sealed class StdioSession : IDisposable
         _exited = exited;
         _requests = requests;
         _responses = responses;
-        _outputCredit = new ByteCredit(open.StdoutCredit);
-        _errorCredit = new ByteCredit(open.StderrCredit);
+        _outputCredit = new ByteCredit(CreditLimit, open.StdoutCredit);
+        _errorCredit = new ByteCredit(CreditLimit, open.StderrCredit);
     }
 
     /// <summary>Returns when both outputs have ended and the process too.</summary>

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Linux;
 
@@ -16,6 +17,9 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     private const int InputChunk = 64 * 1024;
 
+    /// <summary>Input that the guest may let be in flight: it grants 1 MiB, and one with a larger window is still no attack.</summary>
+    private const long InputCreditLimit = 64L * 1024 * 1024;
+
     /// <summary>For the last frames, to a channel that nobody may read any more.</summary>
     private static readonly TimeSpan s_farewellTimeout = TimeSpan.FromSeconds(1);
 
@@ -24,7 +28,7 @@ internal sealed class StreamedStdioPump : IStdioPump
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _errorClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ByteCredit _inputCredit = new();
+    private readonly ByteCredit _inputCredit = new(InputCreditLimit);
     private readonly ProcessStdio _stdio;
     private readonly OutputQueue _output;
     private readonly OutputQueue _error;
@@ -167,14 +171,14 @@ internal sealed class StreamedStdioPump : IStdioPump
                 byte[] buffer = new byte[InputChunk];
                 while (true)
                 {
-                    int credit = await _inputCredit.TakeAsync(buffer.Length, _stopping.Token);
+                    int credit = await _inputCredit.WaitAsync(buffer.Length, _stopping.Token);
                     int count = await input.ReadAsync(buffer.AsMemory(0, credit), _stopping.Token);
                     if (count == 0)
                     {
                         break;
                     }
 
-                    _inputCredit.Return(credit - count);
+                    _inputCredit.TryTake(count); // nobody else takes any
                     await SendAsync(new StdioToGuest { Stdin = ByteString.CopyFrom(buffer, 0, count) });
                 }
             }

@@ -1,24 +1,26 @@
-namespace Kata.Agent.Stdio;
+namespace Kata.Agent.Protocol;
 
 /// <summary>
-/// How many bytes the other side still takes. Grants add up; a sender takes what it is about to send and waits when there is none.
-/// One waiter. Thread-safe.
+/// How many bytes of a Stdio stream its receiver still takes. Grants add up; a sender waits until it may send, and takes what it sends.
+/// One waiter, any granter.
 /// </summary>
-internal sealed class ByteCredit(uint initial)
+/// <param name="limit">The most that may be granted and not taken at a time: a peer that grants more is not counting.</param>
+/// <param name="initial">Granted from the beginning.</param>
+internal sealed class ByteCredit(long limit, uint initial = 0)
 {
     private readonly Lock _gate = new();
     private long _available = initial; // guarded by _gate
     private TaskCompletionSource? _waiter; // guarded by _gate
 
-    /// <exception cref="OverflowException">The peer granted more than 2^62 bytes in all: it is not counting.</exception>
+    /// <exception cref="InvalidDataException">That would be more than the limit: the peer is broken or hostile.</exception>
     public void Grant(uint bytes)
     {
         TaskCompletionSource? waiter;
         lock (_gate)
         {
-            if (_available > long.MaxValue / 2)
+            if (bytes > limit - _available)
             {
-                throw new OverflowException("The granted credit is absurd");
+                throw new InvalidDataException($"the peer granted more than {limit} bytes of credit");
             }
 
             _available += bytes;
@@ -33,8 +35,8 @@ internal sealed class ByteCredit(uint initial)
         waiter?.TrySetResult();
     }
 
-    /// <summary>Waits until something may be sent and says how much, at most <paramref name="limit"/>. Nothing is taken yet.</summary>
-    public async ValueTask<int> WaitAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>Waits until something may be sent and says how much, at most <paramref name="maximum"/>. Nothing is taken yet.</summary>
+    public async ValueTask<int> WaitAsync(int maximum, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -43,7 +45,7 @@ internal sealed class ByteCredit(uint initial)
             {
                 if (_available > 0)
                 {
-                    return (int)Math.Min(_available, limit);
+                    return (int)Math.Min(_available, maximum);
                 }
 
                 waiter = _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
