@@ -7,6 +7,7 @@ using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Services;
+using Kata.Agent.Storage;
 using Kata.TtRpc;
 using Microsoft.Extensions.Logging;
 
@@ -55,11 +56,12 @@ internal static class Program
         using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
         reaper.Start();
         var table = new ContainerTable();
-        using var sandbox = new Sandbox(reaper);
+        var drivers = StorageDrivers.Create();
+        using var sandbox = new Sandbox(reaper, drivers);
         using var oom = new OomWatcher(logger);
-        var factory = new ContainerFactory(table, sandbox, reaper, oom, logger);
+        var factory = new ContainerFactory(table, sandbox, drivers, reaper, oom, logger);
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
-        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, oom, logger));
+        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, drivers, oom, logger));
         Health.BindService(server.Services, new HealthService());
         AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, logger));
         timings.Mark("services");

@@ -10,7 +10,7 @@ using Kata.Linux.Interop;
 namespace Kata.Agent;
 
 /// <summary>What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.</summary>
-internal sealed class Sandbox(Reaper reaper) : IDisposable
+internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposable
 {
     private const string NamespaceRoot = "/run/sandbox-ns";
     private const string ResolvConf = "/run/kata-containers/sandbox/resolv.conf";
@@ -56,12 +56,8 @@ internal sealed class Sandbox(Reaper reaper) : IDisposable
                 SharePidNamespace();
             }
 
-            foreach (Protocol.Storage storage in request.Storages)
-            {
-                _ = StorageMounter.Mount(storage); // until the guest's end
-            }
-
             WriteResolvConf(request.Dns);
+            await AttachAsync(request.Storages, cancellationToken);
             Id = request.SandboxId;
             _created = true;
         }
@@ -98,6 +94,28 @@ internal sealed class Sandbox(Reaper reaper) : IDisposable
     }
 
     public void Dispose() => _turn.Dispose();
+
+    // They stay until the guest's end; of a creation that fails the caller may try another.
+    private async Task AttachAsync(IEnumerable<Protocol.Storage> storages, CancellationToken cancellationToken)
+    {
+        var attached = new Stack<IAttachedStorage>();
+        try
+        {
+            foreach (Protocol.Storage storage in storages)
+            {
+                attached.Push(await drivers.AttachAsync(storage, cancellationToken));
+            }
+        }
+        catch
+        {
+            while (attached.TryPop(out IAttachedStorage? storage))
+            {
+                _ = storage.Detach();
+            }
+
+            throw;
+        }
+    }
 
     private void ShareNamespaces(string hostname)
     {

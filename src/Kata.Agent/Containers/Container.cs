@@ -1,6 +1,7 @@
 using System.Globalization;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Protocol.Extension;
+using Kata.Agent.Storage;
 using Kata.Linux;
 
 namespace Kata.Agent.Containers;
@@ -24,8 +25,8 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
 
     public Cgroup Cgroup { get; } = cgroup;
 
-    /// <summary>Mounted for this container, in this order.</summary>
-    public List<string> Mounts { get; } = [];
+    /// <summary>Attached for this container, in this order.</summary>
+    public List<IAttachedStorage> Storages { get; } = [];
 
     /// <summary>Mounts inside the shared file system that it uses, as others may.</summary>
     public List<string> SharedMounts { get; } = [];

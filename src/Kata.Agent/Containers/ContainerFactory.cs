@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent.Containers;
 
 /// <summary>Makes containers and further processes in them, and takes containers apart.</summary>
-internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Reaper reaper, OomWatcher oom, ILogger logger)
+internal sealed class ContainerFactory(
+    ContainerTable table, Sandbox sandbox, StorageDrivers drivers, Reaper reaper, OomWatcher oom, ILogger logger)
 {
     private const string BundleRoot = "/run/kata-containers/bundles";
 
@@ -53,10 +54,7 @@ internal sealed class ContainerFactory(ContainerTable table, Sandbox sandbox, Re
             container.Notifications = ReceiverOf(request.Extension);
             foreach (Protocol.Storage storage in request.Storages)
             {
-                if (StorageMounter.Mount(storage) is { } mounted)
-                {
-                    container.Mounts.Add(mounted);
-                }
+                container.Storages.Add(await drivers.AttachAsync(storage, beginning.Token));
             }
 
             Mounts.Enter(container, SharedPaths(spec));

@@ -73,14 +73,7 @@ internal sealed class ContainerMounts
     public IReadOnlyList<string> Release(Container container)
     {
         var left = new List<string>(_submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]));
-        foreach (string mount in Enumerable.Reverse(container.Mounts))
-        {
-            SharedSubmounts.Drain(mount);
-            if (!StorageMounter.Unmount(mount))
-            {
-                left.Add(mount);
-            }
-        }
+        left.AddRange(Enumerable.Reverse(container.Storages).Select(static storage => storage.Detach()).OfType<string>());
 
         return left;
     }

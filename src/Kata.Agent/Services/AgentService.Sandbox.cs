@@ -28,7 +28,7 @@ internal sealed partial class AgentServiceHandler
         {
             AgentDetails = new AgentDetails { Version = AgentVersion.Number, InitDaemon = true, SupportsSeccomp = true },
         };
-        response.AgentDetails.StorageHandlers.Add(StorageMounter.Drivers);
+        response.AgentDetails.StorageHandlers.Add(_drivers.Names);
         response.AgentDetails.ExtraFeatures.Add(AgentVersion.ExtensionFeature);
         if (request.MemBlockSize)
         {

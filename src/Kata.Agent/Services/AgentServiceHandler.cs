@@ -3,6 +3,7 @@ using Grpc.Core;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Containers;
 using Kata.Agent.Protocol;
+using Kata.Agent.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Services;
@@ -12,7 +13,7 @@ namespace Kata.Agent.Services;
 /// serve say so by Unimplemented: success is never answered for something that was not done.
 /// </summary>
 internal sealed partial class AgentServiceHandler(
-    ContainerTable table, ContainerFactory factory, Sandbox sandbox, OomWatcher oom, ILogger logger) : AgentService.AgentServiceBase
+    ContainerTable table, ContainerFactory factory, Sandbox sandbox, StorageDrivers drivers, OomWatcher oom, ILogger logger) : AgentService.AgentServiceBase
 {
     private const string MemoryProbe = "/sys/devices/system/memory/probe";
 
@@ -22,6 +23,7 @@ internal sealed partial class AgentServiceHandler(
     private readonly ContainerTable _table = table;
     private readonly ContainerFactory _factory = factory;
     private readonly Sandbox _sandbox = sandbox;
+    private readonly StorageDrivers _drivers = drivers;
     private readonly OomWatcher _oom = oom;
     private readonly ILogger _logger = logger;
     private readonly AgentCall _call = new(logger);

@@ -32,7 +32,7 @@ internal sealed class SharedSubmounts
         {
             foreach (string path in paths)
             {
-                // Opening for reading follows an automount at the path itself, as O_PATH would not; those on the way there are crossed anyway.
+                // Opening for reading follows an automount at the path itself, as O_PATH would not; those on the way are crossed anyway.
                 LibC.open(path, LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0).Dispose();
             }
 
@@ -74,7 +74,7 @@ internal sealed class SharedSubmounts
                 else
                 {
                     _users.Remove(path);
-                    if (!StorageMounter.Unmount(path))
+                    if (!MountedStorage.TryDetach(path))
                     {
                         left.Add(path);
                     }
