@@ -66,7 +66,8 @@ internal static class Program
         AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, logger));
         timings.Mark("services");
 
-        Stream channel = AgentChannel.Open(boot.CommandLine, boot.Events, timings);
+        Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Registry, timings);
+        boot.Registry.Start();
         timings.Mark("host");
         logger.Ready(timings.ToString());
         await server.ServeAsync(channel, CancellationToken.None);

@@ -43,14 +43,6 @@ public sealed class BootTests
     }
 
     [Theory]
-    [InlineData("add@/devices/x\0ACTION=add\0SUBSYSTEM=virtio-ports\0SEQNUM=5\0", true)]
-    [InlineData("add@/devices/x\0ACTION=add\0SUBSYSTEM=virtio-ports-2\0", false)]
-    [InlineData("add@/SUBSYSTEM=virtio-ports\0XSUBSYSTEM=virtio-ports\0", false)]
-    [InlineData("", false)]
-    public void Names_DeviceEvents_BySubsystem(string message, bool expected) =>
-        Assert.Equal(expected, DeviceEvents.Names(System.Text.Encoding.ASCII.GetBytes(message), "virtio-ports"u8));
-
-    [Theory]
     [InlineData("ro,noexec", MountFlags.MS_RDONLY | MountFlags.MS_NOEXEC, null)]
     [InlineData("ro,rw,size=1m,mode=755", MountFlags.None, "size=1m,mode=755")]
     [InlineData("rbind", MountFlags.MS_BIND | MountFlags.MS_REC, null)]

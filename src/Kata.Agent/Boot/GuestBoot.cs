@@ -1,4 +1,4 @@
-using Kata.Agent.Channels;
+using Kata.Agent.Devices;
 using Kata.Agent.Logging;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;
@@ -10,12 +10,12 @@ internal sealed class GuestBoot
 {
     private const int CommandLineLimit = 64 * 1024;
 
-    private GuestBoot(KernelCommandLine commandLine, ConsoleLogger logger, BootTimings timings, DeviceEvents events)
+    private GuestBoot(KernelCommandLine commandLine, ConsoleLogger logger, BootTimings timings, DeviceRegistry registry)
     {
         CommandLine = commandLine;
         Logger = logger;
         Timings = timings;
-        Events = events;
+        Registry = registry;
     }
 
     public KernelCommandLine CommandLine { get; }
@@ -25,7 +25,7 @@ internal sealed class GuestBoot
     public BootTimings Timings { get; }
 
     /// <summary>Listening since before the modules were loaded, so no device can be missed. Owned by the caller.</summary>
-    public DeviceEvents Events { get; }
+    public DeviceRegistry Registry { get; }
 
     /// <exception cref="LinuxException">A step without which there is no guest.</exception>
     public static GuestBoot Run(BootTimings timings)
@@ -42,7 +42,7 @@ internal sealed class GuestBoot
         timings.Mark("log");
 
         // Before the modules, or a port that appears at once would go unseen.
-        DeviceEvents events = DeviceEvents.Listen();
+        DeviceRegistry registry = DeviceRegistry.Listen(logger);
         new KernelModules(logger).LoadListed();
         timings.Mark("modules");
         EarlyMounts.PrepareCgroups();
@@ -50,6 +50,6 @@ internal sealed class GuestBoot
         LoopbackInterface.SetUp();
         HostName.Set("localhost");
         timings.Mark("network");
-        return new GuestBoot(commandLine, logger, timings, events);
+        return new GuestBoot(commandLine, logger, timings, registry);
     }
 }

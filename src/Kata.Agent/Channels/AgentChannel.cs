@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kata.Agent.Boot;
+using Kata.Agent.Devices;
 
 namespace Kata.Agent.Channels;
 
@@ -9,14 +10,14 @@ namespace Kata.Agent.Channels;
 /// </summary>
 internal static class AgentChannel
 {
-    /// <summary>Blocks the calling thread until the host is connected. The caller owns the stream.</summary>
-    public static Stream Open(KernelCommandLine commandLine, DeviceEvents events, BootTimings timings)
+    /// <summary>Waits until the host is connected. The caller owns the stream.</summary>
+    public static async Task<Stream> OpenAsync(KernelCommandLine commandLine, DeviceRegistry registry, BootTimings timings)
     {
         string kind = commandLine["channel"] ?? "virtio-serial";
         switch (kind)
         {
             case "virtio-serial":
-                return VirtioSerialChannel.Open(events, timings);
+                return await VirtioSerialChannel.OpenAsync(registry, timings);
             case "vsock":
                 string port = commandLine["vsock_port"] ?? "";
                 return uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number)

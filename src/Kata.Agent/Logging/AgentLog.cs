@@ -37,4 +37,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(EventId = 4010, Level = LogLevel.Warning, Message = "'{Setting}' not raised: {Cause}")]
     internal static partial void LimitNotRaised(this ILogger logger, string setting, string cause);
+
+    [LoggerMessage(EventId = 4011, Level = LogLevel.Error, Message = "devices that come from now on are not seen: {Cause}")]
+    internal static partial void DevicesUnseen(this ILogger logger, string cause);
 }

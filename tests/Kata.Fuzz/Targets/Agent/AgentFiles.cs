@@ -3,8 +3,8 @@ using Grpc.Core;
 using Kata.Linux;
 using Kata.Agent.Boot;
 using Kata.Agent.Cgroups;
-using Kata.Agent.Channels;
 using Kata.Agent.Containers;
+using Kata.Agent.Devices;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 
@@ -18,7 +18,7 @@ internal static class AgentFiles
         static input => _ = CgroupParser.ParseFlat(Text(input)),
         static input => _ = CgroupParser.ParseIo(Text(input)),
         static input => _ = CgroupParser.ParseInterfaces(Text(input)).Count(),
-        static input => _ = DeviceEvents.Names(input, "virtio-ports"u8),
+        static input => _ = Uevent.Names(input, "virtio-ports"u8),
         static input => _ = KernelCommandLine.Parse(Text(input))["log"],
         TranslateError,
         ResolveUser,
