@@ -17,8 +17,12 @@ internal static class AgentVersion
     /// <summary>Said in Hello: mounts of a living container can be added and removed.</summary>
     public const string MountFeature = "kata.agent.v1.mount";
 
+    /// <summary>Said in Hello: storages can be added and removed, and be on block devices.</summary>
+    public const string StorageFeature = "kata.agent.v1.storage";
+
     private static readonly string[] s_parts =
-        (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0").Split('+', 2);
+        (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0")
+        .Split('+', 2);
 
     public static string Number => s_parts[0];
 

@@ -3,6 +3,7 @@ using Kata.Agent.Boot;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Channels;
 using Kata.Agent.Containers;
+using Kata.Agent.Devices;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
@@ -56,14 +57,15 @@ internal static class Program
         using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
         reaper.Start();
         var table = new ContainerTable();
-        var drivers = StorageDrivers.Create();
+        var drivers = StorageDrivers.Create(new BlockDeviceFinder(boot.Registry, BlockDevices.OfThisGuest, TimeProvider.System));
+        var storages = new StorageTable(drivers);
         using var sandbox = new Sandbox(reaper, drivers);
         using var oom = new OomWatcher(logger);
         var factory = new ContainerFactory(table, sandbox, drivers, reaper, oom, logger);
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
-        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, drivers, oom, logger));
+        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, drivers, storages, oom, logger));
         Health.BindService(server.Services, new HealthService());
-        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, logger));
+        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, storages, logger));
         timings.Mark("services");
 
         Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Registry, timings);

@@ -17,6 +17,7 @@ internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposab
 
     private readonly Dictionary<string, string> _namespaces = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Stack<IAttachedStorage> _storages = new(); // a creation's, and then nobody's until the guest's end
     private volatile bool _created;
 
     /// <summary>Paths by namespace type. Empty before CreateSandbox.</summary>
@@ -95,22 +96,30 @@ internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposab
 
     public void Dispose() => _turn.Dispose();
 
+    /// <summary>Before the machine is switched off: what is on a disk is unmounted, so that the file system is clean there.</summary>
+    public async Task DetachDisksAsync()
+    {
+        foreach (IAttachedStorage storage in _storages.Where(static storage => storage.Device.Length > 0))
+        {
+            _ = await storage.DetachAsync();
+        }
+    }
+
     // They stay until the guest's end; of a creation that fails the caller may try another.
     private async Task AttachAsync(IEnumerable<Protocol.Storage> storages, CancellationToken cancellationToken)
     {
-        var attached = new Stack<IAttachedStorage>();
         try
         {
             foreach (Protocol.Storage storage in storages)
             {
-                attached.Push(await drivers.AttachAsync(storage, cancellationToken));
+                _storages.Push(await drivers.AttachAsync(storage, cancellationToken));
             }
         }
         catch
         {
-            while (attached.TryPop(out IAttachedStorage? storage))
+            while (_storages.TryPop(out IAttachedStorage? storage))
             {
-                _ = storage.Detach();
+                _ = await storage.DetachAsync();
             }
 
             throw;

@@ -41,6 +41,7 @@ internal enum Errno
     ENOSYS = 38,
     ENOTEMPTY = 39,
     ELOOP = 40,
+    EBADMSG = 74,
     EOVERFLOW = 75,
     ENOTSOCK = 88,
     EOPNOTSUPP = 95,
@@ -53,5 +54,6 @@ internal enum Errno
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
     EHOSTDOWN = 112,
+    EUCLEAN = 117,
     EDQUOT = 122,
 }

@@ -35,11 +35,22 @@ internal sealed class KernelModules(ILogger logger)
     /// <exception cref="Grpc.Core.RpcException">NotFound: the image has no such module. Internal: the kernel refuses it, or one that it needs.</exception>
     public static void LoadNamed(string name, IEnumerable<string> parameters)
     {
+        if (!LoadIfThere(name, parameters))
+        {
+            throw AgentException.NotFound(
+                $"Cannot load the kernel module '{name}': the guest image has no '{ModuleOrder.Normalize(name)}.ko'. "
+                + "Add it to the image, or correct 'kernel_modules' in [agent.kata]");
+        }
+    }
+
+    /// <summary>Likewise; false when the image has no such module and the kernel shows none.</summary>
+    /// <exception cref="Grpc.Core.RpcException">Internal: the kernel refuses it, or one that it needs.</exception>
+    public static bool LoadIfThere(string name, params IEnumerable<string> parameters)
+    {
         var order = new ModuleOrder(ModuleFiles(), static path => ModuleInformation.Needs(File.ReadAllBytes(path)), IsLoaded);
         if (order.Find(name) is null && !IsLoaded(name))
         {
-            throw AgentException.NotFound(
-                $"Cannot load the kernel module '{name}': the guest image has no '{ModuleOrder.Normalize(name)}.ko'. Add it to the image, or correct 'kernel_modules' in [agent.kata]");
+            return false;
         }
 
         foreach (string path in order.Of(name))
@@ -54,8 +65,12 @@ internal sealed class KernelModules(ILogger logger)
             throw AgentException.Failed(
                 $"Cannot load the kernel module '{name}'{(isLast ? "" : $", which needs '{Path.GetFileNameWithoutExtension(path)}'")}: "
                 + $"the guest's kernel refused: {LinuxException.Describe(error.Errno)}. "
-                + (missing.Length > 0 ? $"The image has no {missing}, which it needs" : "It must be of the guest's kernel, and its parameters ones that it takes: see the guest's console"));
+                + (missing.Length > 0
+                    ? $"The image has no {missing}, which it needs"
+                    : "It must be of the guest's kernel, and its parameters ones that it takes: see the guest's console"));
         }
+
+        return true;
     }
 
     private static IEnumerable<string> ModuleFiles() =>

@@ -13,7 +13,7 @@ internal sealed class ContainerCleaner(ContainerMounts mounts, ILogger logger)
     {
         container.Dispose();
         await RemoveCgroupAsync(container);
-        foreach (string mount in mounts.Release(container))
+        foreach (string mount in await mounts.ReleaseAsync(container))
         {
             logger.CleanupIncomplete(container.Id.Value, $"'{mount}' is still mounted");
         }

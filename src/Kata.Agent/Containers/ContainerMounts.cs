@@ -9,7 +9,7 @@ internal sealed class ContainerMounts
 {
     private readonly SharedSubmounts _submounts = new();
 
-    /// <summary>Keeps the file systems that the paths are in until <see cref="Release"/>.</summary>
+    /// <summary>Keeps the file systems that the paths are in until <see cref="ReleaseAsync"/>.</summary>
     public void Enter(Container container, IReadOnlyCollection<string> paths) => container.SharedMounts.AddRange(_submounts.Enter(paths));
 
     /// <summary>Mounts a path of the shared file system in the container. Links there lead where the container itself would be led.</summary>
@@ -70,10 +70,16 @@ internal sealed class ContainerMounts
 
     /// <summary>Unmounts what was mounted for a container that has ended, and what of the shared file system no other uses.</summary>
     /// <returns>What the kernel would not unmount.</returns>
-    public IReadOnlyList<string> Release(Container container)
+    public async Task<IReadOnlyList<string>> ReleaseAsync(Container container)
     {
         var left = new List<string>(_submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]));
-        left.AddRange(Enumerable.Reverse(container.Storages).Select(static storage => storage.Detach()).OfType<string>());
+        foreach (IAttachedStorage storage in Enumerable.Reverse(container.Storages))
+        {
+            if (await storage.DetachAsync() is { } mount)
+            {
+                left.Add(mount);
+            }
+        }
 
         return left;
     }

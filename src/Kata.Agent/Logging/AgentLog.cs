@@ -40,4 +40,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(EventId = 4011, Level = LogLevel.Error, Message = "devices that come from now on are not seen: {Cause}")]
     internal static partial void DevicesUnseen(this ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 4012, Level = LogLevel.Warning, Message = "storage not taken away: {Storage}")]
+    internal static partial void StorageLeft(this ILogger logger, string storage);
 }

@@ -4,31 +4,33 @@ using Kata.Agent.Containers;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Stdio;
+using Kata.Agent.Storage;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Services;
 
 /// <summary>kata.agent.v1.AgentExtension.</summary>
-internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFactory factory, ILogger logger) : AgentExtension.AgentExtensionBase
+internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFactory factory, StorageTable storages, ILogger logger)
+    : AgentExtension.AgentExtensionBase
 {
     /// <summary>The one version this agent speaks.</summary>
-    internal const uint Protocol = 1;
+    internal const uint ProtocolVersion = 1;
 
     private readonly AgentCall _call = new(logger);
 
     public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
-        if (request.ProtocolMin > Protocol || request.ProtocolMax < Protocol)
+        if (request.ProtocolMin > ProtocolVersion || request.ProtocolMax < ProtocolVersion)
         {
             throw AgentException.WrongState(
                 $"Cannot talk to the runtime {request.RuntimeVersion}: it speaks protocol {request.ProtocolMin} to {request.ProtocolMax}, "
-                    + $"this agent ({AgentVersion.Number}) {Protocol}. Use a guest image of the runtime's release");
+                    + $"this agent ({AgentVersion.Number}) {ProtocolVersion}. Use a guest image of the runtime's release");
         }
 
         var response = new HelloResponse
         {
-            Protocol = Protocol,
+            Protocol = ProtocolVersion,
             AgentVersion = AgentVersion.Number,
             Commit = AgentVersion.Commit,
             KernelRelease = File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
@@ -36,7 +38,10 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
             Cpus = (uint)Environment.ProcessorCount,
             MemoryBytes = ProcFiles.TotalMemoryBytes(File.ReadAllText("/proc/meminfo")),
         };
-        response.Features.Add([AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature]);
+        response.Features.Add(
+        [
+            AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature, AgentVersion.StorageFeature,
+        ]);
         return response;
     });
 
@@ -93,6 +98,19 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
         await factory.Mounts.RemoveAsync(table.Get(request.ContainerId), request.Destination, context.CancellationToken);
         return new RemoveMountResponse();
     });
+
+    public override Task<AddStorageResponse> AddStorage(AddStorageRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
+    {
+        Protocol.Storage storage = request.Storage ?? throw AgentException.Invalid($"Cannot add the storage '{request.Id}': the request has none");
+        return new AddStorageResponse { Device = await storages.AddAsync(request.Id, storage, context.CancellationToken) };
+    });
+
+    public override Task<RemoveStorageResponse> RemoveStorage(RemoveStorageRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            await storages.RemoveAsync(request.Id, context.CancellationToken);
+            return new RemoveStorageResponse();
+        });
 
     public override Task Notifications(NotificationsRequest request, IServerStreamWriter<Notification> responseStream, ServerCallContext context) =>
         _call.RunAsync(context, async () =>

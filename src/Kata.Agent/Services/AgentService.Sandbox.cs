@@ -19,6 +19,12 @@ internal sealed partial class AgentServiceHandler
             await _factory.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
         }
 
+        foreach (string storage in await _storages.DetachAllAsync(context.CancellationToken))
+        {
+            _logger.StorageLeft(storage);
+        }
+
+        await _sandbox.DetachDisksAsync();
         Kata.Linux.Interop.LibC.sync(); // the host stops the machine next
     });
 

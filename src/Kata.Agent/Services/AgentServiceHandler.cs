@@ -13,7 +13,8 @@ namespace Kata.Agent.Services;
 /// serve say so by Unimplemented: success is never answered for something that was not done.
 /// </summary>
 internal sealed partial class AgentServiceHandler(
-    ContainerTable table, ContainerFactory factory, Sandbox sandbox, StorageDrivers drivers, OomWatcher oom, ILogger logger) : AgentService.AgentServiceBase
+    ContainerTable table, ContainerFactory factory, Sandbox sandbox, StorageDrivers drivers, StorageTable storages, OomWatcher oom, ILogger logger)
+    : AgentService.AgentServiceBase
 {
     private const string MemoryProbe = "/sys/devices/system/memory/probe";
 
@@ -24,6 +25,7 @@ internal sealed partial class AgentServiceHandler(
     private readonly ContainerFactory _factory = factory;
     private readonly Sandbox _sandbox = sandbox;
     private readonly StorageDrivers _drivers = drivers;
+    private readonly StorageTable _storages = storages;
     private readonly OomWatcher _oom = oom;
     private readonly ILogger _logger = logger;
     private readonly AgentCall _call = new(logger);

@@ -21,6 +21,22 @@ internal sealed class MountPoints
         }
     }
 
+    /// <summary>Likewise, where no other storage is.</summary>
+    /// <exception cref="Grpc.Core.RpcException">FailedPrecondition: another one is there, or comes there.</exception>
+    public void TakeAlone(string path)
+    {
+        lock (_gate)
+        {
+            if (_uses.ContainsKey(path))
+            {
+                throw AgentException.WrongState($"Cannot mount a block device on '{path}': another storage is there. Remove it first");
+            }
+
+            Make(path);
+            _uses[path] = 1;
+        }
+    }
+
     /// <summary>Ends one use. Of what was made for it and nothing else needs, empty directories go.</summary>
     public void Release(string path)
     {

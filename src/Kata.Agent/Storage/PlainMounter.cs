@@ -3,7 +3,7 @@ using Kata.Linux;
 namespace Kata.Agent.Storage;
 
 /// <summary>Mounts what takes one call of mount(2) and waits for nothing. The host is trusted: mount points are taken as given, below /run only.</summary>
-internal sealed class PlainMounter(MountPoints points)
+internal sealed class PlainMounter(MountPoints points, MountHolders holders)
 {
     private const string AllowedRoot = "/run/";
 
@@ -15,12 +15,13 @@ internal sealed class PlainMounter(MountPoints points)
     public IAttachedStorage Mount(Protocol.Storage storage, string source, string type, IEnumerable<string> options, Action<string>? prepare = null)
     {
         string path = PathOf(storage);
+        (MountFlags flags, string? data) = MountOptions.Parse(options);
         points.Take(path);
-        var mounted = new MountedStorage(path, points);
+        bool isBind = (flags & MountFlags.MS_BIND) != 0;
+        var mounted = new MountedStorage(path, points, isBind ? null : holders);
         bool isMounted = false;
         try
         {
-            (MountFlags flags, string? data) = MountOptions.Parse(options);
             Mounting.At(source, path, type, flags, data);
             isMounted = true;
             prepare?.Invoke(path);

@@ -1,3 +1,4 @@
+using Kata.Agent.Devices;
 using Kata.Agent.Storage.Drivers;
 
 namespace Kata.Agent.Storage;
@@ -9,12 +10,14 @@ internal sealed class StorageDrivers(params IStorageDriver[] drivers)
     public IEnumerable<string> Names => drivers.Select(static driver => driver.Name);
 
     /// <summary>All that there are.</summary>
-    public static StorageDrivers Create()
+    public static StorageDrivers Create(BlockDeviceFinder finder)
     {
         var points = new MountPoints();
-        var mounter = new PlainMounter(points);
+        var mounter = new PlainMounter(points, MountHolders.OfThisGuest);
+        var blocks = BlockAttacher.Create(finder, points);
         return new StorageDrivers(
-            new VirtioFsDriver(mounter), new NinePDriver(mounter), new EphemeralDriver(mounter), new LocalDriver(), new BindDriver(mounter), new OverlayDriver(mounter));
+            new VirtioFsDriver(mounter), new NinePDriver(mounter), new EphemeralDriver(mounter), new LocalDriver(), new BindDriver(mounter),
+            new OverlayDriver(mounter), new PciBlockDriver(blocks), new MmioBlockDriver(blocks));
     }
 
     /// <inheritdoc cref="IStorageDriver.AttachAsync"/>

@@ -10,10 +10,11 @@ internal sealed class LocalDriver : IStorageDriver
     public Task<IAttachedStorage> AttachAsync(Protocol.Storage storage, CancellationToken cancellationToken)
     {
         string path = PlainMounter.PathOf(storage);
+        bool isMade = !Directory.Exists(path);
         Directory.CreateDirectory(path);
         string? mode = storage.Options.FirstOrDefault(static option => option.StartsWith(Mode, StringComparison.Ordinal));
         DirectoryOwner.SetMode(path, Convert.ToUInt32(mode?[Mode.Length..] ?? "0777", 8));
         DirectoryOwner.SetGroup(storage, path);
-        return Task.FromResult<IAttachedStorage>(new LocalStorage());
+        return Task.FromResult<IAttachedStorage>(new LocalStorage(path, isMade));
     }
 }

@@ -1,4 +1,4 @@
-namespace Kata.Agent.Containers;
+namespace Kata.Agent;
 
 /// <summary>
 /// Something that is being made for a caller who may give up: by its deadline or the channel's end, of which the call's token tells, or by
