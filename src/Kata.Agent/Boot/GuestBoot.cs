@@ -43,7 +43,13 @@ internal sealed class GuestBoot
 
         // Before the modules, or a port that appears at once would go unseen.
         DeviceRegistry registry = DeviceRegistry.Listen(logger);
-        new KernelModules(logger).LoadListed();
+        var modules = new KernelModules(logger);
+        if (MmioTransport.Find(words, "/sys") is { } parameters)
+        {
+            modules.LoadAtBoot(MmioTransport.Module, parameters);
+        }
+
+        modules.LoadListed();
         timings.Mark("modules");
         EarlyMounts.PrepareCgroups();
         timings.Mark("cgroups");

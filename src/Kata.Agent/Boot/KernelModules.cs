@@ -1,5 +1,4 @@
 using Kata.Linux;
-using Kata.Linux.Interop;
 using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Boot;
@@ -7,7 +6,9 @@ namespace Kata.Agent.Boot;
 /// <summary>Loads the image's kernel modules: at boot in the order that the image gives, later by name with what each needs.</summary>
 internal sealed class KernelModules(ILogger logger)
 {
-    /// <summary>One path a line, <c>#</c> begins a comment; what a module needs is before it.</summary>
+    /// <summary>
+    /// One path a line, <c>#</c> begins a comment; what a module needs is before it. The image has others, which are loaded by name.
+    /// </summary>
     public const string ListPath = "/etc/kata/modules";
 
     private const string ModuleDirectory = "/lib/modules";
@@ -24,10 +25,26 @@ internal sealed class KernelModules(ILogger logger)
         foreach (string line in File.ReadLines(ListPath))
         {
             string path = line.Trim();
-            if (path.Length > 0 && path[0] != '#' && TryLoad(path, "") is { } error)
+            if (path.Length > 0 && path[0] != '#' && ModuleFile.TryLoad(path, "") is { } error)
             {
                 logger.ModuleNotLoaded(path, error.Message);
             }
+        }
+    }
+
+    /// <summary>Loads a module that is not on the list, which this machine needs. That it could not be is logged.</summary>
+    public void LoadAtBoot(string name, IEnumerable<string> parameters)
+    {
+        try
+        {
+            if (!LoadIfThere(name, parameters))
+            {
+                logger.ModuleNotLoaded(name, "the image has none");
+            }
+        }
+        catch (Exception error) when (error is Grpc.Core.RpcException or IOException or InvalidDataException)
+        {
+            logger.ModuleNotLoaded(name, ErrorText.Of(error));
         }
     }
 
@@ -47,7 +64,7 @@ internal sealed class KernelModules(ILogger logger)
     /// <exception cref="Grpc.Core.RpcException">Internal: the kernel refuses it, or one that it needs.</exception>
     public static bool LoadIfThere(string name, params IEnumerable<string> parameters)
     {
-        var order = new ModuleOrder(ModuleFiles(), static path => ModuleInformation.Needs(File.ReadAllBytes(path)), IsLoaded);
+        var order = new ModuleOrder(ModuleFile.All(ModuleDirectory), static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
         if (order.Find(name) is null && !IsLoaded(name))
         {
             return false;
@@ -56,14 +73,14 @@ internal sealed class KernelModules(ILogger logger)
         foreach (string path in order.Of(name))
         {
             bool isLast = path == order.Find(name);
-            if (TryLoad(path, isLast ? string.Join(' ', parameters) : "") is not { } error)
+            if (ModuleFile.TryLoad(path, isLast ? string.Join(' ', parameters) : "") is not { } error)
             {
                 continue;
             }
 
             string missing = string.Join(", ", order.MissingFor(name).Select(static item => $"'{item}'"));
             throw AgentException.Failed(
-                $"Cannot load the kernel module '{name}'{(isLast ? "" : $", which needs '{Path.GetFileNameWithoutExtension(path)}'")}: "
+                $"Cannot load the kernel module '{name}'{(isLast ? "" : $", which needs '{ModuleFile.NameOf(path)}'")}: "
                 + $"the guest's kernel refused: {LinuxException.Describe(error.Errno)}. "
                 + (missing.Length > 0
                     ? $"The image has no {missing}, which it needs"
@@ -73,27 +90,6 @@ internal sealed class KernelModules(ILogger logger)
         return true;
     }
 
-    private static IEnumerable<string> ModuleFiles() =>
-        Directory.Exists(ModuleDirectory) ? Directory.EnumerateFiles(ModuleDirectory, "*.ko", SearchOption.AllDirectories) : [];
-
     // Also one that is built in, when it has parameters.
     private static bool IsLoaded(string name) => Directory.Exists($"{LoadedDirectory}/{ModuleOrder.Normalize(name)}");
-
-    // Null when it is there now.
-    private static LinuxException? TryLoad(string path, string parameters)
-    {
-        using SafeFileDescriptor module = LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
-        if (module.IsInvalid)
-        {
-            return LinuxException.FromLastErrno("open", $"open '{path}'");
-        }
-
-        if (LibC.finit_module(module, parameters) == 0)
-        {
-            return null;
-        }
-
-        LinuxException error = LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
-        return error.Errno == Errno.EEXIST ? null : error;
-    }
 }

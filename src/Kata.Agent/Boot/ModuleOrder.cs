@@ -15,7 +15,7 @@ internal sealed class ModuleOrder
         (_needs, _isThere) = (needs, isThere);
         foreach (string file in files)
         {
-            _files.TryAdd(Normalize(Path.GetFileNameWithoutExtension(file)), file);
+            _files.TryAdd(Normalize(ModuleFile.NameOf(file)), file);
         }
     }
 

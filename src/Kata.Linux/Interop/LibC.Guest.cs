@@ -26,10 +26,14 @@ internal static partial class LibC
     internal const uint EPOLLET = 1u << 31;
     internal const ulong RESOLVE_IN_ROOT = 16;
 
+    private static readonly long s_sysInitModule = PerArchitecture(x64: 175, arm64: 105);
     private static readonly long s_sysFinitModule = PerArchitecture(x64: 313, arm64: 273);
 
     internal static int finit_module(SafeFileDescriptor module, string parameters) =>
         syscall_finit_module(s_sysFinitModule, module, parameters, 0);
+
+    internal static unsafe int init_module(byte* module, nuint length, string parameters) =>
+        syscall_init_module(s_sysInitModule, module, length, parameters);
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int reboot(uint command);
@@ -69,6 +73,9 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int syscall_finit_module(long number, SafeFileDescriptor module, string parameters, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int syscall_init_module(long number, byte* module, nuint length, string parameters);
 }
 
 /// <summary><c>struct timespec</c> of 64-bit Linux, time.h; 16 bytes.</summary>
