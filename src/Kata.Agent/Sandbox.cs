@@ -1,6 +1,5 @@
 using System.Text;
 using Kata.Agent.Boot;
-using Kata.Agent.Containers;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 using Kata.Agent.Storage;
@@ -65,32 +64,6 @@ internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposab
         finally
         {
             _turn.Release();
-        }
-    }
-
-    /// <summary>Sets a <c>net.*</c> sysctl on the guest, whose network namespace the containers use. Others are crun's.</summary>
-    public static void SetNetworkSysctl(string name, string value)
-    {
-        if (!SpecJson.IsNetworkSysctl(name))
-        {
-            return;
-        }
-
-        // As sysctl(8): with dots for separators a slash is a dot in the name, as in an interface's.
-        bool slashes = name.StartsWith("net/", StringComparison.Ordinal);
-        string path = slashes ? name : string.Concat(name.Select(static c => c == '.' ? '/' : c == '/' ? '.' : c));
-        if (path.Split('/').Any(static word => word is "" or "." or ".."))
-        {
-            throw AgentException.Invalid($"Cannot set the sysctl '{name}': it is not a plain name");
-        }
-
-        try
-        {
-            File.WriteAllText("/proc/sys/" + path, value);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
         }
     }
 

@@ -14,7 +14,6 @@ public sealed partial class FileTests
     /// <summary>Folders that still have lines of more than <see cref="LineColumns"/>. Nothing is to be added.</summary>
     private static readonly string[] s_longLines =
     [
-        "src/Kata.Agent", "tests/Kata.Agent.Tests",
         "src/Kata.Hypervisor",
         "src/Kata.Hypervisor.Qemu", "tests/Kata.Hypervisor.Qemu.Tests",
         "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
@@ -28,7 +27,6 @@ public sealed partial class FileTests
     private static readonly Dictionary<string, int> s_longTypes = new(StringComparer.Ordinal)
     {
         ["src/Kata.Linux/Interop/LibC"] = 1000,
-        ["src/Kata.Agent/Containers/SpecJson"] = 603,
     };
 
     [Fact]

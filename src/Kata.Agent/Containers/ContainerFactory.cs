@@ -3,6 +3,7 @@ using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
+using Kata.Agent.Specifications;
 using Kata.Agent.Storage;
 using Kata.Linux;
 using Microsoft.Extensions.Logging;
@@ -61,7 +62,10 @@ internal sealed class ContainerFactory(
             _preparation.Prepare(spec.Process, request.StringUser, request.Extension?.Process, ContainerFiles.Planned(spec));
             foreach ((string name, string value) in spec.Linux?.Sysctl ?? [])
             {
-                Sandbox.SetNetworkSysctl(name, value);
+                if (NetworkSysctl.IsOne(name))
+                {
+                    NetworkSysctl.Set(name, value);
+                }
             }
 
             var context = new SpecContext
@@ -149,7 +153,7 @@ internal sealed class ContainerFactory(
         try
         {
             _preparation.Prepare(process, request.StringUser, request.Extension, ContainerFiles.Of(container.Init.Pid));
-            await File.WriteAllBytesAsync(file, SpecJson.Write(process, request.Extension), beginning.Token);
+            await File.WriteAllBytesAsync(file, ProcessJson.Write(process, request.Extension), beginning.Token);
             started = await _launcher.LaunchAsync(
                 new ProcessLaunch(process, execId, action, files, request.Extension) { OomScore = (int)process.OOMScoreAdj },
                 (pidFile, console) => ["exec", "--detach", $"--pid-file={pidFile}", $"--process={file}", .. console, container.Id.CrunName],
@@ -257,7 +261,7 @@ internal sealed class ContainerFactory(
             string file = $"{container.Directory}/resources.json";
             try
             {
-                await File.WriteAllBytesAsync(file, SpecJson.Write(resources), cancellationToken);
+                await File.WriteAllBytesAsync(file, ResourcesJson.Write(resources), cancellationToken);
                 await RunCrunAsync(container, "update", ["update", $"--resources={file}", container.Id.CrunName], cancellationToken);
             }
             finally

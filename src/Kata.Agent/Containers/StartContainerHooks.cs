@@ -4,6 +4,7 @@ using System.Text.Json;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
+using Kata.Agent.Specifications;
 using Kata.Linux;
 using Kata.Linux.Interop;
 
@@ -97,7 +98,7 @@ internal sealed class StartContainerHooks
     private async Task RunAsync(string name, Hook hook, Container container, Reaper reaper, ProcessExtension? extension, string state, CancellationToken cancellationToken)
     {
         string files = container.NewFile("hook"), file = $"{files}.json", log = $"{files}.log", output = $"{files}.out";
-        await File.WriteAllBytesAsync(file, SpecJson.Write(ProcessOf(hook), extension), cancellationToken);
+        await File.WriteAllBytesAsync(file, ProcessJson.Write(ProcessOf(hook), extension), cancellationToken);
         try
         {
             using SafeFileDescriptor input = LinuxException.ThrowIfInvalid(LibC.open(state, LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open the state");

@@ -1,7 +1,7 @@
 using Grpc.Core;
-using Kata.Agent.Containers;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
+using Kata.Agent.Specifications;
 using Kata.Oci;
 using Spec = Kata.Agent.Protocol.Oci.Spec;
 

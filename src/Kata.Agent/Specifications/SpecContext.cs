@@ -1,6 +1,6 @@
 using Kata.Agent.Protocol.Extension;
 
-namespace Kata.Agent.Containers;
+namespace Kata.Agent.Specifications;
 
 /// <summary>What the guest decides about a container, whatever its specification says.</summary>
 internal sealed record SpecContext

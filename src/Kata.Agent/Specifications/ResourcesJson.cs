@@ -1,28 +1,23 @@
-using System.Buffers;
 using System.Text.Json;
 using Google.Protobuf.Collections;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
 
-namespace Kata.Agent.Containers;
+namespace Kata.Agent.Specifications;
 
-internal static partial class SpecJson
+/// <summary>A container's limits as crun reads them, alone or within a config.json.</summary>
+internal static class ResourcesJson
 {
     /// <summary>The resources alone, as <c>crun update --resources</c> reads them.</summary>
-    public static byte[] Write(LinuxResources resources)
+    public static byte[] Write(LinuxResources resources) => JsonValues.Document(1024, json =>
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, s_options))
-        {
-            json.WriteStartObject();
-            WriteResourceValues(json, resources);
-            json.WriteEndObject();
-        }
+        json.WriteStartObject();
+        WriteValues(json, resources);
+        json.WriteEndObject();
+    });
 
-        return buffer.WrittenSpan.ToArray();
-    }
-
-    private static void WriteResources(Utf8JsonWriter json, LinuxResources resources, ContainerExtension? extension)
+    /// <summary>With the rules for devices, which an update leaves alone.</summary>
+    public static void Write(Utf8JsonWriter json, LinuxResources resources, ContainerExtension? extension)
     {
         json.WriteStartObject();
         json.WriteStartArray("devices");
@@ -40,7 +35,7 @@ internal static partial class SpecJson
             bool all = rule.Type is "" or "a";
             json.WriteStartObject();
             json.WriteBoolean("allow", rule.Allow);
-            WriteNonEmpty(json, "type", rule.Type);
+            json.WriteNonEmpty("type", rule.Type);
             if (!all && rule.Major >= 0)
             {
                 json.WriteNumber("major", rule.Major); // negative: every one
@@ -51,12 +46,12 @@ internal static partial class SpecJson
                 json.WriteNumber("minor", rule.Minor);
             }
 
-            WriteNonEmpty(json, "access", rule.Access);
+            json.WriteNonEmpty("access", rule.Access);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
-        WriteResourceValues(json, resources);
+        WriteValues(json, resources);
         if (extension is { Unified.Count: > 0 })
         {
             json.WriteStartObject("unified");
@@ -71,25 +66,25 @@ internal static partial class SpecJson
         json.WriteEndObject();
     }
 
-    private static void WriteResourceValues(Utf8JsonWriter json, LinuxResources resources)
+    private static void WriteValues(Utf8JsonWriter json, LinuxResources resources)
     {
         if (resources.Memory is { } memory)
         {
             json.WriteStartObject("memory");
-            WriteNonZero(json, "limit", memory.Limit);
-            WriteNonZero(json, "reservation", memory.Reservation);
-            WriteNonZero(json, "swap", memory.Swap);
+            json.WriteNonZero("limit", memory.Limit);
+            json.WriteNonZero("reservation", memory.Reservation);
+            json.WriteNonZero("swap", memory.Swap);
             json.WriteEndObject();
         }
 
         if (resources.CPU is { } cpu)
         {
             json.WriteStartObject("cpu");
-            WriteNonZero(json, "shares", (long)cpu.Shares);
-            WriteNonZero(json, "quota", cpu.Quota);
-            WriteNonZero(json, "period", (long)cpu.Period);
-            WriteNonEmpty(json, "cpus", cpu.Cpus);
-            WriteNonEmpty(json, "mems", cpu.Mems);
+            json.WriteNonZero("shares", (long)cpu.Shares);
+            json.WriteNonZero("quota", cpu.Quota);
+            json.WriteNonZero("period", (long)cpu.Period);
+            json.WriteNonEmpty("cpus", cpu.Cpus);
+            json.WriteNonEmpty("mems", cpu.Mems);
             json.WriteEndObject();
         }
 
@@ -117,7 +112,7 @@ internal static partial class SpecJson
         if (resources.BlockIO is { } block)
         {
             json.WriteStartObject("blockIO");
-            WriteNonZero(json, "weight", block.Weight);
+            json.WriteNonZero("weight", block.Weight);
             WriteThrottles(json, "throttleReadBpsDevice", block.ThrottleReadBpsDevice);
             WriteThrottles(json, "throttleWriteBpsDevice", block.ThrottleWriteBpsDevice);
             WriteThrottles(json, "throttleReadIOPSDevice", block.ThrottleReadIOPSDevice);
@@ -144,13 +139,5 @@ internal static partial class SpecJson
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteNonZero(Utf8JsonWriter json, string name, long value)
-    {
-        if (value != 0)
-        {
-            json.WriteNumber(name, value);
-        }
     }
 }
