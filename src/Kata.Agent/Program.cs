@@ -56,16 +56,16 @@ internal static class Program
         ILogger logger = boot.Logger;
         using var reaper = new Reaper(new KernelChildWaiter(), new ExitBoard(), logger);
         reaper.Start();
-        var table = new ContainerTable();
-        var drivers = StorageDrivers.Create(new BlockDeviceFinder(boot.Registry, BlockDevices.OfThisGuest, TimeProvider.System));
+        var finder = new BlockDeviceFinder(boot.Registry, BlockDevices.OfThisGuest, DiskDriver.Require, TimeProvider.System);
+        var drivers = StorageDrivers.Create(finder);
         var storages = new StorageTable(drivers);
         using var sandbox = new Sandbox(reaper, drivers);
         using var oom = new OomWatcher(logger);
-        var factory = new ContainerFactory(table, sandbox, drivers, reaper, oom, logger);
+        var containers = ContainerOperations.Create(sandbox, drivers, finder, reaper, oom, logger);
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
-        AgentService.BindService(server.Services, new AgentServiceHandler(table, factory, sandbox, drivers, storages, oom, logger));
+        AgentService.BindService(server.Services, new AgentServiceHandler(containers, sandbox, drivers, storages, oom, logger));
         Health.BindService(server.Services, new HealthService());
-        AgentExtension.BindService(server.Services, new AgentExtensionHandler(table, factory, storages, logger));
+        AgentExtension.BindService(server.Services, new AgentExtensionHandler(containers, storages, logger));
         timings.Mark("services");
 
         Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Registry, timings);

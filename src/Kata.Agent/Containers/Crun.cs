@@ -46,7 +46,8 @@ internal sealed class Crun(Reaper reaper)
             {
                 await KillAsync(pid, exited);
                 throw error is TimeoutException
-                    ? AgentException.Of(Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot {action}: crun did not end within {s_limit.TotalMinutes:0} minutes")
+                    ? AgentException.Of(
+                        Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot {action}: crun did not end within {s_limit.TotalMinutes:0} minutes")
                     : error;
             }
 
@@ -56,6 +57,20 @@ internal sealed class Crun(Reaper reaper)
         if (status.Code != 0)
         {
             throw CrunErrors.Translate(ReadTail(logPath, LogLimit), status, command, action);
+        }
+    }
+
+    /// <summary>Runs one command on a container that is there. One at a time: the caller has the container's turn.</summary>
+    public async Task RunOnAsync(Container container, string verb, string[] arguments, CancellationToken cancellationToken)
+    {
+        string log = container.NewFile(verb);
+        try
+        {
+            await RunAsync(arguments, new Dictionary<int, SafeFileDescriptor>(), log, "", $"{verb} the container '{container.Id}'", cancellationToken);
+        }
+        finally
+        {
+            File.Delete(log);
         }
     }
 

@@ -6,10 +6,8 @@ using Kata.Linux;
 namespace Kata.Agent.Containers;
 
 /// <summary>Has crun make a process, with the streams or the terminal that it is to have.</summary>
-internal sealed class ProcessLauncher(Reaper reaper)
+internal sealed class ProcessLauncher(Crun crun, Reaper reaper)
 {
-    private readonly Crun _crun = new(reaper);
-
     /// <param name="launch">The process.</param>
     /// <param name="arguments">crun's command, of the file for the process id and the options for the terminal.</param>
     /// <param name="cancellationToken">Nobody wants it any more: it is ended.</param>
@@ -27,11 +25,13 @@ internal sealed class ProcessLauncher(Reaper reaper)
         ContainerProcess? launched = null;
         try
         {
-            using ConsoleSocket? console = process.Terminal ? ConsoleSocket.Listen($"{launch.Files}.sock", launch.Extension?.PlainNewlines ?? false) : null;
+            using ConsoleSocket? console = process.Terminal
+                ? ConsoleSocket.Listen($"{launch.Files}.sock", launch.Extension?.PlainNewlines ?? false) : null;
             string command = process.Args.Count > 0 ? process.Args[0] : "";
             string[] consoleArguments = console is null ? [] : [$"--console-socket={console.Path}"];
             long since = reaper.Now; // before crun, or an early exit of the process could be taken for an older one's
-            await _crun.RunAsync(arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, launch.Action, cancellationToken, timeOffsets, launch.OomScore);
+            await crun.RunAsync(
+                arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, launch.Action, cancellationToken, timeOffsets, launch.OomScore);
             int pid = Crun.ReadPid(pidFile);
             launched = new ContainerProcess(launch.ExecId, pid, stdio, reaper.Adopt(pid, since));
             stdio.ReleaseChildEnds();

@@ -3,7 +3,11 @@ using Grpc.Core;
 namespace Kata.Agent.Devices;
 
 /// <summary>Waits for block devices that the host has plugged in, or is about to.</summary>
-internal sealed class BlockDeviceFinder(DeviceRegistry registry, BlockDevices devices, TimeProvider time)
+/// <param name="registry">Tells of those that come.</param>
+/// <param name="devices">Those that there are.</param>
+/// <param name="requireDriver">Has the kernel know such devices.</param>
+/// <param name="time">The clock.</param>
+internal sealed class BlockDeviceFinder(DeviceRegistry registry, BlockDevices devices, Action requireDriver, TimeProvider time)
 {
     /// <summary>
     /// A disk that is plugged in is there after some tenths of a second. A port of PCI Express may want five more, in which its button
@@ -16,6 +20,7 @@ internal sealed class BlockDeviceFinder(DeviceRegistry registry, BlockDevices de
     /// <exception cref="RpcException">DeadlineExceeded: it did not come.</exception>
     public async Task<string> FindAsync(BlockDeviceName name, CancellationToken cancellationToken)
     {
+        await WaitingThread.RunAsync("devices", requireDriver);
         // Ends early on: the caller (cancellationToken), or the limit.
         using var limit = new CancellationTokenSource(Limit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);

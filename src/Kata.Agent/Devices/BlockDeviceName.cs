@@ -10,6 +10,28 @@ internal sealed record BlockDeviceName(string Text, Func<BlockDevices, string?> 
     private const int SerialLimit = 20; // VIRTIO_BLK_ID_BYTES, linux/virtio_blk.h
     private const string NodeRoot = "/dev/";
 
+    /// <summary>By the option <c>serial=TEXT</c>, or else by what a driver takes a source for.</summary>
+    /// <param name="options">Of the storage or device.</param>
+    /// <param name="source">What it has besides.</param>
+    /// <param name="bySource">What that means.</param>
+    /// <exception cref="Grpc.Core.RpcException">InvalidArgument: it names no device.</exception>
+    public static BlockDeviceName Of(IReadOnlyList<string> options, string source, Func<string, BlockDeviceName> bySource)
+    {
+        const string Serial = "serial=";
+        if (options.FirstOrDefault(static option => !option.StartsWith(Serial, StringComparison.Ordinal)) is { } unknown)
+        {
+            throw AgentException.Invalid(
+                $"Cannot use the option '{unknown}' for a block device: it is unknown. There is '{Serial}TEXT', the device's serial number");
+        }
+
+        return options.Count switch
+        {
+            0 => bySource(source),
+            1 => OfSerial(options[0][Serial.Length..]),
+            _ => throw AgentException.Invalid($"Cannot find a block device by {options.Count} serial numbers. Give one"),
+        };
+    }
+
     /// <summary>By the serial number of a virtio disk.</summary>
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument: no virtio disk can have it.</exception>
     public static BlockDeviceName OfSerial(string serial) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Kata.Linux;
 using Kata.Linux.Interop;
@@ -11,7 +12,7 @@ namespace Kata.Agent.Devices;
 /// </param>
 internal sealed class BlockDevices(string sys, Func<string, bool> isReady)
 {
-    private const int SerialLimit = 256; // virtio-blk has 20 bytes, others some more
+    private const int TextLimit = 256; // virtio-blk's serial numbers have 20 bytes, others some more
     private const int DescribedLimit = 16;
 
     /// <summary>Those of this guest.</summary>
@@ -43,6 +44,17 @@ internal sealed class BlockDevices(string sys, Func<string, bool> isReady)
     /// <param name="node"><c>/dev/NAME</c>.</param>
     public string? FindNode(string node) => Directory.Exists($"{sys}/class/block/{Path.GetFileName(node)}") && isReady(node) ? node : null;
 
+    /// <summary>The number of the disk or partition of a node.</summary>
+    /// <exception cref="Grpc.Core.RpcException">NotFound: it has gone.</exception>
+    public DeviceNumber NumberOf(string node)
+    {
+        string[] parts = (Read($"class/block/{Path.GetFileName(node)}/dev") ?? "").Split(':');
+        return parts.Length == 2 && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint major)
+            && uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out uint minor)
+                ? new DeviceNumber(major, minor)
+                : throw AgentException.NotFound($"Cannot find the number of the block device '{node}': the guest's kernel has it no more. Attach it again");
+    }
+
     /// <summary>Which there are, as a sentence without its full stop.</summary>
     public string Describe()
     {
@@ -73,20 +85,22 @@ internal sealed class BlockDevices(string sys, Func<string, bool> isReady)
 
     private IEnumerable<string> Names() => Entries($"{sys}/block").Select(static entry => Path.GetFileName(entry));
 
-    // Null: it has none.
-    private string? SerialOf(string name)
+    private string? SerialOf(string name) => Read($"block/{name}/serial");
+
+    // The beginning of a file; null when it has none, or there is none.
+    private string? Read(string file)
     {
         try
         {
-            using FileStream file = File.OpenRead($"{sys}/block/{name}/serial");
-            byte[] text = new byte[SerialLimit];
-            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-            string serial = Encoding.UTF8.GetString(text, 0, length).Trim();
-            return serial.Length > 0 ? serial : null;
+            using FileStream content = File.OpenRead($"{sys}/{file}");
+            byte[] text = new byte[TextLimit];
+            int length = content.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            string line = Encoding.UTF8.GetString(text, 0, length).Trim();
+            return line.Length > 0 ? line : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return null; // it has no such file, or is going
+            return null; // the device has no such file, or is going
         }
     }
 

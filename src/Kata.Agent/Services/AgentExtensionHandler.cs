@@ -11,12 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent.Services;
 
 /// <summary>kata.agent.v1.AgentExtension.</summary>
-internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFactory factory, StorageTable storages, ILogger logger)
+internal sealed class AgentExtensionHandler(ContainerOperations containers, StorageTable storages, ILogger logger)
     : AgentExtension.AgentExtensionBase
 {
     /// <summary>The one version this agent speaks.</summary>
     internal const uint ProtocolVersion = 1;
 
+    private readonly ContainerTable _table = containers.Table;
     private readonly AgentCall _call = new(logger);
 
     public override Task<HelloResponse> Hello(HelloRequest request, ServerCallContext context) => _call.Run(context, () =>
@@ -54,7 +55,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
             }
 
             StdioOpen open = requestStream.Current.Open;
-            Container container = table.Get(open.ContainerId);
+            Container container = _table.Get(open.ContainerId);
             ContainerProcess process = container.Get(open.ExecId);
             if (Interlocked.Exchange(ref process.Stdio.Attached, 1) != 0)
             {
@@ -75,7 +76,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
 
     public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.Run(context, () =>
     {
-        Container container = table.Get(request.ContainerId);
+        Container container = _table.Get(request.ContainerId);
         var response = new ListProcessesResponse();
         response.Processes.AddRange(ProcFiles.DescribeAll(container.Cgroup.Processes(), container.Init.Pid));
         return response;
@@ -83,19 +84,20 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
 
     public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.UpdateAsync(table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values), context.CancellationToken);
+        await containers.Limits.UpdateAsync(
+            _table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values), context.CancellationToken);
         return new WriteCgroupResponse();
     });
 
     public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.Mounts.AddAsync(table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly, context.CancellationToken);
+        await containers.Mounts.AddAsync(_table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly, context.CancellationToken);
         return new AddMountResponse();
     });
 
     public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
-        await factory.Mounts.RemoveAsync(table.Get(request.ContainerId), request.Destination, context.CancellationToken);
+        await containers.Mounts.RemoveAsync(_table.Get(request.ContainerId), request.Destination, context.CancellationToken);
         return new RemoveMountResponse();
     });
 
@@ -115,7 +117,7 @@ internal sealed class AgentExtensionHandler(ContainerTable table, ContainerFacto
     public override Task Notifications(NotificationsRequest request, IServerStreamWriter<Notification> responseStream, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
         {
-            Container container = table.Get(request.ContainerId);
+            Container container = _table.Get(request.ContainerId);
             DatagramReceiver receiver = container.Notifications
                 ?? throw AgentException.NotFound($"Cannot listen to the container '{container.Id}': it has no socket for notifications");
             if (Interlocked.Exchange(ref container.Listeners, 1) != 0)

@@ -10,10 +10,10 @@ namespace Kata.Agent.Services;
 internal sealed partial class AgentServiceHandler
 {
     public override Task<Empty> CreateContainer(CreateContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.CreateAsync(request, context.CancellationToken));
+        _call.RunAsync(context, () => _containers.Factory.CreateAsync(request, context.CancellationToken));
 
     public override Task<Empty> StartContainer(StartContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.StartAsync(_table.Get(request.ContainerId), context.CancellationToken));
+        _call.RunAsync(context, () => _containers.Launcher.StartAsync(_table.Get(request.ContainerId), context.CancellationToken));
 
     public override Task<Empty> RemoveContainer(RemoveContainerRequest request, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
@@ -27,12 +27,12 @@ internal sealed partial class AgentServiceHandler
                 }
             }
 
-            await _factory.RemoveAsync(
-                _table.Get(request.ContainerId), request.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(request.Timeout), context.CancellationToken);
+            TimeSpan limit = request.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(request.Timeout);
+            await _containers.Remover.RemoveAsync(_table.Get(request.ContainerId), limit, context.CancellationToken);
         });
 
     public override Task<Empty> ExecProcess(ExecProcessRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.ExecAsync(request, context.CancellationToken));
+        _call.RunAsync(context, () => _containers.Launcher.ExecAsync(request, context.CancellationToken));
 
     public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
     {
@@ -74,7 +74,9 @@ internal sealed partial class AgentServiceHandler
     });
 
     public override Task<Empty> UpdateContainer(UpdateContainerRequest request, ServerCallContext context) =>
-        _call.RunAsync(context, () => _factory.UpdateAsync(_table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>(), context.CancellationToken));
+        _call.RunAsync(context, () => _containers.Limits.UpdateAsync(
+            _table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>(),
+            context.CancellationToken));
 
     public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.Run(context, () =>
     {

@@ -16,7 +16,7 @@ internal sealed partial class AgentServiceHandler
     {
         foreach (Container container in _table.All)
         {
-            await _factory.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
+            await _containers.Remover.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
         }
 
         foreach (string storage in await _storages.DetachAllAsync(context.CancellationToken))

@@ -13,7 +13,7 @@ namespace Kata.Agent.Services;
 /// serve say so by Unimplemented: success is never answered for something that was not done.
 /// </summary>
 internal sealed partial class AgentServiceHandler(
-    ContainerTable table, ContainerFactory factory, Sandbox sandbox, StorageDrivers drivers, StorageTable storages, OomWatcher oom, ILogger logger)
+    ContainerOperations containers, Sandbox sandbox, StorageDrivers drivers, StorageTable storages, OomWatcher oom, ILogger logger)
     : AgentService.AgentServiceBase
 {
     private const string MemoryProbe = "/sys/devices/system/memory/probe";
@@ -21,8 +21,8 @@ internal sealed partial class AgentServiceHandler(
     // Killed processes end at once unless the kernel is stuck in a device; the host switches the machine off next anyway.
     private static readonly TimeSpan s_destroyLimit = TimeSpan.FromSeconds(10);
 
-    private readonly ContainerTable _table = table;
-    private readonly ContainerFactory _factory = factory;
+    private readonly ContainerOperations _containers = containers;
+    private readonly ContainerTable _table = containers.Table;
     private readonly Sandbox _sandbox = sandbox;
     private readonly StorageDrivers _drivers = drivers;
     private readonly StorageTable _storages = storages;

@@ -5,8 +5,6 @@ namespace Kata.Agent.Storage;
 /// <summary>What the drivers of block devices share: it waits for the device, and mounts it where the storage has a mount point.</summary>
 internal sealed class BlockAttacher(BlockDeviceFinder finder, MountPoints points, IBlockMounts mounts, MountHolders holders)
 {
-    private const string Serial = "serial=";
-
     private readonly DevicesInUse _devices = new();
 
     /// <summary>For this guest's kernel.</summary>
@@ -19,9 +17,8 @@ internal sealed class BlockAttacher(BlockDeviceFinder finder, MountPoints points
     public async Task<IAttachedStorage> AttachAsync(
         Protocol.Storage storage, Func<string, BlockDeviceName> bySource, CancellationToken cancellationToken)
     {
-        BlockDeviceName name = NameOf(storage, bySource);
+        var name = BlockDeviceName.Of(storage.DriverOptions, storage.Source, bySource);
         var mount = BlockMount.Of(storage);
-        await WaitingThread.RunAsync("storage", mounts.RequireDriver);
         string device = await finder.FindAsync(name, cancellationToken);
         _devices.Take(device);
         var attached = new BlockStorage(device, _devices, mount, points, mounts, holders);
@@ -42,23 +39,5 @@ internal sealed class BlockAttacher(BlockDeviceFinder finder, MountPoints points
         }
 
         return attached;
-    }
-
-    /// <summary>What a storage names its device by.</summary>
-    /// <exception cref="Grpc.Core.RpcException">InvalidArgument: by nothing that there is.</exception>
-    internal static BlockDeviceName NameOf(Protocol.Storage storage, Func<string, BlockDeviceName> bySource)
-    {
-        if (storage.DriverOptions.FirstOrDefault(static option => !option.StartsWith(Serial, StringComparison.Ordinal)) is { } unknown)
-        {
-            throw AgentException.Invalid(
-                $"Cannot use the driver option '{unknown}' for a block device: it is unknown. There is '{Serial}TEXT', the device's serial number");
-        }
-
-        return storage.DriverOptions.Count switch
-        {
-            0 => bySource(storage.Source),
-            1 => BlockDeviceName.OfSerial(storage.DriverOptions[0][Serial.Length..]),
-            _ => throw AgentException.Invalid($"Cannot find a block device by {storage.DriverOptions.Count} serial numbers. Give one"),
-        };
     }
 }

@@ -5,10 +5,6 @@ namespace Kata.Agent.Storage;
 /// <summary>What of the kernel the storages on block devices need.</summary>
 internal interface IBlockMounts
 {
-    /// <summary>Has the kernel know virtio's disks.</summary>
-    /// <exception cref="Grpc.Core.RpcException">NotFound: it does not, and the image has no module for them.</exception>
-    void RequireDriver();
-
     /// <summary>Has the kernel know a file system.</summary>
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument: it does not, and the image has no module for it.</exception>
     void RequireFileSystem(string type);

@@ -7,18 +7,8 @@ namespace Kata.Agent.Storage;
 /// <summary>The guest's kernel.</summary>
 internal sealed class KernelBlockMounts : IBlockMounts
 {
-    private const string Driver = "virtio_blk";
     private const string List = "/proc/filesystems";
     private const string WithoutDevice = "nodev"; // what the list has before the name of a file system that is on no disk
-
-    public void RequireDriver()
-    {
-        if (!KernelModules.LoadIfThere(Driver))
-        {
-            throw AgentException.NotFound(
-                $"Cannot use block devices: the guest's kernel has no driver '{Driver}', and its image no module. Use an image that has one");
-        }
-    }
 
     public void RequireFileSystem(string type)
     {

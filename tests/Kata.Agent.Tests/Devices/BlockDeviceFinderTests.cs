@@ -10,9 +10,10 @@ public sealed class BlockDeviceFinderTests : IDisposable
     private readonly AnnouncedDevices _announced = new();
     private readonly SignallingTimeProvider _clock = new();
     private readonly BlockDeviceFinder _finder;
+    private int _required;
 
     public BlockDeviceFinderTests() =>
-        _finder = new BlockDeviceFinder(_announced.Registry, new BlockDevices(_sys.Path, static _ => true), _clock);
+        _finder = new BlockDeviceFinder(_announced.Registry, new BlockDevices(_sys.Path, static _ => true), () => _required++, _clock);
 
     public void Dispose()
     {
@@ -28,6 +29,7 @@ public sealed class BlockDeviceFinderTests : IDisposable
         _sys.AddDisk("vda", "pci0000:00/0000:00:02.0/virtio0", "volume"u8.ToArray());
         _announced.Announce("block");
         Assert.Equal("/dev/vda", await find.Within());
+        Assert.Equal(1, _required);
     }
 
     [Fact]

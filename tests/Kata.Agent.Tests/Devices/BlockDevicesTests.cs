@@ -64,6 +64,28 @@ public sealed class BlockDevicesTests : IDisposable
         Assert.Contains($"'/dev/sdb' (serial number '{new string('9', 256)}'", _devices.Describe());
     }
 
+    [Theory]
+    [InlineData("254:16", 254, 16)]
+    [InlineData("4294967295:0", uint.MaxValue, 0)]
+    public void NumberOf_Node_IsTheKernels(string text, long major, long minor)
+    {
+        _sys.AddDisk("vdx", "platform/x", number: text);
+        Assert.Equal(new DeviceNumber(major, minor), _devices.NumberOf("/dev/vdx"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("254")]
+    [InlineData("254:")]
+    [InlineData("-1:0")]
+    [InlineData("1:2:3")]
+    public void NumberOf_NoNumber_IsNotFound(string text)
+    {
+        _sys.AddDisk("vdx", "platform/x", number: text);
+        Assert.Equal(Grpc.Core.StatusCode.NotFound, Assert.Throws<Grpc.Core.RpcException>(() => _devices.NumberOf("/dev/vdx")).StatusCode);
+        Assert.Throws<Grpc.Core.RpcException>(() => _devices.NumberOf("/dev/gone"));
+    }
+
     [Fact]
     public void Find_NoSystem_IsNothing()
     {

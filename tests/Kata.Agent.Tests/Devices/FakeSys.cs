@@ -14,10 +14,12 @@ internal sealed class FakeSys : IDisposable
     /// <param name="name">Such as <c>vda</c>.</param>
     /// <param name="device">The device that has the disk, below /sys/devices.</param>
     /// <param name="serial">The bytes of its serial number's file, or null when it has none.</param>
-    public void AddDisk(string name, string device, byte[]? serial = null)
+    /// <param name="number">Its number, or what is there in its place.</param>
+    public void AddDisk(string name, string device, byte[]? serial = null, string number = "254:0")
     {
         string disk = $"devices/{device}/block/{name}";
         Directory.CreateDirectory(_directory.File(disk));
+        File.WriteAllText(_directory.File($"{disk}/dev"), number + "\n");
         if (serial is not null)
         {
             File.WriteAllBytes(_directory.File($"{disk}/serial"), serial);

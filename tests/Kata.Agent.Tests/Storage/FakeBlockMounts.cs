@@ -28,8 +28,6 @@ internal sealed class FakeBlockMounts : IBlockMounts
         }
     }
 
-    public void RequireDriver() => Note("driver");
-
     public void RequireFileSystem(string type) => Note($"know {type}");
 
     public void Mount(string device, SafeFileDescriptor directory, BlockMount mount)

@@ -11,7 +11,7 @@ public sealed class StorageDriversTests : IDisposable
     private readonly StorageDrivers _drivers;
 
     public StorageDriversTests() =>
-        _drivers = StorageDrivers.Create(new BlockDeviceFinder(_announced.Registry, BlockDevices.OfThisGuest, TimeProvider.System));
+        _drivers = StorageDrivers.Create(new BlockDeviceFinder(_announced.Registry, BlockDevices.OfThisGuest, static () => { }, TimeProvider.System));
 
     public void Dispose() => _announced.Dispose();
 
