@@ -15,7 +15,9 @@ internal sealed class Beginning(CancellationToken call) : IDisposable
     /// <summary>Whether nobody wants it any more.</summary>
     public bool IsCalledOff => _source.IsCancellationRequested;
 
-    /// <summary>Nobody wants it any more. Returns when what was made of it is gone, or, because it was too late, when it is complete.</summary>
+    /// <summary>
+    /// Nobody wants it any more. Returns when what was made of it is gone, or, because it was too late, when it is complete.
+    /// </summary>
     public async Task CallOffAsync(CancellationToken cancellationToken)
     {
         await _source.CancelAsync();

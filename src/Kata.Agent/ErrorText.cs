@@ -11,7 +11,8 @@ internal static class ErrorText
         Grpc.Core.RpcException refusal => refusal.Status.Detail,
         LinuxException => error.Message,
         _ when error.Message.StartsWith("Cannot ", StringComparison.Ordinal) => error.Message,
-        _ => FileErrors.TextOf(error) ?? $"Cannot go on: the guest's agent failed with {error.GetType().Name}. The guest's console has more",
+        _ => FileErrors.TextOf(error)
+            ?? $"Cannot go on: the guest's agent failed with {error.GetType().Name}. The guest's console has more",
     };
 
     /// <summary>Why, as the end of a sentence.</summary>

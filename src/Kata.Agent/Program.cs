@@ -32,7 +32,8 @@ internal static class Program
 
         if (Environment.ProcessId != 1)
         {
-            await Console.Error.WriteLineAsync("kata-agent: cannot run here: it is the first process of a virtual machine. Boot it as /init");
+            await Console.Error.WriteLineAsync(
+                "kata-agent: cannot run here: it is the first process of a virtual machine. Boot it as /init");
             return 1;
         }
 

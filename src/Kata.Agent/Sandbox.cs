@@ -8,7 +8,9 @@ using Kata.Linux.Interop;
 
 namespace Kata.Agent;
 
-/// <summary>What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.</summary>
+/// <summary>
+/// What the containers of this guest share: host name, IPC and, when asked for, the pid namespace, resolv.conf, storages.
+/// </summary>
 internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposable
 {
     private const string NamespaceRoot = "/run/sandbox-ns";
@@ -131,7 +133,8 @@ internal sealed class Sandbox(Reaper reaper, StorageDrivers drivers) : IDisposab
     {
         string target = $"{NamespaceRoot}/{type}";
         File.WriteAllText(target, "");
-        LinuxException.ThrowIfNegative(LibC.mount(source, target, null, MountFlags.MS_BIND, null), "mount", $"keep the pod's {type} namespace");
+        LinuxException.ThrowIfNegative(
+            LibC.mount(source, target, null, MountFlags.MS_BIND, null), "mount", $"keep the pod's {type} namespace");
         _namespaces[type] = target;
     }
 

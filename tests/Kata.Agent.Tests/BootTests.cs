@@ -25,7 +25,8 @@ public sealed class BootTests
         try
         {
             Assert.Null(VirtioSerialChannel.Find(Path.Combine(root, "missing")));
-            foreach ((string port, string? name) in new[] { ("vport1p1", "other\n"), ("vport1p2", (string?)null), ("vport2p1", "agent.channel.0\n") })
+            (string, string?)[] ports = [("vport1p1", "other\n"), ("vport1p2", null), ("vport2p1", "agent.channel.0\n")];
+            foreach ((string port, string? name) in ports)
             {
                 Directory.CreateDirectory(Path.Combine(root, port));
                 if (name is not null)
@@ -56,7 +57,8 @@ public sealed class BootTests
         byte[] line = ConsoleLogger.Format(DateTimeOffset.UnixEpoch, LogLevel.Warning, "a\nb\u001b[31m\"ü", null);
         Assert.Equal('\n', (char)line[^1]);
         Assert.All(line[..^1], static value => Assert.InRange(value, (byte)0x20, (byte)0x7e));
-        Assert.StartsWith("{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warning\",\"msg\":", System.Text.Encoding.ASCII.GetString(line));
+        Assert.StartsWith(
+            "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"warning\",\"msg\":", System.Text.Encoding.ASCII.GetString(line));
     }
 
     [Theory]
@@ -73,7 +75,9 @@ public sealed class BootTests
         GuestProcess? process = ProcFiles.Parse(
             42, "42 (a) b) S 1 42 42 0 -1 4194304 1 0 0 0 150 50 0 0 20 0 3 0 1000 4096 10 18446744073709551615",
             "Name:\ta) b\nUid:\t5\t5\t5\t5\nNSpid:\t42\t7\n", "sh\0-c\0x\0"u8, level: 1);
-        Assert.Equal((7, 42, "sh -c x", 5u, "S", 3u), (process!.Pid, process.GuestPid, process.Command, process.Uid, process.State, process.Threads));
+        Assert.Equal(
+            (7, 42, "sh -c x", 5u, "S", 3u),
+            (process!.Pid, process.GuestPid, process.Command, process.Uid, process.State, process.Threads));
         Assert.Equal((10_000ul, 2000ul, 40960ul), (process.StartedMs, process.CpuMs, process.ResidentBytes));
         Assert.Null(ProcFiles.Parse(1, "garbage", "", [], 0));
         Assert.Equal("[k]", ProcFiles.Parse(2, "2 (k) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "", [], 0)!.Command);

@@ -2,7 +2,9 @@ using Kata.Agent.Cgroups;
 
 namespace Kata.Agent.Tests;
 
-/// <summary>With ordinary files in place of the kernel's: what is kept and put back. What the kernel refuses is tested in a guest.</summary>
+/// <summary>
+/// With ordinary files in place of the kernel's: what is kept and put back. What the kernel refuses is tested in a guest.
+/// </summary>
 public sealed class CgroupSnapshotTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("kata-").FullName;

@@ -27,7 +27,8 @@ public sealed class CgroupTests
     public async Task FreezeAsync_CallerGivesUp_ThawsWhatStandsStill()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-");
-        await File.WriteAllTextAsync(Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 0\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 0\n", TestContext.Current.CancellationToken);
         var cgroup = new Cgroup("/c1", directory.FullName);
         using var deadline = new CancellationTokenSource();
         Task freeze = cgroup.FreezeAsync(frozen: true, deadline.Token);
@@ -44,7 +45,8 @@ public sealed class CgroupTests
     public async Task FreezeAsync_AllStandsStill_StaysSo()
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("kata-");
-        await File.WriteAllTextAsync(Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 1\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(directory.FullName, "cgroup.events"), "populated 1\nfrozen 1\n", TestContext.Current.CancellationToken);
         var cgroup = new Cgroup("/c1", directory.FullName);
         await cgroup.FreezeAsync(frozen: true, TestContext.Current.CancellationToken);
         Assert.Equal("1", cgroup.Read("cgroup.freeze"));

@@ -84,8 +84,12 @@ public sealed class ConfinedDirectoryTests : IDisposable
         var receiver = new FileReceiver(Inside);
         var request = new CopyFileRequest
         {
-            Path = "/run/kata-containers/new/dir/file", FileSize = 6, FileMode = 0x1A4, Data = ByteString.CopyFromUtf8("abc"),
-            Uid = (int)Kata.Linux.Interop.LibC.geteuid(), Gid = 0,
+            Path = "/run/kata-containers/new/dir/file",
+            FileSize = 6,
+            FileMode = 0x1A4,
+            Data = ByteString.CopyFromUtf8("abc"),
+            Uid = (int)Kata.Linux.Interop.LibC.geteuid(),
+            Gid = 0,
         };
         receiver.Receive(request);
         string target = Path.Combine(Inside, "new/dir/file");
@@ -105,7 +109,8 @@ public sealed class ConfinedDirectoryTests : IDisposable
     [InlineData(6, long.MaxValue, "a")]
     public void Receive_SizesThatDoNotFit_AreRefused(long size, long offset, string data)
     {
-        var request = new CopyFileRequest { Path = "/run/kata-containers/f", FileSize = size, Offset = offset, Data = ByteString.CopyFromUtf8(data) };
+        var request =
+            new CopyFileRequest { Path = "/run/kata-containers/f", FileSize = size, Offset = offset, Data = ByteString.CopyFromUtf8(data) };
         Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => new FileReceiver(Inside).Receive(request)).StatusCode);
     }
 

@@ -46,7 +46,8 @@ public sealed class ContainerFilesTests : IDisposable
 
     [Fact]
     public void ReadText_NoRoot_IsNothing() =>
-        Assert.Null(ContainerFiles.Planned(new Spec { Root = new Root { Path = Path.Combine(_root, "none") } }).ReadText("/etc/passwd", 100));
+        Assert.Null(
+            ContainerFiles.Planned(new Spec { Root = new Root { Path = Path.Combine(_root, "none") } }).ReadText("/etc/passwd", 100));
 
     [Fact]
     public void ReadText_OfALivingProcess_IsThroughItsRoot() =>

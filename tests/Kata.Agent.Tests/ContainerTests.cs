@@ -18,14 +18,18 @@ public sealed class ContainerTests : IDisposable
     public void Reserve_ProcessRuns_IsRefused()
     {
         Start("e1", _exited.Task);
-        Assert.Equal(StatusCode.AlreadyExists, Assert.Throws<RpcException>(() => _container.Reserve("e1", new Beginning(CancellationToken.None))).StatusCode);
+        Assert.Equal(
+            StatusCode.AlreadyExists,
+            Assert.Throws<RpcException>(() => _container.Reserve("e1", new Beginning(CancellationToken.None))).StatusCode);
     }
 
     [Fact]
     public void Reserve_ProcessStarts_IsRefused()
     {
         _container.Reserve("e1", new Beginning(CancellationToken.None));
-        Assert.Equal(StatusCode.AlreadyExists, Assert.Throws<RpcException>(() => _container.Reserve("e1", new Beginning(CancellationToken.None))).StatusCode);
+        Assert.Equal(
+            StatusCode.AlreadyExists,
+            Assert.Throws<RpcException>(() => _container.Reserve("e1", new Beginning(CancellationToken.None))).StatusCode);
         _container.Settle("e1", null); // it failed
         _container.Reserve("e1", new Beginning(CancellationToken.None));
     }

@@ -7,19 +7,28 @@ namespace Kata.Agent.Tests;
 public sealed class CrunErrorsTests
 {
     [Theory]
-    [InlineData("executable file `nope` not found in $PATH: No such file or directory", "nope", StatusCode.NotFound, "exec: \"nope\": executable file not found in $PATH")]
-    [InlineData("executable file `/nope` not found in $PATH: No such file or directory", "/nope", StatusCode.NotFound, "exec: \"/nope\": stat /nope: no such file or directory")]
-    [InlineData("executable file `./nope` not found in $PATH: No such file or directory", "./nope", StatusCode.NotFound, "exec: \"./nope\": stat ./nope: no such file or directory")]
-    [InlineData("open executable: Permission denied", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
+    [InlineData("executable file `nope` not found in $PATH: No such file or directory", "nope", StatusCode.NotFound,
+        "exec: \"nope\": executable file not found in $PATH")]
+    [InlineData("executable file `/nope` not found in $PATH: No such file or directory", "/nope", StatusCode.NotFound,
+        "exec: \"/nope\": stat /nope: no such file or directory")]
+    [InlineData("executable file `./nope` not found in $PATH: No such file or directory", "./nope", StatusCode.NotFound,
+        "exec: \"./nope\": stat ./nope: no such file or directory")]
+    [InlineData(
+        "open executable: Permission denied", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
     [InlineData("open executable: Operation not permitted", "/etc", StatusCode.PermissionDenied, "exec: \"/etc\": permission denied")]
-    [InlineData("executable file `/nope` not found: No such file or directory", "/nope", StatusCode.NotFound, "exec: \"/nope\": stat /nope: no such file or directory")]
-    [InlineData("the path `/etc/passwd` exists but it is not executable: Operation not permitted", "/etc/passwd", StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
-    [InlineData("the path `/etc` is not a regular file: Operation not permitted", "/etc", StatusCode.PermissionDenied, "exec: \"/etc\": permission denied")]
-    [InlineData("mount `proc` to `/proc`: Operation not permitted", "sh", StatusCode.Internal, "Cannot create it: mount `proc` to `/proc`: Operation not permitted")]
+    [InlineData("executable file `/nope` not found: No such file or directory", "/nope", StatusCode.NotFound,
+        "exec: \"/nope\": stat /nope: no such file or directory")]
+    [InlineData("the path `/etc/passwd` exists but it is not executable: Operation not permitted", "/etc/passwd",
+        StatusCode.PermissionDenied, "exec: \"/etc/passwd\": permission denied")]
+    [InlineData("the path `/etc` is not a regular file: Operation not permitted", "/etc", StatusCode.PermissionDenied,
+        "exec: \"/etc\": permission denied")]
+    [InlineData("mount `proc` to `/proc`: Operation not permitted", "sh", StatusCode.Internal,
+        "Cannot create it: mount `proc` to `/proc`: Operation not permitted")]
     [InlineData("", "sh", StatusCode.Internal, "Cannot create it: crun ended with signal 9 and without a message")]
     public void Translate_KnownTexts_AreRuncs(string message, string command, StatusCode code, string expected)
     {
-        RpcException error = CrunErrors.Translate(message + "\n", message.Length == 0 ? new ExitStatus(null, 9) : new ExitStatus(1, null), command, "create it");
+        RpcException error = CrunErrors.Translate(
+            message + "\n", message.Length == 0 ? new ExitStatus(null, 9) : new ExitStatus(1, null), command, "create it");
         Assert.Equal(code, error.StatusCode);
         Assert.Equal(expected, error.Status.Detail);
     }
@@ -39,7 +48,8 @@ public sealed class CrunErrorsTests
         if (shortage is not null)
         {
             Assert.Equal(StatusCode.ResourceExhausted, shortage.StatusCode);
-            Assert.Contains($"the container has {current} processes of the {limit} that its limit (pids) allows", shortage.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains($"the container has {current} processes of the {limit} that its limit (pids) allows", shortage.Status.Detail,
+                StringComparison.Ordinal);
             Assert.Contains("End some, or raise the limit", shortage.Status.Detail, StringComparison.Ordinal);
         }
     }

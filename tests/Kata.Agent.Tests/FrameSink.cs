@@ -11,5 +11,6 @@ internal sealed class FrameSink(ChannelWriter<StdioFromGuest> frames) : IServerS
 
     public Task WriteAsync(StdioFromGuest message, CancellationToken cancellationToken) => WriteAsync(message);
 
-    public Task WriteAsync(StdioFromGuest message) => frames.WriteAsync(StdioFromGuest.Parser.ParseFrom(Google.Protobuf.MessageExtensions.ToByteArray(message))).AsTask();
+    public Task WriteAsync(StdioFromGuest message) =>
+        frames.WriteAsync(StdioFromGuest.Parser.ParseFrom(Google.Protobuf.MessageExtensions.ToByteArray(message))).AsTask();
 }

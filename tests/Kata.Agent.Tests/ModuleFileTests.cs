@@ -59,7 +59,8 @@ public sealed class ModuleFileTests : IDisposable
         Assert.Equal(Kata.Linux.Errno.ENOENT, ModuleFile.TryLoad(_directory.File("a.ko"), "")?.Errno);
 
     [Theory]
-    [InlineData("console=ttyS0 virtio_mmio.device=4K@0xd0000000:5 virtio_mmio.device=4K@0xd0001000:6 x.virtio_mmio.y", "device=4K@0xd0000000:5 device=4K@0xd0001000:6")]
+    [InlineData("console=ttyS0 virtio_mmio.device=4K@0xd0000000:5 virtio_mmio.device=4K@0xd0001000:6 x.virtio_mmio.y",
+        "device=4K@0xd0000000:5 device=4K@0xd0001000:6")]
     [InlineData("console=ttyS0 virtio_mmiox.device=1", null)]
     [InlineData("", null)]
     public void Find_MmioTransport_ByTheCommandLine(string commandLine, string? expected)

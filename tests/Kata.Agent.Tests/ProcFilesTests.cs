@@ -23,7 +23,9 @@ public sealed class ProcFilesTests
     public void Parse_WhatPsShows_IsThere()
     {
         GuestProcess process = ProcFiles.Parse(42, Stat, Status, "sh\0"u8, 1)!;
-        Assert.Equal(("sh", 2u, 6u, 34817, true, -5), (process.Name, process.Uid, process.Gid, process.Terminal, process.Foreground, process.Nice));
+        Assert.Equal(
+            ("sh", 2u, 6u, 34817, true, -5),
+            (process.Name, process.Uid, process.Gid, process.Terminal, process.Foreground, process.Nice));
         Assert.Equal((4194304ul, 10ul * (ulong)Environment.SystemPageSize), (process.VirtualBytes, process.ResidentBytes));
     }
 

@@ -19,7 +19,9 @@ public sealed class SharedSubmountsTests
 
     [Fact]
     public void Find_MountsInsideTheShare_AreThoseAskedFor() =>
-        Assert.Equal(["/run/share/a/rootfs", "/run/share/a/mounts/5"], Find("/run/share/a/rootfs", "/run/share/a/mounts/5", "/run/share/b/rootfs", ""));
+        Assert.Equal(
+            ["/run/share/a/rootfs", "/run/share/a/mounts/5"],
+            Find("/run/share/a/rootfs", "/run/share/a/mounts/5", "/run/share/b/rootfs", ""));
 
     [Fact]
     public void Find_ShareItself_IsNotInsideOne() => Assert.Empty(Find("/run/share", "/run/other/share"));
@@ -28,13 +30,15 @@ public sealed class SharedSubmountsTests
     public void Find_MountOfAnotherKind_IsLeftAlone() => Assert.Empty(Find("/proc", "/run/other", "/"));
 
     [Fact]
-    public void Enter_PathsThatAreNoShare_AreNotTheAgentsToUnmount() => Assert.Empty(new SharedSubmounts().Enter(["/", "/proc", "/does/not/exist", "/etc/passwd", ""]));
+    public void Enter_PathsThatAreNoShare_AreNotTheAgentsToUnmount() =>
+        Assert.Empty(new SharedSubmounts().Enter(["/", "/proc", "/does/not/exist", "/etc/passwd", ""]));
 
     [Theory]
     [InlineData("/run/share/3/a", "/run,/run/share,/run/share/3,/run/share/3/a")]
     [InlineData("/run", "/run")]
     [InlineData("", "")]
-    public void Prefixes_OfAPath_AreTheWayThere(string path, string expected) => Assert.Equal(expected.Split(','), SharedSubmounts.Prefixes(path));
+    public void Prefixes_OfAPath_AreTheWayThere(string path, string expected) =>
+        Assert.Equal(expected.Split(','), SharedSubmounts.Prefixes(path));
 
     private static IReadOnlyList<string> Find(params string[] paths) => SharedSubmounts.Find(s_mountinfo, new HashSet<string>(paths));
 }

@@ -94,7 +94,8 @@ public sealed class StdioSessionTests : IDisposable
         Assert.Equal(0, await input.ReadAsync(buffer).AsTask().WaitAsync(s_limit));
         End();
         List<StdioFromGuest> frames = await CollectAsync(run);
-        Assert.Equal(StdioSession.InitialStdinCredit + 5, frames.Sum(static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StdinCredit ? frame.StdinCredit : 0));
+        Assert.Equal(StdioSession.InitialStdinCredit + 5, frames.Sum(
+            static frame => frame.FrameCase == StdioFromGuest.FrameOneofCase.StdinCredit ? frame.StdinCredit : 0));
     }
 
     [Fact]
@@ -133,7 +134,8 @@ public sealed class StdioSessionTests : IDisposable
         await run.WaitAsync(s_limit);
     }
 
-    private Task Start(uint stdout, uint stderr) => RunAsync(new StdioOpen { ContainerId = "c", StdoutCredit = stdout, StderrCredit = stderr });
+    private Task Start(uint stdout, uint stderr) =>
+        RunAsync(new StdioOpen { ContainerId = "c", StdoutCredit = stdout, StderrCredit = stderr });
 
     private async Task RunAsync(StdioOpen open)
     {

@@ -24,7 +24,8 @@ public sealed class TimeNamespaceTests
     public void Options_WithOffsets_StartTheStepBetween()
     {
         var none = new Dictionary<int, SafeFileDescriptor>();
-        SpawnOptions without = Crun.Options(["create", "c1"], "/log", none), with = Crun.Options(["create", "c1"], "/log", none, "monotonic 1 0\n");
+        SpawnOptions without = Crun.Options(["create", "c1"], "/log", none);
+        SpawnOptions with = Crun.Options(["create", "c1"], "/log", none, "monotonic 1 0\n");
         Assert.Equal(Crun.Executable, without.Path);
         Assert.Equal("/proc/self/exe", with.Path);
         Assert.Equal([TimeNamespace.Argument, "monotonic 1 0\n", .. without.Arguments], with.Arguments);

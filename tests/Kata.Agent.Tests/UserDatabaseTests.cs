@@ -7,7 +7,8 @@ namespace Kata.Agent.Tests;
 
 public sealed class UserDatabaseTests
 {
-    private const string Passwd = "root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\n::::\nguest:x:405:100:guest:/:/bin/sh\r\n77:x:78:79::/:/bin/sh\nneg:x:-1:0::/:\n";
+    private const string Passwd = "root:x:0:0:root:/root:/bin/sh\n"
+        + "# comment\nbroken\n::::\nguest:x:405:100:guest:/:/bin/sh\r\n77:x:78:79::/:/bin/sh\nneg:x:-1:0::/:\n";
     private const string Group = "root:x:0:\nusers:x:100:\nwheel:x:10:root,guest\naudio:x:29:guest\nbroken:x\n";
 
     [Theory]

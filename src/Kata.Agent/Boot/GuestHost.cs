@@ -12,7 +12,9 @@ internal static class GuestHost
         LinuxException.ThrowIfNegative(LibC.clock_settime(LibC.CLOCK_REALTIME, in time), "clock_settime", $"set the clock to {seconds} s");
     }
 
-    /// <summary>Mixes the host's randomness into the kernel's and makes it count at once: a cloned guest must not repeat its twin's numbers.</summary>
+    /// <summary>
+    /// Mixes the host's randomness into the kernel's and makes it count at once: a cloned guest must not repeat its twin's numbers.
+    /// </summary>
     public static unsafe void Reseed(ReadOnlySpan<byte> data)
     {
         const int Header = 8; // struct rand_pool_info, linux/random.h: entropy_count in bits, buf_size in bytes

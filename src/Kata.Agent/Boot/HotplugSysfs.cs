@@ -6,13 +6,16 @@ internal static class HotplugSysfs
     private const string Processors = "/sys/devices/system/cpu";
     private const string Memory = "/sys/devices/system/memory";
 
-    /// <summary>Onlines processors until <paramref name="processors"/> are in use (0: leave them), and every memory block unless told otherwise.</summary>
+    /// <summary>
+    /// Onlines processors until <paramref name="processors"/> are in use (0: leave them), and every memory block unless told otherwise.
+    /// </summary>
     /// <exception cref="Grpc.Core.RpcException">FailedPrecondition: fewer processors are there; the host may ask again.</exception>
     public static void Online(uint processors, bool processorsOnly)
     {
         if (processors > 0)
         {
-            string[] all = Directory.GetDirectories(Processors, "cpu*").Where(static path => char.IsAsciiDigit(path[^1]) && IsNumbered(path, "cpu")).ToArray();
+            string[] all = Directory.GetDirectories(Processors, "cpu*")
+                .Where(static path => char.IsAsciiDigit(path[^1]) && IsNumbered(path, "cpu")).ToArray();
             uint online = 0;
             foreach (string path in all)
             {
@@ -28,7 +31,8 @@ internal static class HotplugSysfs
 
             if (online < processors)
             {
-                throw AgentException.WrongState($"Cannot take {processors} processors into use: the guest has {online}. Add them to the machine first");
+                throw AgentException.WrongState(
+                    $"Cannot take {processors} processors into use: the guest has {online}. Add them to the machine first");
             }
         }
 
@@ -45,5 +49,6 @@ internal static class HotplugSysfs
         }
     }
 
-    private static bool IsNumbered(string path, string prefix) => Path.GetFileName(path.AsSpan())[prefix.Length..].IndexOfAnyExceptInRange('0', '9') < 0;
+    private static bool IsNumbered(string path, string prefix) =>
+        Path.GetFileName(path.AsSpan())[prefix.Length..].IndexOfAnyExceptInRange('0', '9') < 0;
 }

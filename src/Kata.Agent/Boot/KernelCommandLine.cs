@@ -1,6 +1,8 @@
 namespace Kata.Agent.Boot;
 
-/// <summary>The agent's own words on the kernel command line, <c>agent.NAME=VALUE</c>. Written by the host, which the agent trusts.</summary>
+/// <summary>
+/// The agent's own words on the kernel command line, <c>agent.NAME=VALUE</c>. Written by the host, which the agent trusts.
+/// </summary>
 internal sealed class KernelCommandLine
 {
     private const string Prefix = "agent.";

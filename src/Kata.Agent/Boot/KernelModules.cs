@@ -48,8 +48,12 @@ internal sealed class KernelModules(ILogger logger)
         }
     }
 
-    /// <summary>Loads a module by its name, as CreateSandbox asks for it, after those that it needs. One that is there already is left alone.</summary>
-    /// <exception cref="Grpc.Core.RpcException">NotFound: the image has no such module. Internal: the kernel refuses it, or one that it needs.</exception>
+    /// <summary>
+    /// Loads a module by its name, as CreateSandbox asks for it, after those that it needs. One that is there already is left alone.
+    /// </summary>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// NotFound: the image has no such module. Internal: the kernel refuses it, or one that it needs.
+    /// </exception>
     public static void LoadNamed(string name, IEnumerable<string> parameters)
     {
         if (!LoadIfThere(name, parameters))
@@ -64,7 +68,8 @@ internal sealed class KernelModules(ILogger logger)
     /// <exception cref="Grpc.Core.RpcException">Internal: the kernel refuses it, or one that it needs.</exception>
     public static bool LoadIfThere(string name, params IEnumerable<string> parameters)
     {
-        var order = new ModuleOrder(ModuleFile.All(ModuleDirectory), static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
+        var order = new ModuleOrder(
+            ModuleFile.All(ModuleDirectory), static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
         if (order.Find(name) is null && !IsLoaded(name))
         {
             return false;

@@ -9,7 +9,8 @@ internal static class MmioTransport
     /// <summary>The driver.</summary>
     public const string Module = "virtio_mmio";
 
-    private const string AcpiDevice = "bus/acpi/devices/LNRO0005:00"; // virtio_mmio_acpi_match, drivers/virtio/virtio_mmio.c; the first of them
+    // The first of those that drivers/virtio/virtio_mmio.c takes (virtio_mmio_acpi_match).
+    private const string AcpiDevice = "bus/acpi/devices/LNRO0005:00";
 
     /// <summary>The driver's parameters, which a module is not told by the kernel; null when the machine has no such device.</summary>
     /// <param name="commandLine">The kernel's.</param>

@@ -16,7 +16,8 @@ internal static class ModuleFile
     /// <summary>All that the image has.</summary>
     public static IEnumerable<string> All(string directory) => !Directory.Exists(directory) ? []
         : Directory.EnumerateFiles(directory, "*.ko*", SearchOption.AllDirectories)
-            .Where(static path => path.EndsWith(".ko", StringComparison.Ordinal) || path.EndsWith(".ko" + Compressed, StringComparison.Ordinal));
+            .Where(static path =>
+                path.EndsWith(".ko", StringComparison.Ordinal) || path.EndsWith(".ko" + Compressed, StringComparison.Ordinal));
 
     /// <summary>The module's name in a path, as the file has it.</summary>
     public static string NameOf(string path) =>
@@ -52,7 +53,8 @@ internal static class ModuleFile
     /// <summary>Gives it to the kernel. Null when it is there now, also when it was before.</summary>
     public static LinuxException? TryLoad(string path, string parameters)
     {
-        LinuxException? error = path.EndsWith(Compressed, StringComparison.Ordinal) ? LoadContent(path, parameters) : LoadFile(path, parameters);
+        bool isCompressed = path.EndsWith(Compressed, StringComparison.Ordinal);
+        LinuxException? error = isCompressed ? LoadContent(path, parameters) : LoadFile(path, parameters);
         return error is { Errno: Errno.EEXIST } ? null : error;
     }
 
@@ -60,7 +62,8 @@ internal static class ModuleFile
     {
         using SafeFileDescriptor module = LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC, 0);
         return module.IsInvalid ? LinuxException.FromLastErrno("open", $"open '{path}'")
-            : LibC.finit_module(module, parameters) == 0 ? null : LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
+            : LibC.finit_module(module, parameters) == 0 ? null
+            : LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
     }
 
     private static unsafe LinuxException? LoadContent(string path, string parameters)

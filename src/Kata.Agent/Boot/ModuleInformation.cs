@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Kata.Agent.Boot;
 
-/// <summary>What a kernel module's file says about it: the section <c>.modinfo</c> of a 64-bit ELF file (elf(5)), NUL-ended <c>KEY=VALUE</c> items.</summary>
+/// <summary>
+/// What a kernel module's file says about it: the section <c>.modinfo</c> of a 64-bit ELF file (elf(5)), NUL-ended <c>KEY=VALUE</c> items.
+/// </summary>
 internal static class ModuleInformation
 {
     private const int HeaderSize = 64; // Elf64_Ehdr
@@ -45,7 +47,8 @@ internal static class ModuleInformation
         {
             ReadOnlySpan<byte> header = headers.Slice(i * SectionSize, SectionSize);
             uint at = BinaryPrimitives.ReadUInt32LittleEndian(header); // sh_name
-            if (at < strings.Length && strings[(int)at..].StartsWith(name) && strings[(int)at..].Length > name.Length && strings[(int)at + name.Length] == 0)
+            if (at < strings.Length && strings[(int)at..].StartsWith(name) && strings[(int)at..].Length > name.Length
+                && strings[(int)at + name.Length] == 0)
             {
                 return Content(file, header);
             }
@@ -56,7 +59,8 @@ internal static class ModuleInformation
 
     private static ReadOnlySpan<byte> Content(ReadOnlySpan<byte> file, ReadOnlySpan<byte> header)
     {
-        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(header[0x18..]), size = BinaryPrimitives.ReadUInt64LittleEndian(header[0x20..]);
+        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(header[0x18..]);
+        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(header[0x20..]);
         return offset <= (ulong)file.Length && size <= (ulong)file.Length - offset ? file.Slice((int)offset, (int)size) : [];
     }
 }

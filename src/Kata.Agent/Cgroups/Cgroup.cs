@@ -5,7 +5,10 @@ using Kata.Linux.Interop;
 
 namespace Kata.Agent.Cgroups;
 
-/// <summary>One directory of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). Its files are the kernel's, but a container may nest more below it.</summary>
+/// <summary>
+/// One directory of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). Its files are the kernel's, but a container may nest
+/// more below it.
+/// </summary>
 /// <param name="path">As crun is told it: absolute below the hierarchy's root.</param>
 /// <param name="directory">Where it is; null below the hierarchy.</param>
 internal sealed class Cgroup(string path, string? directory = null)
@@ -42,7 +45,8 @@ internal sealed class Cgroup(string path, string? directory = null)
     {
         if (!HasLimit(file))
         {
-            throw AgentException.Invalid($"Cannot set the limit '{file}': the guest's kernel has none of that name. See 'ls /sys/fs/cgroup' in the container");
+            throw AgentException.Invalid(
+                $"Cannot set the limit '{file}': the guest's kernel has none of that name. See 'ls /sys/fs/cgroup' in the container");
         }
 
         try
@@ -51,7 +55,8 @@ internal sealed class Cgroup(string path, string? directory = null)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw AgentException.Invalid($"Cannot set the limit '{file}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
+            throw AgentException.Invalid(
+                $"Cannot set the limit '{file}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
         }
     }
 
@@ -92,7 +97,9 @@ internal sealed class Cgroup(string path, string? directory = null)
     }
 
     /// <summary>Has every process in it and below stand still, or go on. Returns when they do.</summary>
-    /// <exception cref="OperationCanceledException">They do not all stand still: they go on, as nobody would know of a container half frozen.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// They do not all stand still: they go on, as nobody would know of a container half frozen.
+    /// </exception>
     public async Task FreezeAsync(bool frozen, CancellationToken cancellationToken)
     {
         string value = frozen ? "1" : "0";

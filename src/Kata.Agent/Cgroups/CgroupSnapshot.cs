@@ -1,6 +1,9 @@
 namespace Kata.Agent.Cgroups;
 
-/// <summary>What the limits of a group were before a change of them, to take back one that fails half-way: a caller that is told of a failure finds what was there.</summary>
+/// <summary>
+/// What the limits of a group were before a change of them, to take back one that fails half-way: a caller that is told of a failure finds
+/// what was there.
+/// </summary>
 internal sealed class CgroupSnapshot
 {
     /// <summary>Some values are only taken after others: a quota is at least its burst, a weight needs a group that is not idle.</summary>
@@ -8,7 +11,10 @@ internal sealed class CgroupSnapshot
 
     /// <summary>What <c>crun update</c> writes.</summary>
     private static readonly string[] s_common =
-        ["memory.max", "memory.swap.max", "memory.low", "memory.high", "cpu.idle", "cpu.weight", "cpu.max", "cpu.max.burst", "cpuset.cpus", "cpuset.mems", "pids.max"];
+        [
+            "memory.max", "memory.swap.max", "memory.low", "memory.high", "cpu.idle", "cpu.weight", "cpu.max", "cpu.max.burst",
+            "cpuset.cpus", "cpuset.mems", "pids.max",
+        ];
 
     /// <summary>Files of a controller that only an update turns on for the group; empty is what they hold then.</summary>
     private static readonly string[] s_late = ["cpuset.cpus", "cpuset.mems"];
@@ -22,7 +28,11 @@ internal sealed class CgroupSnapshot
     /// <param name="further">Files that are written besides the common ones; those that are no limits are left out.</param>
     public static CgroupSnapshot Take(Cgroup cgroup, IEnumerable<string> further) => new(
         cgroup,
-        [.. s_common.Concat(further).Distinct(StringComparer.Ordinal).Where(file => cgroup.HasLimit(file) || s_late.Contains(file)).Select(file => (file, cgroup.Read(file)))]);
+        [
+            .. s_common.Concat(further).Distinct(StringComparer.Ordinal)
+                .Where(file => cgroup.HasLimit(file) || s_late.Contains(file))
+                .Select(file => (file, cgroup.Read(file))),
+        ]);
 
     /// <summary>Writes back what has changed. Returns the files that could not be; none when all is as it was.</summary>
     public IReadOnlyList<string> Restore()
@@ -31,7 +41,9 @@ internal sealed class CgroupSnapshot
         for (int pass = 0; pass < Passes; pass++)
         {
             left = [];
-            left.AddRange(_values.Where(item => _cgroup.Read(item.File).Trim() != item.Value.Trim() && !TryWrite(item.File, item.Value)).Select(static item => item.File));
+            left.AddRange(_values
+                .Where(item => _cgroup.Read(item.File).Trim() != item.Value.Trim() && !TryWrite(item.File, item.Value))
+                .Select(static item => item.File));
         }
 
         return left;

@@ -5,7 +5,9 @@ namespace Kata.Agent.Cgroups;
 /// <summary>Collects one container's figures into the agent protocol's form, which follows cgroup v1's shape.</summary>
 internal static class CgroupStatistics
 {
-    /// <summary>What is put before the names of memory.events, which go into the same map as memory.stat: the protocol has no field for them.</summary>
+    /// <summary>
+    /// What is put before the names of memory.events, which go into the same map as memory.stat: the protocol has no field for them.
+    /// </summary>
     public const string EventPrefix = "events.";
 
     public static CgroupStats Collect(Cgroup cgroup)

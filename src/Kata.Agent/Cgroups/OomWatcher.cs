@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Cgroups;
 
-/// <summary>Tells which containers lost a process to the out-of-memory killer: the kernel announces every change of memory.events.</summary>
+/// <summary>
+/// Tells which containers lost a process to the out-of-memory killer: the kernel announces every change of memory.events.
+/// </summary>
 internal sealed class OomWatcher : IDisposable
 {
     private const int QueueLimit = 1024; // a host that never asks loses the oldest news, not the guest's memory

@@ -23,9 +23,11 @@ internal static class AgentChannel
                 return uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number)
                     ? VsockChannel.Connect(number)
                     : throw new InvalidOperationException(
-                        $"Cannot open the channel to the host 'vsock': agent.vsock_port is '{port}'. Give a number from 0 to {uint.MaxValue}");
+                        $"Cannot open the channel to the host 'vsock': agent.vsock_port is '{port}'. "
+                        + $"Give a number from 0 to {uint.MaxValue}");
             default:
-                throw new InvalidOperationException($"Cannot open the channel to the host '{kind}': unknown kind. Use 'virtio-serial' or 'vsock'");
+                throw new InvalidOperationException(
+                    $"Cannot open the channel to the host '{kind}': unknown kind. Use 'virtio-serial' or 'vsock'");
         }
     }
 }

@@ -34,7 +34,8 @@ internal sealed class ConsoleSocket : IDisposable
         SafeFileDescriptor listener = UnixSocket.Listen(path);
         _ = LibC.fcntl_int(listener, LibC.F_SETFL, 0); // it is waited for in the kernel
         var socket = new ConsoleSocket(path, listener, plainNewlines);
-        new Thread(socket.Run, maxStackSize: 128 * 1024) { IsBackground = true, Name = "console" }.Start(); // ends with the message, or when disposed
+        // It ends with the message, or when disposed.
+        new Thread(socket.Run, maxStackSize: 128 * 1024) { IsBackground = true, Name = "console" }.Start();
         return socket;
     }
 

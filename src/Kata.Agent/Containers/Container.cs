@@ -62,9 +62,12 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
     /// <summary>The first process; set once, when crun has made it.</summary>
     public ContainerProcess Init { get; private set; } = null!;
 
-    /// <summary>A path beside its bundle that no other call has, for what crun is told and tells. Whoever makes the file deletes it.</summary>
+    /// <summary>
+    /// A path beside its bundle that no other call has, for what crun is told and tells. Whoever makes the file deletes it.
+    /// </summary>
     /// <param name="purpose">A word for people.</param>
-    public string NewFile(string purpose) => string.Create(CultureInfo.InvariantCulture, $"{Directory}/{purpose}-{Interlocked.Increment(ref _files)}");
+    public string NewFile(string purpose) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Directory}/{purpose}-{Interlocked.Increment(ref _files)}");
 
     public void SetInit(ContainerProcess process)
     {
@@ -75,7 +78,10 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
         }
     }
 
-    /// <summary>Keeps a name for a process that is about to start. One that has ended has it no more: the host uses a name again when it knows of the end.</summary>
+    /// <summary>
+    /// Keeps a name for a process that is about to start. One that has ended has it no more: the host uses a name again when it knows of
+    /// the end.
+    /// </summary>
     /// <param name="execId">The name.</param>
     /// <param name="beginning">The caller's; disposed after <see cref="Settle"/>.</param>
     /// <exception cref="Grpc.Core.RpcException">AlreadyExists.</exception>
@@ -84,7 +90,8 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
         ContainerProcess? ended;
         lock (_gate)
         {
-            if ((_processes.TryGetValue(execId, out ended) && (ended == Init || !ended.Exited.IsCompleted)) || !_starting.TryAdd(execId, beginning))
+            if ((_processes.TryGetValue(execId, out ended) && (ended == Init || !ended.Exited.IsCompleted))
+                || !_starting.TryAdd(execId, beginning))
             {
                 throw AgentException.Exists($"Cannot start the process '{execId}': the container '{Id}' has one of that name");
             }
@@ -108,7 +115,8 @@ internal sealed class Container(ContainerId id, string directory, Cgroup cgroup)
             if (kept)
             {
                 _processes[execId] = process!;
-                ContainerProcess[] ended = [.. _processes.Values.Where(item => item != Init && item.Exited.IsCompleted && item.Stdio.Attached == 0)];
+                ContainerProcess[] ended =
+                    [.. _processes.Values.Where(item => item != Init && item.Exited.IsCompleted && item.Stdio.Attached == 0)];
                 if (ended.Length > EndedLimit)
                 {
                     surplus = ended[0];

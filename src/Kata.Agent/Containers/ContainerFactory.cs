@@ -76,7 +76,7 @@ internal sealed class ContainerFactory(
             new ProcessLaunch(spec.Process, id, $"create the container '{id}'", $"{container.Directory}/init", request.Extension?.Process),
             (pidFile, console) => ["create", $"--bundle={container.Directory}", $"--pid-file={pidFile}", .. console, crunName],
             cancellationToken,
-            request.Extension is { } extension && extension.Namespaces.ContainsKey("time") ? TimeNamespace.Text(extension.TimeOffsets) : null);
+            request.Extension is { } own && own.Namespaces.ContainsKey("time") ? TimeNamespace.Text(own.TimeOffsets) : null);
         container.SetInit(init);
         ProcessScheduling.Apply(init.Pid, request.Extension?.Process);
     }

@@ -5,7 +5,9 @@ using Kata.Linux.Interop;
 
 namespace Kata.Agent.Containers;
 
-/// <summary>A container's files as its processes see them. Before crun has made the mounts of the container, they are followed here by their paths.</summary>
+/// <summary>
+/// A container's files as its processes see them. Before crun has made the mounts of the container, they are followed here by their paths.
+/// </summary>
 internal sealed class ContainerFiles
 {
     private readonly string _root;
@@ -61,7 +63,9 @@ internal sealed class ContainerFiles
         }
     }
 
-    /// <summary>Where a path of the container is in the guest: a directory, and the path below it. Null when nothing can be there yet.</summary>
+    /// <summary>
+    /// Where a path of the container is in the guest: a directory, and the path below it. Null when nothing can be there yet.
+    /// </summary>
     internal (string Directory, string Path)? Locate(string path)
     {
         // Of several mounts that cover a path the last one shows.
@@ -76,7 +80,8 @@ internal sealed class ContainerFiles
         }
 
         string below = path[covering.Destination.TrimEnd('/').Length..];
-        return below.Length > 0 ? (covering.Source, below) : (Path.GetDirectoryName(covering.Source) ?? "/", Path.GetFileName(covering.Source));
+        return below.Length > 0 ? (covering.Source, below)
+            : (Path.GetDirectoryName(covering.Source) ?? "/", Path.GetFileName(covering.Source));
     }
 
     private static bool IsWithin(string path, string directory)

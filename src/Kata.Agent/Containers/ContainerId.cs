@@ -27,6 +27,7 @@ internal readonly record struct ContainerId
     {
         bool valid = text.Length is > 0 and <= LengthLimit && text is not ("." or "..")
             && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '.' or '-');
-        return valid ? text : throw AgentException.Invalid($"Cannot use the {what}: it must be 1 to {LengthLimit} letters, digits or '_+.-', and neither '.' nor '..'");
+        return valid ? text : throw AgentException.Invalid(
+            $"Cannot use the {what}: it must be 1 to {LengthLimit} letters, digits or '_+.-', and neither '.' nor '..'");
     }
 }

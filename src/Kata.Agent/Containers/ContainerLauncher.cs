@@ -6,7 +6,8 @@ using Kata.Agent.Specifications;
 namespace Kata.Agent.Containers;
 
 /// <summary>Has containers run: their first process, and further ones.</summary>
-internal sealed class ContainerLauncher(ContainerTable table, ProcessLauncher launcher, ProcessPreparation preparation, Crun crun, Reaper reaper)
+internal sealed class ContainerLauncher(
+    ContainerTable table, ProcessLauncher launcher, ProcessPreparation preparation, Crun crun, Reaper reaper)
 {
     /// <summary>Lets the first process run.</summary>
     public async Task StartAsync(Container container, CancellationToken cancellationToken)

@@ -4,7 +4,9 @@ using Kata.Linux.Interop;
 
 namespace Kata.Agent.Containers;
 
-/// <summary>What containers have of the shared file system: at their start, and what is mounted in a living one or taken away again.</summary>
+/// <summary>
+/// What containers have of the shared file system: at their start, and what is mounted in a living one or taken away again.
+/// </summary>
 internal sealed class ContainerMounts
 {
     private readonly SharedSubmounts _submounts = new();
@@ -12,7 +14,9 @@ internal sealed class ContainerMounts
     /// <summary>Keeps the file systems that the paths are in until <see cref="ReleaseAsync"/>.</summary>
     public void Enter(Container container, IReadOnlyCollection<string> paths) => container.SharedMounts.AddRange(_submounts.Enter(paths));
 
-    /// <summary>Mounts a path of the shared file system in the container. Links there lead where the container itself would be led.</summary>
+    /// <summary>
+    /// Mounts a path of the shared file system in the container. Links there lead where the container itself would be led.
+    /// </summary>
     /// <param name="container">A living one.</param>
     /// <param name="source">A directory or file.</param>
     /// <param name="destination">In the container; it exists.</param>
@@ -31,7 +35,8 @@ internal sealed class ContainerMounts
                 RunIn(container, () =>
                 {
                     using SafeFileDescriptor point = LinuxException.ThrowIfInvalid(
-                        LibC.open(destination, LibC.O_PATH | LibC.O_CLOEXEC, 0), "open", $"open the mount point '{destination}' of the container");
+                        LibC.open(destination, LibC.O_PATH | LibC.O_CLOEXEC, 0),
+                        "open", $"open the mount point '{destination}' of the container");
                     tree.AttachTo(point);
                 });
             }
@@ -72,7 +77,8 @@ internal sealed class ContainerMounts
     /// <returns>What the kernel would not unmount.</returns>
     public async Task<IReadOnlyList<string>> ReleaseAsync(Container container)
     {
-        var left = new List<string>(_submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]));
+        var left = new List<string>(
+            _submounts.Leave([.. container.SharedMounts, .. container.Added.Values.SelectMany(static entered => entered)]));
         foreach (IAttachedStorage storage in Enumerable.Reverse(container.Storages))
         {
             if (await storage.DetachAsync() is { } mount)

@@ -9,7 +9,8 @@ namespace Kata.Agent.Containers;
 
 /// <summary>All that the services do with containers, put together.</summary>
 internal sealed record ContainerOperations(
-    ContainerTable Table, ContainerFactory Factory, ContainerLauncher Launcher, ContainerLimits Limits, ContainerMounts Mounts, ContainerRemover Remover)
+    ContainerTable Table, ContainerFactory Factory, ContainerLauncher Launcher, ContainerLimits Limits, ContainerMounts Mounts,
+    ContainerRemover Remover)
 {
     /// <summary>For this guest.</summary>
     public static ContainerOperations Create(

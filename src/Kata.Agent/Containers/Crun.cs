@@ -25,13 +25,15 @@ internal sealed class Crun(Reaper reaper)
     /// <param name="command">The container process's first word, for the error text.</param>
     /// <param name="action">What this is for, for the error text.</param>
     /// <param name="cancellationToken">Ends crun, with the process that it is about to make.</param>
-    /// <param name="timeOffsets">For a process in a time namespace, its clocks' offsets as text; null for one with the guest's clocks.</param>
+    /// <param name="timeOffsets">
+    /// For a process in a time namespace, its clocks' offsets as text; null for one with the guest's clocks.
+    /// </param>
     /// <param name="oomScore">For a further process, its <c>oom_score_adj</c>: crun 1.8 sets that of a first one only.</param>
     /// <exception cref="Grpc.Core.RpcException">crun failed; the text is runc's where callers match on it.</exception>
     /// <exception cref="OperationCanceledException">It was not started, or ended before it was done.</exception>
     public async Task RunAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command, string action,
-        CancellationToken cancellationToken, string? timeOffsets = null, int oomScore = 0)
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string logPath, string command,
+        string action, CancellationToken cancellationToken, string? timeOffsets = null, int oomScore = 0)
     {
         cancellationToken.ThrowIfCancellationRequested();
         (int pid, Task<ExitStatus> exited) = reaper.Spawn(Options(arguments, logPath, descriptors, timeOffsets), oomScore);
@@ -66,7 +68,8 @@ internal sealed class Crun(Reaper reaper)
         string log = container.NewFile(verb);
         try
         {
-            await RunAsync(arguments, new Dictionary<int, SafeFileDescriptor>(), log, "", $"{verb} the container '{container.Id}'", cancellationToken);
+            await RunAsync(
+                arguments, new Dictionary<int, SafeFileDescriptor>(), log, "", $"{verb} the container '{container.Id}'", cancellationToken);
         }
         finally
         {
@@ -76,7 +79,8 @@ internal sealed class Crun(Reaper reaper)
 
     /// <summary>What one command of crun is started with.</summary>
     public static SpawnOptions Options(
-        IReadOnlyList<string> arguments, string logPath, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, string? timeOffsets = null)
+        IReadOnlyList<string> arguments, string logPath, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors,
+        string? timeOffsets = null)
     {
         var options = new SpawnOptions
         {

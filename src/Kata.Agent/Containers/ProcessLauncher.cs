@@ -31,7 +31,8 @@ internal sealed class ProcessLauncher(Crun crun, Reaper reaper)
             string[] consoleArguments = console is null ? [] : [$"--console-socket={console.Path}"];
             long since = reaper.Now; // before crun, or an early exit of the process could be taken for an older one's
             await crun.RunAsync(
-                arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, launch.Action, cancellationToken, timeOffsets, launch.OomScore);
+                arguments(pidFile, consoleArguments), stdio.ChildDescriptors, log, command, launch.Action, cancellationToken, timeOffsets,
+                launch.OomScore);
             int pid = Crun.ReadPid(pidFile);
             launched = new ContainerProcess(launch.ExecId, pid, stdio, reaper.Adopt(pid, since));
             stdio.ReleaseChildEnds();

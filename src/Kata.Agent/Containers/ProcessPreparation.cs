@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kata.Agent.Containers;
 
-/// <summary>Fills in what a process has by runc's rules and crun 1.8 does not give it: who a name is, HOME, names of programs, limits.</summary>
+/// <summary>
+/// Fills in what a process has by runc's rules and crun 1.8 does not give it: who a name is, HOME, names of programs, limits.
+/// </summary>
 internal sealed class ProcessPreparation(ILogger logger)
 {
     private const int DatabaseLimit = 1024 * 1024; // an /etc/passwd larger than this is an attack, not a database
@@ -23,7 +25,8 @@ internal sealed class ProcessPreparation(ILogger logger)
     public void Prepare(Process process, StringUser? user, ProcessExtension? extension, ContainerFiles files)
     {
         bool isNamed = user is not null && (user.Uid.Length > 0 || user.Gid.Length > 0 || user.AdditionalGids.Count > 0);
-        var database = new UserDatabase(files.ReadText("/etc/passwd", DatabaseLimit) ?? "", isNamed ? files.ReadText("/etc/group", DatabaseLimit) ?? "" : "");
+        var database = new UserDatabase(
+            files.ReadText("/etc/passwd", DatabaseLimit) ?? "", isNamed ? files.ReadText("/etc/group", DatabaseLimit) ?? "" : "");
         if (isNamed)
         {
             process.User = database.Resolve(user!);

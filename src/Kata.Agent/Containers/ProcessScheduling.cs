@@ -11,7 +11,8 @@ namespace Kata.Agent.Containers;
 internal static class ProcessScheduling
 {
     // Positions are the kernel's numbers: linux/sched.h, linux/ioprio.h.
-    private static readonly string[] s_policies = ["SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"];
+    private static readonly string[] s_policies =
+        ["SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"];
 
     private static readonly string[] s_flags =
     [

@@ -49,7 +49,9 @@ internal sealed class StartContainerHooks
         return result;
     }
 
-    /// <exception cref="Grpc.Core.RpcException">One failed or took too long; those after it were not run. The caller ends the container.</exception>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// One failed or took too long; those after it were not run. The caller ends the container.
+    /// </exception>
     public async Task RunAsync(Container container, Reaper reaper, ProcessExtension? extension, CancellationToken cancellationToken)
     {
         string state = container.NewFile("hook-state");
@@ -95,17 +97,22 @@ internal sealed class StartContainerHooks
 
     private byte[] State(Container container) => State(container.Id.Value, _ownPidNamespace ? 1 : container.Init.Pid);
 
-    private async Task RunAsync(string name, Hook hook, Container container, Reaper reaper, ProcessExtension? extension, string state, CancellationToken cancellationToken)
+    private async Task RunAsync(
+        string name, Hook hook, Container container, Reaper reaper, ProcessExtension? extension, string state,
+        CancellationToken cancellationToken)
     {
         string files = container.NewFile("hook"), file = $"{files}.json", log = $"{files}.log", output = $"{files}.out";
         await File.WriteAllBytesAsync(file, ProcessJson.Write(ProcessOf(hook), extension), cancellationToken);
         try
         {
-            using SafeFileDescriptor input = LinuxException.ThrowIfInvalid(LibC.open(state, LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open the state");
+            using SafeFileDescriptor input = LinuxException.ThrowIfInvalid(
+                LibC.open(state, LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open the state");
             using SafeFileDescriptor written = LinuxException.ThrowIfInvalid(
-                LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, FileModes.Private), "open", "make a file for the hook's output");
+                LibC.open(output, LibC.O_CREAT | LibC.O_WRONLY | LibC.O_CLOEXEC, FileModes.Private),
+                "open", "make a file for the hook's output");
             (int pid, Task<ExitStatus> exited) = reaper.Spawn(Crun.Options(
-                ["exec", $"--process={file}", container.Id.CrunName], log, new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
+                ["exec", $"--process={file}", container.Id.CrunName], log,
+                new Dictionary<int, SafeFileDescriptor> { [0] = input, [1] = written, [2] = written }),
                 (int)_process.OOMScoreAdj);
             TimeSpan limit = hook.Timeout > 0 ? TimeSpan.FromSeconds(hook.Timeout) : Timeout.InfiniteTimeSpan;
             ExitStatus status;
@@ -117,14 +124,16 @@ internal sealed class StartContainerHooks
             {
                 _ = LibC.kill(pid, Signals.SIGKILL); // crun; the hook itself goes with the container
                 throw error is OperationCanceledException ? error : AgentException.Of(
-                    Grpc.Core.StatusCode.DeadlineExceeded, $"Cannot run the {name}: it did not end within its timeout of {limit.TotalSeconds:0} s and was killed");
+                    Grpc.Core.StatusCode.DeadlineExceeded,
+                    $"Cannot run the {name}: it did not end within its timeout of {limit.TotalSeconds:0} s and was killed");
             }
 
             if (status.Code != 0)
             {
                 string said = Crun.ReadTail(output, OutputLimit).Trim();
                 string crun = CrunErrors.LastMessage(Crun.ReadTail(log, OutputLimit));
-                throw AgentException.Failed($"Cannot run the {name}: it ended with {status}{(crun.Length > 0 ? $" ({crun})" : "")}{(said.Length > 0 ? $" and wrote '{said}'" : "")}");
+                string why = crun.Length > 0 ? $" ({crun})" : "", wrote = said.Length > 0 ? $" and wrote '{said}'" : "";
+                throw AgentException.Failed($"Cannot run the {name}: it ended with {status}{why}{wrote}");
             }
         }
         finally

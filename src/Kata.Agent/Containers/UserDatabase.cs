@@ -28,7 +28,8 @@ internal sealed class UserDatabase(string passwd, string group)
         }
         else if (request.Uid.Length > 0)
         {
-            result.UID = ParseId(request.Uid) ?? throw AgentException.Invalid($"unable to find user {request.Uid}: no matching entries in passwd file");
+            result.UID = ParseId(request.Uid)
+                ?? throw AgentException.Invalid($"unable to find user {request.Uid}: no matching entries in passwd file");
         }
 
         if (request.Gid.Length > 0)
@@ -54,7 +55,8 @@ internal sealed class UserDatabase(string passwd, string group)
 
     /// <summary>The home directory of a number; "/" for one that has none.</summary>
     public string HomeOf(uint uid) =>
-        Entries(passwd, 7).FirstOrDefault(entry => ParseId(entry[2]) == uid) is { Length: >= 6 } entry && entry[5].Length > 0 ? entry[5] : "/";
+        Entries(passwd, 7).FirstOrDefault(entry => ParseId(entry[2]) == uid) is { Length: >= 6 } entry && entry[5].Length > 0
+            ? entry[5] : "/";
 
     private string[]? FindUser(string user)
     {

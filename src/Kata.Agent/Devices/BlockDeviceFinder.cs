@@ -32,8 +32,9 @@ internal sealed class BlockDeviceFinder(DeviceRegistry registry, BlockDevices de
         {
             throw AgentException.Of(
                 StatusCode.DeadlineExceeded,
-                $"Cannot find the block device {name.Text}: the guest's kernel has announced none within {Limit.TotalSeconds:0} s, which is enough "
-                + $"for a slow machine too. {devices.Describe()}. Attach it to the machine, or correct what it is looked for by");
+                $"Cannot find the block device {name.Text}: the guest's kernel has announced none within {Limit.TotalSeconds:0} s, "
+                + $"which is enough for a slow machine too. {devices.Describe()}. "
+                + "Attach it to the machine, or correct what it is looked for by");
         }
     }
 }

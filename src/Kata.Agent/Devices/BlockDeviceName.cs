@@ -21,7 +21,8 @@ internal sealed record BlockDeviceName(string Text, Func<BlockDevices, string?> 
         if (options.FirstOrDefault(static option => !option.StartsWith(Serial, StringComparison.Ordinal)) is { } unknown)
         {
             throw AgentException.Invalid(
-                $"Cannot use the option '{unknown}' for a block device: it is unknown. There is '{Serial}TEXT', the device's serial number");
+                $"Cannot use the option '{unknown}' for a block device: it is unknown. "
+                + $"There is '{Serial}TEXT', the device's serial number");
         }
 
         return options.Count switch
@@ -55,6 +56,7 @@ internal sealed record BlockDeviceName(string Text, Func<BlockDevices, string?> 
         string name = node.StartsWith(NodeRoot, StringComparison.Ordinal) ? node[NodeRoot.Length..] : "";
         return name is not ("" or "." or "..") && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? new BlockDeviceName($"'{node}'", devices => devices.FindNode(node))
-            : throw AgentException.Invalid($"Cannot find the block device '{node}': it is no path of a device. Give one such as '/dev/vda'");
+            : throw AgentException.Invalid(
+                $"Cannot find the block device '{node}': it is no path of a device. Give one such as '/dev/vda'");
     }
 }

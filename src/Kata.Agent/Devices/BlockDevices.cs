@@ -52,7 +52,8 @@ internal sealed class BlockDevices(string sys, Func<string, bool> isReady)
         return parts.Length == 2 && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint major)
             && uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out uint minor)
                 ? new DeviceNumber(major, minor)
-                : throw AgentException.NotFound($"Cannot find the number of the block device '{node}': the guest's kernel has it no more. Attach it again");
+                : throw AgentException.NotFound(
+                    $"Cannot find the number of the block device '{node}': the guest's kernel has it no more. Attach it again");
     }
 
     /// <summary>Which there are, as a sentence without its full stop.</summary>

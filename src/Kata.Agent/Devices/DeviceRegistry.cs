@@ -24,7 +24,9 @@ internal sealed class DeviceRegistry : IDisposable
     /// <summary>Takes ownership of a socket on which each announcement is one datagram.</summary>
     internal DeviceRegistry(SafeFileDescriptor socket, ILogger logger) => (_socket, _logger) = (new PolledDescriptor(socket), logger);
 
-    /// <summary>From here on no device is missed. Nothing is read before <see cref="Start"/> or the first <see cref="WaitAsync"/>.</summary>
+    /// <summary>
+    /// From here on no device is missed. Nothing is read before <see cref="Start"/> or the first <see cref="WaitAsync"/>.
+    /// </summary>
     public static unsafe DeviceRegistry Listen(ILogger logger)
     {
         SafeFileDescriptor socket = LinuxException.ThrowIfInvalid(
@@ -53,7 +55,9 @@ internal sealed class DeviceRegistry : IDisposable
         }
     }
 
-    /// <summary>Waits until a look at the system finds something; it looks now, and again after each announcement of the subsystem.</summary>
+    /// <summary>
+    /// Waits until a look at the system finds something; it looks now, and again after each announcement of the subsystem.
+    /// </summary>
     /// <param name="subsystem">The kernel's name of it, such as <c>block</c>.</param>
     /// <param name="look">Null when it is not there yet. Called by one thread at a time, and not on the event loop's.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -14,7 +14,8 @@ internal static class DiskDriver
         if (!KernelModules.LoadIfThere(Module))
         {
             throw AgentException.NotFound(
-                $"Cannot use block devices: the guest's kernel has no driver '{Module}', and its image no module. Use an image that has one");
+                $"Cannot use block devices: the guest's kernel has no driver '{Module}', and its image no module. "
+                + "Use an image that has one");
         }
     }
 }

@@ -20,7 +20,8 @@ internal sealed class PciPath
     /// <summary>Null for a text that is no path.</summary>
     public static PciPath? Parse(string text)
     {
-        string[] devices = [.. text.Split('/', DepthLimit + 1).Select(static item => item.Contains('.', StringComparison.Ordinal) ? item : $"{item}.0")];
+        string[] devices =
+            [.. text.Split('/', DepthLimit + 1).Select(static item => item.Contains('.', StringComparison.Ordinal) ? item : $"{item}.0")];
         return devices.Length <= DepthLimit && Array.TrueForAll(devices, IsDevice) ? new PciPath(devices) : null;
     }
 
@@ -31,17 +32,21 @@ internal sealed class PciPath
         return devices.Length is > 0 and <= DepthLimit ? new PciPath(devices) : null;
     }
 
-    /// <summary>Whether a directory of /sys is that of a device, by its address; and whether it is the one of this number on its bus.</summary>
+    /// <summary>
+    /// Whether a directory of /sys is that of a device, by its address; and whether it is the one of this number on its bus.
+    /// </summary>
     public static bool IsAddress(string name, string device) => IsAddress(name) && DeviceOf(name) == device;
 
     public override string ToString() =>
         string.Join('/', Devices.Select(static device => device.EndsWith(".0", StringComparison.Ordinal) ? device[..^2] : device));
 
-    private static bool IsAddress(string name) => name.Length == AddressLength && name[4] == ':' && name[7] == ':' && IsDevice(DeviceOf(name));
+    private static bool IsAddress(string name) =>
+        name.Length == AddressLength && name[4] == ':' && name[7] == ':' && IsDevice(DeviceOf(name));
 
     private static string DeviceOf(string address) => address[8..];
 
     private static bool IsDevice(string text) => text.Length == 4 && text[2] == '.' && text[3] is >= '0' and <= '7'
-        && byte.TryParse(text.AsSpan(0, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte number) && number < DeviceLimit
+        && byte.TryParse(text.AsSpan(0, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte number)
+        && number < DeviceLimit
         && !text.Any(char.IsAsciiLetterUpper);
 }

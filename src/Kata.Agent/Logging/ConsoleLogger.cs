@@ -35,7 +35,8 @@ internal sealed class ConsoleLogger : ILogger, IDisposable
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= _level && !_console.IsInvalid;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel))
         {

@@ -32,7 +32,9 @@ internal sealed class ExitBoard
         }
     }
 
-    /// <summary>The exit of <paramref name="pid"/>, which came into being after <paramref name="since"/> was taken. One claimer a process.</summary>
+    /// <summary>
+    /// The exit of <paramref name="pid"/>, which came into being after <paramref name="since"/> was taken. One claimer a process.
+    /// </summary>
     public Task<ExitStatus> Claim(int pid, long since)
     {
         lock (_gate)

@@ -50,7 +50,8 @@ internal static class ProcFiles
         var parents = new Dictionary<int, int>();
         foreach (string directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Describe(pid, 0) is { } process)
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && Describe(pid, 0) is { } process)
             {
                 parents[pid] = process.ParentPid;
             }
@@ -88,7 +89,9 @@ internal static class ProcFiles
     /// <param name="stat"><c>/proc/PID/stat</c>.</param>
     /// <param name="status"><c>/proc/PID/status</c>.</param>
     /// <param name="commandLine"><c>/proc/PID/cmdline</c>.</param>
-    /// <param name="level">How many pid namespaces the container's is below the guest's; a process has a number in each down to its own.</param>
+    /// <param name="level">
+    /// How many pid namespaces the container's is below the guest's; a process has a number in each down to its own.
+    /// </param>
     internal static GuestProcess? Parse(int pid, string stat, string status, ReadOnlySpan<byte> commandLine, int level)
     {
         int open = stat.IndexOf('(', StringComparison.Ordinal), close = stat.LastIndexOf(')'); // the name may hold both
@@ -175,5 +178,6 @@ internal static class ProcFiles
         return [];
     }
 
-    private static ulong Number(string text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
+    private static ulong Number(string text) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
 }

@@ -12,9 +12,9 @@ namespace Kata.Agent.Processes;
 /// beside a pid namespace. This process makes the namespace, sets its clocks and becomes crun; crun's children are in it.
 /// </summary>
 /// <remarks>
-/// Only 'crun create' is started so; 'crun exec' joins whatever namespaces the first process is in, this one too. crun itself stays outside,
-/// as the kernel of the guest, 6.1, gives the namespace to children only: it notes the start time of the first process as all later
-/// commands see it. From 6.2 on exec(2) enters it too; then the other commands need this step as well.
+/// Only 'crun create' is started so; 'crun exec' joins whatever namespaces the first process is in, this one too. crun itself stays
+/// outside, as the kernel of the guest, 6.1, gives the namespace to children only: it notes the start time of the first process as all
+/// later commands see it. From 6.2 on exec(2) enters it too; then the other commands need this step as well.
 /// </remarks>
 internal static class TimeNamespace
 {

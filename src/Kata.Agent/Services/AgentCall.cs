@@ -49,9 +49,10 @@ internal sealed class AgentCall(ILogger logger)
         return new Google.Protobuf.WellKnownTypes.Empty();
     });
 
-    public Task<Google.Protobuf.WellKnownTypes.Empty> RunAsync(ServerCallContext context, Func<Task> handler) => RunAsync(context, async () =>
-    {
-        await handler();
-        return new Google.Protobuf.WellKnownTypes.Empty();
-    });
+    public Task<Google.Protobuf.WellKnownTypes.Empty> RunAsync(ServerCallContext context, Func<Task> handler) =>
+        RunAsync(context, async () =>
+        {
+            await handler();
+            return new Google.Protobuf.WellKnownTypes.Empty();
+        });
 }

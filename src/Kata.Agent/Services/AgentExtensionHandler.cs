@@ -41,15 +41,18 @@ internal sealed class AgentExtensionHandler(ContainerOperations containers, Stor
         };
         response.Features.Add(
         [
-            AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature, AgentVersion.StorageFeature,
+            AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature,
+            AgentVersion.StorageFeature,
         ]);
         return response;
     });
 
-    public override Task Stdio(IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
+    public override Task Stdio(
+        IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
         {
-            if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.FrameCase != StdioToGuest.FrameOneofCase.Open)
+            if (!await requestStream.MoveNext(context.CancellationToken)
+                || requestStream.Current.FrameCase != StdioToGuest.FrameOneofCase.Open)
             {
                 throw AgentException.Invalid("Cannot open the stdio stream: its first frame is not 'open'");
             }
@@ -74,38 +77,46 @@ internal sealed class AgentExtensionHandler(ContainerOperations containers, Stor
             }
         });
 
-    public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) => _call.Run(context, () =>
-    {
-        Container container = _table.Get(request.ContainerId);
-        var response = new ListProcessesResponse();
-        response.Processes.AddRange(ProcFiles.DescribeAll(container.Cgroup.Processes(), container.Init.Pid));
-        return response;
-    });
+    public override Task<ListProcessesResponse> ListProcesses(ListProcessesRequest request, ServerCallContext context) =>
+        _call.Run(context, () =>
+        {
+            Container container = _table.Get(request.ContainerId);
+            var response = new ListProcessesResponse();
+            response.Processes.AddRange(ProcFiles.DescribeAll(container.Cgroup.Processes(), container.Init.Pid));
+            return response;
+        });
 
-    public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        await containers.Limits.UpdateAsync(
-            _table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values), context.CancellationToken);
-        return new WriteCgroupResponse();
-    });
+    public override Task<WriteCgroupResponse> WriteCgroup(WriteCgroupRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            await containers.Limits.UpdateAsync(
+                _table.Get(request.ContainerId), request.Resources, new Dictionary<string, string>(request.Values),
+                context.CancellationToken);
+            return new WriteCgroupResponse();
+        });
 
-    public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        await containers.Mounts.AddAsync(_table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly, context.CancellationToken);
-        return new AddMountResponse();
-    });
+    public override Task<AddMountResponse> AddMount(AddMountRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            await containers.Mounts.AddAsync(
+                _table.Get(request.ContainerId), request.Source, request.Destination, request.ReadOnly, context.CancellationToken);
+            return new AddMountResponse();
+        });
 
-    public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        await containers.Mounts.RemoveAsync(_table.Get(request.ContainerId), request.Destination, context.CancellationToken);
-        return new RemoveMountResponse();
-    });
+    public override Task<RemoveMountResponse> RemoveMount(RemoveMountRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            await containers.Mounts.RemoveAsync(_table.Get(request.ContainerId), request.Destination, context.CancellationToken);
+            return new RemoveMountResponse();
+        });
 
-    public override Task<AddStorageResponse> AddStorage(AddStorageRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        Protocol.Storage storage = request.Storage ?? throw AgentException.Invalid($"Cannot add the storage '{request.Id}': the request has none");
-        return new AddStorageResponse { Device = await storages.AddAsync(request.Id, storage, context.CancellationToken) };
-    });
+    public override Task<AddStorageResponse> AddStorage(AddStorageRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            Protocol.Storage storage = request.Storage
+                ?? throw AgentException.Invalid($"Cannot add the storage '{request.Id}': the request has none");
+            return new AddStorageResponse { Device = await storages.AddAsync(request.Id, storage, context.CancellationToken) };
+        });
 
     public override Task<RemoveStorageResponse> RemoveStorage(RemoveStorageRequest request, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
@@ -114,7 +125,8 @@ internal sealed class AgentExtensionHandler(ContainerOperations containers, Stor
             return new RemoveStorageResponse();
         });
 
-    public override Task Notifications(NotificationsRequest request, IServerStreamWriter<Notification> responseStream, ServerCallContext context) =>
+    public override Task Notifications(
+        NotificationsRequest request, IServerStreamWriter<Notification> responseStream, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
         {
             Container container = _table.Get(request.ContainerId);

@@ -34,56 +34,59 @@ internal sealed partial class AgentServiceHandler
     public override Task<Empty> ExecProcess(ExecProcessRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => _containers.Launcher.ExecAsync(request, context.CancellationToken));
 
-    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        Container container = _table.Get(request.ContainerId);
-        if (request.Signal > Signals.Last)
+    public override Task<Empty> SignalProcess(SignalProcessRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
         {
-            throw AgentException.Invalid($"Cannot send the signal {request.Signal}: the highest is {Signals.Last}");
-        }
+            Container container = _table.Get(request.ContainerId);
+            if (request.Signal > Signals.Last)
+            {
+                throw AgentException.Invalid($"Cannot send the signal {request.Signal}: the highest is {Signals.Last}");
+            }
 
-        int signal = (int)request.Signal;
-        if (signal == Signals.SIGKILL && container.FindStarting(request.ExecId) is { } beginning)
-        {
-            await beginning.CallOffAsync(context.CancellationToken); // whoever asked for it has given up
-            container.Find(request.ExecId)?.Signal(signal); // which was too late
-        }
-        else if (request.ExecId.Length > 0)
-        {
-            container.Get(request.ExecId).Signal(signal);
-        }
-        else if (signal == Signals.SIGKILL)
-        {
-            container.Cgroup.Kill();
-        }
-        else
-        {
-            container.Cgroup.Signal(signal);
-        }
-    });
+            int signal = (int)request.Signal;
+            if (signal == Signals.SIGKILL && container.FindStarting(request.ExecId) is { } beginning)
+            {
+                await beginning.CallOffAsync(context.CancellationToken); // whoever asked for it has given up
+                container.Find(request.ExecId)?.Signal(signal); // which was too late
+            }
+            else if (request.ExecId.Length > 0)
+            {
+                container.Get(request.ExecId).Signal(signal);
+            }
+            else if (signal == Signals.SIGKILL)
+            {
+                container.Cgroup.Kill();
+            }
+            else
+            {
+                container.Cgroup.Signal(signal);
+            }
+        });
 
-    public override Task<WaitProcessResponse> WaitProcess(WaitProcessRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        Container container = _table.Get(request.ContainerId);
-        ContainerProcess process = container.Get(request.ExecId);
-        ExitStatus status = await process.Exited.WaitAsync(context.CancellationToken);
-        process.Waited = true;
-        container.Collect(process);
-        _logger.ProcessEnded(container.Id.Value, process.ExecId, status.ToString());
-        return new WaitProcessResponse { Status = status.ToShellCode() };
-    });
+    public override Task<WaitProcessResponse> WaitProcess(WaitProcessRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            Container container = _table.Get(request.ContainerId);
+            ContainerProcess process = container.Get(request.ExecId);
+            ExitStatus status = await process.Exited.WaitAsync(context.CancellationToken);
+            process.Waited = true;
+            container.Collect(process);
+            _logger.ProcessEnded(container.Id.Value, process.ExecId, status.ToString());
+            return new WaitProcessResponse { Status = status.ToShellCode() };
+        });
 
     public override Task<Empty> UpdateContainer(UpdateContainerRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => _containers.Limits.UpdateAsync(
             _table.Get(request.ContainerId), request.Resources ?? new Protocol.Oci.LinuxResources(), new Dictionary<string, string>(),
             context.CancellationToken));
 
-    public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) => _call.Run(context, () =>
-    {
-        var response = new StatsContainerResponse { CgroupStats = CgroupStatistics.Collect(_table.Get(request.ContainerId).Cgroup) };
-        response.NetworkStats.Add(CgroupParser.ParseInterfaces(File.ReadAllText("/proc/net/dev")));
-        return response;
-    });
+    public override Task<StatsContainerResponse> StatsContainer(StatsContainerRequest request, ServerCallContext context) =>
+        _call.Run(context, () =>
+        {
+            var response = new StatsContainerResponse { CgroupStats = CgroupStatistics.Collect(_table.Get(request.ContainerId).Cgroup) };
+            response.NetworkStats.Add(CgroupParser.ParseInterfaces(File.ReadAllText("/proc/net/dev")));
+            return response;
+        });
 
     public override Task<Empty> PauseContainer(PauseContainerRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => FreezeAsync(request.ContainerId, frozen: true, context.CancellationToken));

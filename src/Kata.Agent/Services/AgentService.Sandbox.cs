@@ -12,39 +12,41 @@ internal sealed partial class AgentServiceHandler
     public override Task<Empty> CreateSandbox(CreateSandboxRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => _sandbox.CreateAsync(request, context.CancellationToken));
 
-    public override Task<Empty> DestroySandbox(DestroySandboxRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        foreach (Container container in _table.All)
+    public override Task<Empty> DestroySandbox(DestroySandboxRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
         {
-            await _containers.Remover.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
-        }
+            foreach (Container container in _table.All)
+            {
+                await _containers.Remover.RemoveAsync(container, s_destroyLimit, context.CancellationToken);
+            }
 
-        foreach (string storage in await _storages.DetachAllAsync(context.CancellationToken))
+            foreach (string storage in await _storages.DetachAllAsync(context.CancellationToken))
+            {
+                _logger.StorageLeft(storage);
+            }
+
+            await _sandbox.DetachDisksAsync();
+            Kata.Linux.Interop.LibC.sync(); // the host stops the machine next
+        });
+
+    public override Task<GuestDetailsResponse> GetGuestDetails(GuestDetailsRequest request, ServerCallContext context) =>
+        _call.Run(context, () =>
         {
-            _logger.StorageLeft(storage);
-        }
+            var response = new GuestDetailsResponse
+            {
+                AgentDetails = new AgentDetails { Version = AgentVersion.Number, InitDaemon = true, SupportsSeccomp = true },
+            };
+            response.AgentDetails.StorageHandlers.Add(_drivers.Names);
+            response.AgentDetails.ExtraFeatures.Add(AgentVersion.ExtensionFeature);
+            if (request.MemBlockSize)
+            {
+                const string BlockSize = "/sys/devices/system/memory/block_size_bytes";
+                response.MemBlockSizeBytes = File.Exists(BlockSize) ? Convert.ToUInt64(File.ReadAllText(BlockSize).Trim(), 16) : 0;
+            }
 
-        await _sandbox.DetachDisksAsync();
-        Kata.Linux.Interop.LibC.sync(); // the host stops the machine next
-    });
-
-    public override Task<GuestDetailsResponse> GetGuestDetails(GuestDetailsRequest request, ServerCallContext context) => _call.Run(context, () =>
-    {
-        var response = new GuestDetailsResponse
-        {
-            AgentDetails = new AgentDetails { Version = AgentVersion.Number, InitDaemon = true, SupportsSeccomp = true },
-        };
-        response.AgentDetails.StorageHandlers.Add(_drivers.Names);
-        response.AgentDetails.ExtraFeatures.Add(AgentVersion.ExtensionFeature);
-        if (request.MemBlockSize)
-        {
-            const string BlockSize = "/sys/devices/system/memory/block_size_bytes";
-            response.MemBlockSizeBytes = File.Exists(BlockSize) ? Convert.ToUInt64(File.ReadAllText(BlockSize).Trim(), 16) : 0;
-        }
-
-        response.SupportMemHotplugProbe = request.MemHotplugProbe && File.Exists(MemoryProbe);
-        return response;
-    });
+            response.SupportMemHotplugProbe = request.MemHotplugProbe && File.Exists(MemoryProbe);
+            return response;
+        });
 
     public override Task<Empty> SetGuestDateTime(SetGuestDateTimeRequest request, ServerCallContext context) => _call.Run(context, () =>
     {

@@ -13,14 +13,15 @@ internal sealed partial class AgentServiceHandler
 {
     private const int ReadLimit = 1024 * 1024;
 
-    public override Task<WriteStreamResponse> WriteStdin(WriteStreamRequest request, ServerCallContext context) => _call.RunAsync(context, async () =>
-    {
-        ContainerProcess process = _table.Get(request.ContainerId).Get(request.ExecId);
-        bool taken = process.Stdio.Input is { } input && await input.WriteAsync(request.Data.Memory, context.CancellationToken);
-        return taken
-            ? new WriteStreamResponse { Len = (uint)request.Data.Length }
-            : throw AgentException.WrongState($"Cannot write to the process '{process.ExecId}': its standard input is closed");
-    });
+    public override Task<WriteStreamResponse> WriteStdin(WriteStreamRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            ContainerProcess process = _table.Get(request.ContainerId).Get(request.ExecId);
+            bool taken = process.Stdio.Input is { } input && await input.WriteAsync(request.Data.Memory, context.CancellationToken);
+            return taken
+                ? new WriteStreamResponse { Len = (uint)request.Data.Length }
+                : throw AgentException.WrongState($"Cannot write to the process '{process.ExecId}': its standard input is closed");
+        });
 
     public override Task<ReadStreamResponse> ReadStdout(ReadStreamRequest request, ServerCallContext context) =>
         _call.RunAsync(context, () => ReadAsync(request, static stdio => stdio.Output, context.CancellationToken));
@@ -37,13 +38,15 @@ internal sealed partial class AgentServiceHandler
     {
         if (request.Row > ushort.MaxValue || request.Column > ushort.MaxValue)
         {
-            throw AgentException.Invalid($"Cannot resize the terminal to {request.Row} rows and {request.Column} columns: the limit is {ushort.MaxValue}");
+            throw AgentException.Invalid(
+                $"Cannot resize the terminal to {request.Row} rows and {request.Column} columns: the limit is {ushort.MaxValue}");
         }
 
         _table.Get(request.ContainerId).Get(request.ExecId).Stdio.Resize(new TerminalSize((ushort)request.Row, (ushort)request.Column));
     });
 
-    private async Task<ReadStreamResponse> ReadAsync(ReadStreamRequest request, Func<ProcessStdio, OutputChannel?> choose, CancellationToken cancellationToken)
+    private async Task<ReadStreamResponse> ReadAsync(
+        ReadStreamRequest request, Func<ProcessStdio, OutputChannel?> choose, CancellationToken cancellationToken)
     {
         Container container = _table.Get(request.ContainerId);
         ContainerProcess process = container.Get(request.ExecId);
@@ -69,5 +72,6 @@ internal sealed partial class AgentServiceHandler
         }
     }
 
-    private static RpcException Ended(ContainerProcess process) => AgentException.Of(StatusCode.OutOfRange, $"EOF: the process '{process.ExecId}' has no more output");
+    private static RpcException Ended(ContainerProcess process) =>
+        AgentException.Of(StatusCode.OutOfRange, $"EOF: the process '{process.ExecId}' has no more output");
 }

@@ -40,27 +40,32 @@ internal sealed partial class AgentServiceHandler(
 
     public override Task<Empty> AddARPNeighbors(AddARPNeighborsRequest request, ServerCallContext context) => throw NoNetwork();
 
-    public override Task<GetIPTablesResponse> GetIPTables(GetIPTablesRequest request, ServerCallContext context) => throw No("iptables rules");
+    public override Task<GetIPTablesResponse> GetIPTables(GetIPTablesRequest request, ServerCallContext context) =>
+        throw No("iptables rules");
 
-    public override Task<SetIPTablesResponse> SetIPTables(SetIPTablesRequest request, ServerCallContext context) => throw No("iptables rules");
+    public override Task<SetIPTablesResponse> SetIPTables(SetIPTablesRequest request, ServerCallContext context) =>
+        throw No("iptables rules");
 
     public override Task<Metrics> GetMetrics(GetMetricsRequest request, ServerCallContext context) => throw No("guest metrics");
 
     public override Task<Empty> MemAgentMemcgSet(MemAgentMemcgConfig request, ServerCallContext context) => throw No("the memory agent");
 
-    public override Task<Empty> MemAgentCompactSet(MemAgentCompactConfig request, ServerCallContext context) => throw No("the memory agent");
+    public override Task<Empty> MemAgentCompactSet(MemAgentCompactConfig request, ServerCallContext context) =>
+        throw No("the memory agent");
 
     public override Task<Empty> AddSwap(AddSwapRequest request, ServerCallContext context) => throw No("swap devices");
 
     public override Task<Empty> AddSwapPath(AddSwapPathRequest request, ServerCallContext context) => throw No("swap devices");
 
-    public override Task<VolumeStatsResponse> GetVolumeStats(VolumeStatsRequest request, ServerCallContext context) => throw No("volume statistics");
+    public override Task<VolumeStatsResponse> GetVolumeStats(VolumeStatsRequest request, ServerCallContext context) =>
+        throw No("volume statistics");
 
     public override Task<Empty> ResizeVolume(ResizeVolumeRequest request, ServerCallContext context) => throw No("resizing volumes");
 
     public override Task<Empty> SetPolicy(SetPolicyRequest request, ServerCallContext context) => throw No("request policies");
 
-    public override Task<Empty> UpdateEphemeralMounts(UpdateEphemeralMountsRequest request, ServerCallContext context) => throw No("resizing ephemeral mounts");
+    public override Task<Empty> UpdateEphemeralMounts(UpdateEphemeralMountsRequest request, ServerCallContext context) =>
+        throw No("resizing ephemeral mounts");
 
     private static RpcException NoNetwork() => No("setting up the network");
 

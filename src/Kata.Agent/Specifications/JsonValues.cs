@@ -4,7 +4,9 @@ using Google.Protobuf.Collections;
 
 namespace Kata.Agent.Specifications;
 
-/// <summary>Values as crun is told them: protobuf has no "absent", so zero and empty are left out, and crun takes the default that runc would.</summary>
+/// <summary>
+/// Values as crun is told them: protobuf has no "absent", so zero and empty are left out, and crun takes the default that runc would.
+/// </summary>
 internal static class JsonValues
 {
     private static readonly JsonWriterOptions s_options = new() { SkipValidation = true };

@@ -1,9 +1,12 @@
 namespace Kata.Agent.Specifications;
 
-/// <summary>The <c>net.*</c> settings of a specification: they are the guest's, whose network namespace the containers use. Others are crun's.</summary>
+/// <summary>
+/// The <c>net.*</c> settings of a specification: they are the guest's, whose network namespace the containers use. Others are crun's.
+/// </summary>
 internal static class NetworkSysctl
 {
-    public static bool IsOne(string name) => name.StartsWith("net.", StringComparison.Ordinal) || name.StartsWith("net/", StringComparison.Ordinal);
+    public static bool IsOne(string name) =>
+        name.StartsWith("net.", StringComparison.Ordinal) || name.StartsWith("net/", StringComparison.Ordinal);
 
     /// <summary>Sets one on the guest.</summary>
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument: there is no such setting, or the kernel refuses the value.</exception>
@@ -23,7 +26,8 @@ internal static class NetworkSysctl
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw AgentException.Invalid($"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
+            throw AgentException.Invalid(
+                $"Cannot set the sysctl '{name}' to '{value}': the guest's kernel refused: {ErrorText.CauseOf(error)}");
         }
     }
 }

@@ -76,7 +76,8 @@ internal static class ProcessJson
         json.WriteBoolean("noNewPrivileges", process.NoNewPrivileges);
         if (process.OOMScoreAdj is < -1000 or > 1000)
         {
-            throw AgentException.Invalid($"Cannot use the OOM score {process.OOMScoreAdj}: it is out of range. Give one from -1000 to 1000");
+            throw AgentException.Invalid(
+                $"Cannot use the OOM score {process.OOMScoreAdj}: it is out of range. Give one from -1000 to 1000");
         }
 
         if (process.OOMScoreAdj != 0)

@@ -13,18 +13,23 @@ internal sealed class SpecDevices(BlockDeviceFinder finder, BlockDevices devices
     /// <param name="spec">Amended in place.</param>
     /// <param name="passed">What the host has passed, each by the path that the container sees it at.</param>
     /// <param name="cancellationToken">Ends the wait for a device that is about to come.</param>
-    /// <exception cref="Grpc.Core.RpcException">Unimplemented: a device of another kind. InvalidArgument: the specification does not have it.</exception>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// Unimplemented: a device of another kind. InvalidArgument: the specification does not have it.
+    /// </exception>
     public async Task AmendAsync(Spec spec, IReadOnlyCollection<Device> passed, CancellationToken cancellationToken)
     {
         var numbers = new Dictionary<LinuxDevice, DeviceNumber>(ReferenceEqualityComparer.Instance);
         foreach (Device device in passed)
         {
-            LinuxDevice specified = spec.Linux?.Devices.FirstOrDefault(item => item.Path == device.ContainerPath) ?? throw AgentException.Invalid(
-                $"Cannot pass the device '{device.ContainerPath}': the container's specification has none there. Add it to 'linux.devices'");
+            LinuxDevice specified = spec.Linux?.Devices.FirstOrDefault(item => item.Path == device.ContainerPath)
+                ?? throw AgentException.Invalid(
+                    $"Cannot pass the device '{device.ContainerPath}': the container's specification has none there. "
+                    + "Add it to 'linux.devices'");
             string node = await finder.FindAsync(NameOf(device), cancellationToken);
             if (!numbers.TryAdd(specified, devices.NumberOf(node)))
             {
-                throw AgentException.Invalid($"Cannot pass the device '{device.ContainerPath}': two of the request have this path. Give each its own");
+                throw AgentException.Invalid(
+                    $"Cannot pass the device '{device.ContainerPath}': two of the request have this path. Give each its own");
             }
         }
 
@@ -52,6 +57,7 @@ internal sealed class SpecDevices(BlockDeviceFinder finder, BlockDevices devices
         "blk" => BlockDeviceName.Of(device.Options, device.Id, BlockDeviceName.OfPci),
         "mmioblk" => BlockDeviceName.Of(device.Options, device.VmPath, BlockDeviceName.OfNode),
         _ => throw AgentException.Missing(
-            $"Cannot pass the device '{device.ContainerPath}': devices of the type '{device.Type}' are not supported by this agent yet. There are blk, mmioblk"),
+            $"Cannot pass the device '{device.ContainerPath}': devices of the type '{device.Type}' are not supported by this agent yet. "
+            + "There are blk and mmioblk"),
     };
 }

@@ -42,7 +42,9 @@ internal sealed class InputChannel : IDisposable
         }
     }
 
-    /// <summary>The process reads the end of its input. A terminal has no end of input: its reader ends it by its own EOF character.</summary>
+    /// <summary>
+    /// The process reads the end of its input. A terminal has no end of input: its reader ends it by its own EOF character.
+    /// </summary>
     public void Close()
     {
         if (!_isTerminal)

@@ -14,7 +14,8 @@ internal sealed class ProcessStdio : IDisposable
     private SafeFileDescriptor? _terminal; // guarded by _gate
     private TerminalSize? _size; // guarded by _gate
 
-    private ProcessStdio(InputChannel? input, OutputChannel? output, OutputChannel? error, List<SafeFileDescriptor> childEnds, bool isTerminal)
+    private ProcessStdio(
+        InputChannel? input, OutputChannel? output, OutputChannel? error, List<SafeFileDescriptor> childEnds, bool isTerminal)
     {
         Input = input;
         Output = output;

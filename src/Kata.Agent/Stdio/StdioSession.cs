@@ -17,7 +17,8 @@ namespace Kata.Agent.Stdio;
 internal sealed class StdioSession : IDisposable
 {
     internal const uint InitialStdinCredit = 1024 * 1024;
-    internal const int MaxData = 112 * 1024; // the protocol allows 128 KiB; with its frame around it, this still fits a pooled buffer of that size
+    // The protocol allows 128 KiB; with its frame around it, this still fits a pooled buffer of that size.
+    internal const int MaxData = 112 * 1024;
     private const int GrantBatch = 256 * 1024;
     private const long CreditLimit = 1L << 40; // the host's window is its own to choose; beyond this it is not counting
 
@@ -39,7 +40,8 @@ internal sealed class StdioSession : IDisposable
     /// <param name="requests">The frames after it.</param>
     /// <param name="responses">Where to answer.</param>
     public StdioSession(
-        ProcessStdio stdio, Task exited, StdioOpen open, IAsyncStreamReader<StdioToGuest> requests, IAsyncStreamWriter<StdioFromGuest> responses)
+        ProcessStdio stdio, Task exited, StdioOpen open, IAsyncStreamReader<StdioToGuest> requests,
+        IAsyncStreamWriter<StdioFromGuest> responses)
     {
         _stdio = stdio;
         _exited = exited;
@@ -72,7 +74,8 @@ internal sealed class StdioSession : IDisposable
         finally
         {
             await done.CancelAsync();
-            await Task.WhenAll(outgoing, incoming, input).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the first error is the one that counts
+            // The first error is the one that counts.
+            await Task.WhenAll(outgoing, incoming, input).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -97,7 +100,9 @@ internal sealed class StdioSession : IDisposable
                 case StdioToGuest.FrameOneofCase.Stdin:
                     if (!_stdinCredit.TryTake(frame.Stdin.Length))
                     {
-                        throw AgentException.Of(StatusCode.ResourceExhausted, "Cannot take standard input: the frame exceeds the granted credit. Wait for stdin_credit");
+                        throw AgentException.Of(
+                            StatusCode.ResourceExhausted,
+                            "Cannot take standard input: the frame exceeds the granted credit. Wait for stdin_credit");
                     }
 
                     _stdin.Writer.TryWrite(frame.Stdin); // false after stdin_eof: what follows has nowhere to go
@@ -193,7 +198,8 @@ internal sealed class StdioSession : IDisposable
     private async Task ReportDrainedAsync(CancellationToken cancellationToken)
     {
         await _exited.WaitAsync(cancellationToken);
-        await Task.WhenAll(_stdio.Output?.Drained ?? Task.CompletedTask, _stdio.Error?.Drained ?? Task.CompletedTask).WaitAsync(cancellationToken);
+        var drained = Task.WhenAll(_stdio.Output?.Drained ?? Task.CompletedTask, _stdio.Error?.Drained ?? Task.CompletedTask);
+        await drained.WaitAsync(cancellationToken);
         await SendAsync(new StdioFromGuest { Drained = new StdioDrained() }, cancellationToken);
     }
 

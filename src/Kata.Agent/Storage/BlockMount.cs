@@ -22,21 +22,25 @@ internal sealed record BlockMount(string Path, string Type, MountFlags Flags, st
         }
 
         string path = BlockMountPoint.Check(storage.MountPoint);
-        if (storage.Fstype.Length is 0 or > TypeLimit || !storage.Fstype.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+        if (storage.Fstype.Length is 0 or > TypeLimit
+            || !storage.Fstype.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
         {
             throw AgentException.Invalid(
-                $"Cannot mount a block device on '{path}': '{storage.Fstype}' is no file system. Give the type that it was made with, such as 'ext4'");
+                $"Cannot mount a block device on '{path}': '{storage.Fstype}' is no file system. "
+                + "Give the type that it was made with, such as 'ext4'");
         }
 
         if (storage.FsGroup is not null)
         {
-            throw AgentException.Missing($"Cannot mount a block device on '{path}': giving its files to a group is not supported by this agent yet");
+            throw AgentException.Missing(
+                $"Cannot mount a block device on '{path}': giving its files to a group is not supported by this agent yet");
         }
 
         (MountFlags flags, string? data) = MountOptions.Parse(storage.Options);
         return (flags & Other) == 0
             ? new BlockMount(path, storage.Fstype, flags, data)
-            : throw AgentException.Invalid($"Cannot mount a block device on '{path}': a device cannot be bound. Leave the option 'bind' out");
+            : throw AgentException.Invalid(
+                $"Cannot mount a block device on '{path}': a device cannot be bound. Leave the option 'bind' out");
     }
 
     /// <summary>What a failure to mount was, for the host.</summary>
@@ -52,9 +56,10 @@ internal sealed record BlockMount(string Path, string Type, MountFlags Flags, st
             Errno.EROFS or Errno.EACCES when (Flags & MountFlags.MS_RDONLY) == 0 => AgentException.Invalid(
                 $"{start}: the device cannot be written to: {cause}. Give the option 'ro'"),
             Errno.EROFS => AgentException.Invalid(
-                $"{start}: the file system was not unmounted when it was last written to, and the device cannot be written to now: {cause}. "
+                $"{start}: its file system was not unmounted when it was last written to, and it cannot be written to now: {cause}. "
                 + "Mount it once where it can, or give the option that leaves its journal alone ('noload' of ext4, 'norecovery' of xfs)"),
-            Errno.EBUSY => AgentException.WrongState($"{start}: something in the guest has the device already: {cause}. End or remove that first"),
+            Errno.EBUSY => AgentException.WrongState(
+                $"{start}: something in the guest has the device already: {cause}. End or remove that first"),
             _ => error,
         };
     }

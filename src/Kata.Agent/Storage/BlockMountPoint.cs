@@ -23,12 +23,14 @@ internal static class BlockMountPoint
     {
         string? objection =
             !path.StartsWith('/') || path.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(path) >= PathLimit
-                || path.Split('/').Skip(1).Any(static word => word is "" or "." or "..") ? "it is not absolute, plain and shorter than 4096 bytes"
+                || path.Split('/').Skip(1).Any(static word => word is "" or "." or "..")
+                ? "it is not absolute, plain and shorter than 4096 bytes"
             : s_kernels.FirstOrDefault(root => IsWithin(path, root)) is { } root ? $"'{root}' is the kernel's"
             : IsWithin(path, SharedDirectory) || IsWithin(SharedDirectory, path) ? $"'{SharedDirectory}' has the host's files"
             : null;
         return objection is null ? path : throw AgentException.Invalid(
-            $"Cannot mount a block device on '{path}': {objection}. Give the path of a directory that is missing or empty, such as '/mnt/data'");
+            $"Cannot mount a block device on '{path}': {objection}. "
+            + "Give the path of a directory that is missing or empty, such as '/mnt/data'");
     }
 
     /// <summary>Refuses a path on which there is anything but directories, as far as it exists.</summary>
@@ -58,7 +60,8 @@ internal static class BlockMountPoint
         SafeFileDescriptor directory = OpenDirectory(path);
         try
         {
-            if (Directory.EnumerateFileSystemEntries($"/proc/self/fd/{directory.Number}").Any() || MountInfo.Read().Any(mount => mount.MountPoint == path))
+            if (Directory.EnumerateFileSystemEntries($"/proc/self/fd/{directory.Number}").Any()
+                || MountInfo.Read().Any(mount => mount.MountPoint == path))
             {
                 throw AgentException.Invalid(
                     $"Cannot mount a block device on '{path}': it would hide what is there. Give a directory that is missing or empty");
@@ -97,10 +100,13 @@ internal static class BlockMountPoint
 
     private static Exception Refusal(string path, LinuxException error) => error.Errno switch
     {
-        Errno.ELOOP => AgentException.Invalid($"Cannot mount a block device on '{path}': a symbolic link is on the way. Give the path behind it"),
-        Errno.ENOTDIR => AgentException.Invalid($"Cannot mount a block device on '{path}': there is something that is no directory. Give another path"),
+        Errno.ELOOP => AgentException.Invalid(
+            $"Cannot mount a block device on '{path}': a symbolic link is on the way. Give the path behind it"),
+        Errno.ENOTDIR => AgentException.Invalid(
+            $"Cannot mount a block device on '{path}': there is something that is no directory. Give another path"),
         _ => error,
     };
 
-    private static bool IsWithin(string path, string directory) => path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
+    private static bool IsWithin(string path, string directory) =>
+        path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
 }

@@ -10,7 +10,8 @@ namespace Kata.Agent.Storage;
 /// <param name="mounts">The kernel.</param>
 /// <param name="holders">Finds out who has the file system besides.</param>
 internal sealed class BlockStorage(
-    string device, DevicesInUse devices, BlockMount? mount, MountPoints points, IBlockMounts mounts, MountHolders holders) : IAttachedStorage
+    string device, DevicesInUse devices, BlockMount? mount, MountPoints points, IBlockMounts mounts, MountHolders holders)
+    : IAttachedStorage
 {
     private BlockMount? _mount = mount; // null also when it could not be mounted again
 

@@ -68,7 +68,9 @@ internal sealed class ConfinedDirectory : IDisposable
         }
     }
 
-    /// <summary>The text of a file, or null when there is none or it is larger than <paramref name="limit"/> bytes or not a regular file.</summary>
+    /// <summary>
+    /// The text of a file, or null when there is none or it is larger than <paramref name="limit"/> bytes or not a regular file.
+    /// </summary>
     public unsafe string? ReadText(string path, int limit)
     {
         SafeFileDescriptor file;
@@ -76,7 +78,8 @@ internal sealed class ConfinedDirectory : IDisposable
         {
             file = OpenFile(path, LibC.O_RDONLY | LibC.O_NONBLOCK | LibC.O_NOCTTY); // a FIFO must not hold us up
         }
-        catch (LinuxException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.EXDEV or Errno.ENXIO or Errno.EACCES)
+        catch (LinuxException error) when (
+            error.Errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.EXDEV or Errno.ENXIO or Errno.EACCES)
         {
             return null;
         }

@@ -16,7 +16,8 @@ internal sealed class DevicesInUse
         {
             if (!_devices.Add(device))
             {
-                throw AgentException.WrongState($"Cannot use the block device '{device}': another storage has it. Use that one, or remove it first");
+                throw AgentException.WrongState(
+                    $"Cannot use the block device '{device}': another storage has it. Use that one, or remove it first");
             }
         }
     }

@@ -66,7 +66,8 @@ internal sealed class FileReceiver(string root)
         return valid ? relative : throw AgentException.Invalid($"Cannot copy to '{path}': it is not a plain path below '{GuestRoot}'");
     }
 
-    private static unsafe void ReceivePart(ConfinedDirectory confined, SafeFileDescriptor parent, string relative, string name, CopyFileRequest request)
+    private static unsafe void ReceivePart(
+        ConfinedDirectory confined, SafeFileDescriptor parent, string relative, string name, CopyFileRequest request)
     {
         if (request.Offset < 0 || request.FileSize < 0 || request.Offset > request.FileSize - request.Data.Length)
         {
@@ -85,7 +86,8 @@ internal sealed class FileReceiver(string root)
             // SAFETY: the span is pinned for the call and the kernel reads at most its length.
             fixed (byte* first = data)
             {
-                nint written = LinuxException.ThrowIfNegative(LibC.pwrite(part, first, (nuint)data.Length, offset), "pwrite", $"write '{request.Path}'");
+                nint written = LinuxException.ThrowIfNegative(
+                    LibC.pwrite(part, first, (nuint)data.Length, offset), "pwrite", $"write '{request.Path}'");
                 data = data[(int)written..];
                 offset += written;
             }
@@ -93,7 +95,8 @@ internal sealed class FileReceiver(string root)
 
         if (offset == request.FileSize)
         {
-            LinuxException.ThrowIfNegative(LibC.fchown(part, (uint)request.Uid, (uint)request.Gid), "fchown", $"set the owner of '{request.Path}'");
+            LinuxException.ThrowIfNegative(
+                LibC.fchown(part, (uint)request.Uid, (uint)request.Gid), "fchown", $"set the owner of '{request.Path}'");
             LinuxException.ThrowIfNegative(LibC.fchmod(part, request.FileMode & 0xFFF), "fchmod", $"set the mode of '{request.Path}'");
             LinuxException.ThrowIfNegative(LibC.renameat(parent, partName, parent, name), "renameat", $"finish '{request.Path}'");
         }

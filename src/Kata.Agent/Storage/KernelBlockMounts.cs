@@ -21,13 +21,14 @@ internal sealed class KernelBlockMounts : IBlockMounts
         if (!known.Contains(type))
         {
             throw AgentException.Invalid(
-                $"Cannot mount the file system '{type}': the guest's kernel has none of this name for a block device, and its image no module. "
-                + $"It has now {string.Join(", ", known)}");
+                $"Cannot mount the file system '{type}': the guest's kernel has none of this name for a block device, "
+                + $"and its image no module. It has now {string.Join(", ", known)}");
         }
     }
 
     public void Mount(string device, SafeFileDescriptor directory, BlockMount mount) => LinuxException.ThrowIfNegative(
-        LibC.mount(device, $"/proc/self/fd/{directory.Number}", mount.Type, mount.Flags, mount.Data), "mount", $"mount '{device}' on '{mount.Path}'");
+        LibC.mount(device, $"/proc/self/fd/{directory.Number}", mount.Type, mount.Flags, mount.Data),
+        "mount", $"mount '{device}' on '{mount.Path}'");
 
     public void Unmount(string path)
     {
@@ -62,5 +63,9 @@ internal sealed class KernelBlockMounts : IBlockMounts
     private static string InParent(SafeFileDescriptor parent, string path) => $"/proc/self/fd/{parent.Number}/{Path.GetFileName(path)}";
 
     private static string[] Known() =>
-        [.. File.ReadAllLines(List).Where(static line => !line.StartsWith(WithoutDevice, StringComparison.Ordinal)).Select(static line => line.Trim())];
+    [
+        .. File.ReadAllLines(List)
+            .Where(static line => !line.StartsWith(WithoutDevice, StringComparison.Ordinal))
+            .Select(static line => line.Trim()),
+    ];
 }

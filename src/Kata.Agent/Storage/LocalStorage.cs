@@ -2,7 +2,9 @@ using Kata.Linux;
 
 namespace Kata.Agent.Storage;
 
-/// <summary>A directory of the guest's own. No container's end takes it away, as others may use it; who does, a directory does not tell.</summary>
+/// <summary>
+/// A directory of the guest's own. No container's end takes it away, as others may use it; who does, a directory does not tell.
+/// </summary>
 /// <param name="path">Where it is.</param>
 /// <param name="isMade">Whether it was made for the storage, and goes with it.</param>
 internal sealed class LocalStorage(string path, bool isMade) : IAttachedStorage

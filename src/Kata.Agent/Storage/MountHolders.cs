@@ -14,7 +14,9 @@ internal sealed class MountHolders(string proc)
 
     public static MountHolders OfThisGuest { get; } = new("/proc");
 
-    /// <exception cref="RpcException">FailedPrecondition: another mount namespace has the file system that is mounted at the path.</exception>
+    /// <exception cref="RpcException">
+    /// FailedPrecondition: another mount namespace has the file system that is mounted at the path.
+    /// </exception>
     public void RefuseOthers(string path)
     {
         if (FindOther(path) is { } holder)
@@ -28,7 +30,9 @@ internal sealed class MountHolders(string proc)
         $"Cannot remove the storage at '{path}': it is in use. "
         + "End what has files open or works there, and remove the storages that are mounted below it");
 
-    /// <summary>Somebody else who has the file system that is mounted at a path, for people; null when nobody has, or nothing is mounted there.</summary>
+    /// <summary>
+    /// Somebody else who has the file system that is mounted at a path, for people; null when nobody has, or nothing is mounted there.
+    /// </summary>
     internal string? FindOther(string path)
     {
         string? own = Link("self");
@@ -69,7 +73,8 @@ internal sealed class MountHolders(string proc)
 
     private string Describe(string process)
     {
-        string? group = Lines($"{process}/cgroup").FirstOrDefault(static line => line.StartsWith(ContainerCgroup, StringComparison.Ordinal));
+        string? group = Lines($"{process}/cgroup").FirstOrDefault(
+            static line => line.StartsWith(ContainerCgroup, StringComparison.Ordinal));
         return group is null ? $"the process {process}" : $"the container '{group[ContainerCgroup.Length..].Split('/')[0]}'";
     }
 

@@ -3,7 +3,9 @@ using Kata.Linux.Interop;
 
 namespace Kata.Agent.Storage;
 
-/// <summary>The directories that storages are mounted on. What had to be made for them goes with the last that needs it. Thread-safe.</summary>
+/// <summary>
+/// The directories that storages are mounted on. What had to be made for them goes with the last that needs it. Thread-safe.
+/// </summary>
 internal sealed class MountPoints
 {
     private readonly Lock _gate = new(); // held while directories are made and removed: neither may see the other's half
@@ -94,9 +96,11 @@ internal sealed class MountPoints
 
     private void RemoveMade(string path)
     {
-        for (string? at = path; at is not null && _made.Contains(at) && !_uses.ContainsKey(at) && LibC.rmdir(at) == 0; at = Path.GetDirectoryName(at))
+        string? at = path;
+        while (at is not null && _made.Contains(at) && !_uses.ContainsKey(at) && LibC.rmdir(at) == 0)
         {
             _made.Remove(at);
+            at = Path.GetDirectoryName(at);
         }
     }
 }

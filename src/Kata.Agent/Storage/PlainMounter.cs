@@ -2,7 +2,9 @@ using Kata.Linux;
 
 namespace Kata.Agent.Storage;
 
-/// <summary>Mounts what takes one call of mount(2) and waits for nothing. The host is trusted: mount points are taken as given, below /run only.</summary>
+/// <summary>
+/// Mounts what takes one call of mount(2) and waits for nothing. The host is trusted: mount points are taken as given, below /run only.
+/// </summary>
 internal sealed class PlainMounter(MountPoints points, MountHolders holders)
 {
     private const string AllowedRoot = "/run/";
@@ -12,7 +14,8 @@ internal sealed class PlainMounter(MountPoints points, MountHolders holders)
     /// <param name="type">The file system.</param>
     /// <param name="options">As fstab(5) writes them.</param>
     /// <param name="prepare">What is done to the mounted directory, given its path; the mount goes again when it fails.</param>
-    public IAttachedStorage Mount(Protocol.Storage storage, string source, string type, IEnumerable<string> options, Action<string>? prepare = null)
+    public IAttachedStorage Mount(
+        Protocol.Storage storage, string source, string type, IEnumerable<string> options, Action<string>? prepare = null)
     {
         string path = PathOf(storage);
         (MountFlags flags, string? data) = MountOptions.Parse(options);

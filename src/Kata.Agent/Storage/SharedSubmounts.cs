@@ -55,7 +55,9 @@ internal sealed class SharedSubmounts
         }
     }
 
-    /// <summary>Ends one use of each mount. What nobody uses any more is unmounted, once the host has answered what was asked of it.</summary>
+    /// <summary>
+    /// Ends one use of each mount. What nobody uses any more is unmounted, once the host has answered what was asked of it.
+    /// </summary>
     /// <param name="entered">From <see cref="Enter"/>.</param>
     /// <returns>Those that the kernel would not unmount.</returns>
     public IReadOnlyList<string> Leave(IReadOnlyList<string> entered)

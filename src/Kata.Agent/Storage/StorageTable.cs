@@ -110,7 +110,8 @@ internal sealed class StorageTable(StorageDrivers drivers)
         return left;
     }
 
-    private static Grpc.Core.RpcException NotFound(string id) => AgentException.NotFound($"Cannot remove the storage '{id}': there is none of that id");
+    private static Grpc.Core.RpcException NotFound(string id) =>
+        AgentException.NotFound($"Cannot remove the storage '{id}': there is none of that id");
 
     private Entry? Find(string id)
     {

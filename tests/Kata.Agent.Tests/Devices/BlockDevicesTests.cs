@@ -120,7 +120,8 @@ public sealed class BlockDevicesTests : IDisposable
     [InlineData(" x")]
     [InlineData("123456789012345678901")]
     [InlineData("a\nb")]
-    public void OfSerial_NumberThatNoDiskHas_IsRefused(string serial) => Assert.Throws<Grpc.Core.RpcException>(() => BlockDeviceName.OfSerial(serial));
+    public void OfSerial_NumberThatNoDiskHas_IsRefused(string serial) =>
+        Assert.Throws<Grpc.Core.RpcException>(() => BlockDeviceName.OfSerial(serial));
 
     [Theory]
     [InlineData("vda")]

@@ -60,7 +60,8 @@ public sealed class SpecDevicesTests : IDisposable
     public async Task AmendAsync_DiskComesLater_Waits()
     {
         Specify("/dev/xvda", 8, 0);
-        Task amend = _devices.AmendAsync(_spec, [new Device { Type = "blk", Id = "04", ContainerPath = "/dev/xvda" }], CancellationToken.None);
+        Task amend = _devices.AmendAsync(
+            _spec, [new Device { Type = "blk", Id = "04", ContainerPath = "/dev/xvda" }], CancellationToken.None);
         _sys.AddDisk("vdc", "pci0000:00/0000:00:04.0/virtio2", number: "254:32");
         _announced.Announce("block");
         await amend.Within();

@@ -14,7 +14,12 @@ public sealed class SpecJsonTests
     private static readonly SpecContext s_pod = new()
     {
         CgroupPath = "/kata/c1",
-        SharedNamespaces = new Dictionary<string, string> { ["uts"] = "/run/sandbox-ns/uts", ["ipc"] = "/run/sandbox-ns/ipc", ["pid"] = "/run/sandbox-ns/pid" },
+        SharedNamespaces = new Dictionary<string, string>
+        {
+            ["uts"] = "/run/sandbox-ns/uts",
+            ["ipc"] = "/run/sandbox-ns/ipc",
+            ["pid"] = "/run/sandbox-ns/pid",
+        },
     };
 
     [Fact]
@@ -41,7 +46,8 @@ public sealed class SpecJsonTests
         JsonElement json = document.RootElement;
         Assert.Equal(["a", "b \"c\"", "ü\u0001"], json.GetProperty("args").EnumerateArray().Select(static item => item.GetString()));
         Assert.Equal(-5, json.GetProperty("oomScoreAdj").GetInt32());
-        Assert.Equal([7, 8], json.GetProperty("user").GetProperty("additionalGids").EnumerateArray().Select(static item => item.GetInt32()));
+        Assert.Equal(
+            [7, 8], json.GetProperty("user").GetProperty("additionalGids").EnumerateArray().Select(static item => item.GetInt32()));
         Assert.Equal(ulong.MaxValue, json.GetProperty("rlimits")[0].GetProperty("hard").GetUInt64());
         Assert.Equal(0, json.GetProperty("capabilities").GetProperty("ambient").GetArrayLength());
         Assert.True(json.GetProperty("noNewPrivileges").GetBoolean());
@@ -80,7 +86,8 @@ public sealed class SpecJsonTests
     [Fact]
     public void Write_NoDeviceRules_DeniesAll()
     {
-        JsonElement rule = Assert.Single(Json(new Spec(), s_plain).GetProperty("linux").GetProperty("resources").GetProperty("devices").EnumerateArray());
+        JsonElement rule = Assert.Single(
+            Json(new Spec(), s_plain).GetProperty("linux").GetProperty("resources").GetProperty("devices").EnumerateArray());
         Assert.False(rule.GetProperty("allow").GetBoolean());
         Assert.False(rule.TryGetProperty("major", out _));
     }
@@ -113,7 +120,10 @@ public sealed class SpecJsonTests
     {
         var extension = new ContainerExtension
         {
-            Domainname = "example", Process = new ProcessExtension { Umask = 0 }, Personality = new Personality { Domain = "LINUX32" }, SeccompDefaultErrno = 38,
+            Domainname = "example",
+            Process = new ProcessExtension { Umask = 0 },
+            Personality = new Personality { Domain = "LINUX32" },
+            SeccompDefaultErrno = 38,
         };
         extension.Unified["memory.high"] = "max";
         var spec = new Spec { Linux = new LinuxSpec { Seccomp = new LinuxSeccomp { DefaultAction = "SCMP_ACT_ERRNO" } } };
@@ -144,7 +154,14 @@ public sealed class SpecJsonTests
     public void ToAttributes_Scheduler_AreTheKernelsNumbers()
     {
         Kata.Linux.Interop.SchedAttr attributes = ProcessScheduling.ToAttributes(
-            new Scheduler { Policy = "SCHED_DEADLINE", Flags = { "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN" }, Runtime = 1, Deadline = 2, Period = 3 });
+            new Scheduler
+            {
+                Policy = "SCHED_DEADLINE",
+                Flags = { "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN" },
+                Runtime = 1,
+                Deadline = 2,
+                Period = 3,
+            });
         Assert.Equal((48u, 6u, 5ul), (attributes.size, attributes.sched_policy, attributes.sched_flags));
         Assert.Equal((1ul, 2ul, 3ul), (attributes.sched_runtime, attributes.sched_deadline, attributes.sched_period));
     }
@@ -210,6 +227,8 @@ public sealed class SpecJsonTests
         return document.RootElement.Clone();
     }
 
-    private static Dictionary<string, string?> Namespaces(JsonElement root) => root.GetProperty("linux").GetProperty("namespaces").EnumerateArray()
-        .ToDictionary(static item => item.GetProperty("type").GetString()!, static item => item.TryGetProperty("path", out JsonElement path) ? path.GetString() : null);
+    private static Dictionary<string, string?> Namespaces(JsonElement root) =>
+        root.GetProperty("linux").GetProperty("namespaces").EnumerateArray().ToDictionary(
+            static item => item.GetProperty("type").GetString()!,
+            static item => item.TryGetProperty("path", out JsonElement path) ? path.GetString() : null);
 }

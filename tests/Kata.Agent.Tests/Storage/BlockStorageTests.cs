@@ -18,7 +18,8 @@ public sealed class BlockStorageTests : IDisposable
 
     public BlockStorageTests()
     {
-        var finder = new BlockDeviceFinder(_announced.Registry, new BlockDevices(_sys.Path, static _ => true), static () => { }, TimeProvider.System);
+        var finder = new BlockDeviceFinder(
+            _announced.Registry, new BlockDevices(_sys.Path, static _ => true), static () => { }, TimeProvider.System);
         _attacher = new BlockAttacher(finder, new MountPoints(), _kernel, new MountHolders(_proc.Path));
         _path = _directory.File("mnt/data");
         _sys.AddDisk("vda", "pci0000:00/0000:00:02.0/virtio0", "volume"u8.ToArray());
@@ -80,8 +81,8 @@ public sealed class BlockStorageTests : IDisposable
     [Fact]
     public async Task AttachAsync_DeviceComesLater_Waits()
     {
-        Task<IAttachedStorage> attach = _attacher.AttachAsync(
-            new Protocol.Storage { DriverOptions = { "serial=second" }, MountPoint = _path, Fstype = "xfs" }, BlockDeviceName.OfPci, CancellationToken.None);
+        var storage = new Protocol.Storage { DriverOptions = { "serial=second" }, MountPoint = _path, Fstype = "xfs" };
+        Task<IAttachedStorage> attach = _attacher.AttachAsync(storage, BlockDeviceName.OfPci, CancellationToken.None);
         _sys.AddDisk("vdb", "pci0000:00/0000:00:03.0/virtio1", "second"u8.ToArray());
         _announced.Announce("block");
         Assert.Equal("/dev/vdb", (await attach.Within()).Device);
@@ -286,5 +287,6 @@ public sealed class BlockStorageTests : IDisposable
     private Task<IAttachedStorage> AttachAsync(Protocol.Storage storage) =>
         _attacher.AttachAsync(storage, BlockDeviceName.OfPci, CancellationToken.None).Within();
 
-    private Task<RpcException> RefusalAsync(Protocol.Storage storage) => Assert.ThrowsAsync<RpcException>(() => AttachAsync(storage)).Within();
+    private Task<RpcException> RefusalAsync(Protocol.Storage storage) =>
+        Assert.ThrowsAsync<RpcException>(() => AttachAsync(storage)).Within();
 }

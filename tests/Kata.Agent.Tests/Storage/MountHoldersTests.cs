@@ -4,7 +4,9 @@ namespace Kata.Agent.Tests;
 
 public sealed class MountHoldersTests : IDisposable
 {
-    private const string Own = "1 1 0:2 / / rw - rootfs rootfs rw\n40 1 254:0 / /mnt/data rw - ext4 /dev/vda rw\n41 1 254:16 / /mnt/my\\040disk rw - xfs /dev/vdb rw";
+    private const string Own =
+        "1 1 0:2 / / rw - rootfs rootfs rw\n40 1 254:0 / /mnt/data rw - ext4 /dev/vda rw\n"
+        + "41 1 254:16 / /mnt/my\\040disk rw - xfs /dev/vdb rw";
 
     private readonly FakeProc _proc = new();
     private readonly MountHolders _holders;

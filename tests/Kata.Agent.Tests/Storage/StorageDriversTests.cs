@@ -11,7 +11,8 @@ public sealed class StorageDriversTests : IDisposable
     private readonly StorageDrivers _drivers;
 
     public StorageDriversTests() =>
-        _drivers = StorageDrivers.Create(new BlockDeviceFinder(_announced.Registry, BlockDevices.OfThisGuest, static () => { }, TimeProvider.System));
+        _drivers = StorageDrivers.Create(
+            new BlockDeviceFinder(_announced.Registry, BlockDevices.OfThisGuest, static () => { }, TimeProvider.System));
 
     public void Dispose() => _announced.Dispose();
 
@@ -56,7 +57,8 @@ public sealed class StorageDriversTests : IDisposable
     [Fact]
     public async Task AttachAsync_HugePages_AreNotThereYet()
     {
-        RpcException refusal = await RefusalAsync(new Protocol.Storage { Driver = "ephemeral", Fstype = "hugetlbfs", MountPoint = "/run/x" });
+        RpcException refusal = await RefusalAsync(
+            new Protocol.Storage { Driver = "ephemeral", Fstype = "hugetlbfs", MountPoint = "/run/x" });
         Assert.Equal(StatusCode.Unimplemented, refusal.StatusCode);
     }
 

@@ -53,7 +53,8 @@ public sealed class StorageTableTests
     [InlineData(256)]
     public async Task AddAsync_NoName_IsRefused(int length) => Assert.Equal(
         StatusCode.InvalidArgument,
-        (await Assert.ThrowsAsync<RpcException>(() => _table.AddAsync(new string('x', length), s_storage, CancellationToken.None))).StatusCode);
+        (await Assert.ThrowsAsync<RpcException>(() => _table.AddAsync(new string('x', length), s_storage, CancellationToken.None)))
+            .StatusCode);
 
     [Fact]
     public async Task AddAsync_UnknownDriver_FreesTheName()
@@ -104,7 +105,8 @@ public sealed class StorageTableTests
         _driver.Arrival.SetResult();
         await AddAsync();
         Task first = RemoveAsync(), second = RemoveAsync();
-        Assert.Equal(StatusCode.AlreadyExists, (await Assert.ThrowsAsync<RpcException>(AddAsync)).StatusCode); // until the removal is complete
+        // Until the removal is complete.
+        Assert.Equal(StatusCode.AlreadyExists, (await Assert.ThrowsAsync<RpcException>(AddAsync)).StatusCode);
         Assert.False(second.IsCompleted);
         _driver.Removal.SetResult();
         await first;

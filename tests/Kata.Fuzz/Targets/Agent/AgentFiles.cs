@@ -1,12 +1,12 @@
 using System.Text;
 using Grpc.Core;
-using Kata.Linux;
 using Kata.Agent.Boot;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Containers;
 using Kata.Agent.Devices;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol;
+using Kata.Linux;
 
 namespace Kata.Fuzz.Targets;
 
