@@ -44,6 +44,12 @@ internal sealed record QemuBoard
         // With ACPI, by which the guest's kernel finds the devices; without the timer and the interrupt controller of old it hangs when emulated.
         : $"{Type},memory-backend=mem0,acpi=on,pcie=off,usb=off,auto-kernel-cmdline=off";
 
+    /// <summary>
+    /// How the guest resets the board: by its keyboard controller, or where there is none by a triple fault. A kernel that tries what is not there
+    /// waits for it, and now and then for ever.
+    /// </summary>
+    public string KernelParameters => IsPci ? "reboot=k" : "reboot=t";
+
     /// <summary>What a machine on this board can do.</summary>
     public MachineCapabilities Capabilities => new()
     {

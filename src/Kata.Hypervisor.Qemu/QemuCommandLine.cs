@@ -135,7 +135,8 @@ internal static class QemuCommandLine
     // The configuration's parameters come after ours: the kernel lets the last one win.
     private static string KernelParameters(MachineConfig config, uint? vsockPort)
     {
-        string parameters = config.Accelerator == Accelerator.Kvm ? config.KernelParameters : $"{EmulatedParameters} {config.KernelParameters}";
+        string emulated = config.Accelerator == Accelerator.Kvm ? "" : $"{EmulatedParameters} ";
+        string parameters = $"{emulated}{QemuBoard.Of(config.MachineType).KernelParameters} {config.KernelParameters}";
         return vsockPort is { } port ? $"{parameters} agent.channel=vsock agent.vsock_port={port}" : parameters;
     }
 }

@@ -14,7 +14,7 @@ internal static class SandboxPlanner
     /// once (the monitor's event says so first), no probing for hardware that is not there.
     /// </summary>
     private const string BaseParameters =
-        "console=ttyS0 8250.nr_uarts=1 panic=-1 reboot=k pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
+        "console=ttyS0 8250.nr_uarts=1 panic=-1 pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
         + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on";
 
     /// <summary>What version 1 of cgroups calls no limit, PAGE_COUNTER_MAX in whole pages; some callers pass it on.</summary>

@@ -17,7 +17,7 @@ internal static class QemuMachines
         Name = "test",
         HypervisorPath = "/usr/bin/qemu-system-x86_64",
         KernelPath = GuestFiles.Kernel,
-        KernelParameters = $"console=ttyS0 panic=1 reboot=k quiet {parameters}".Trim(),
+        KernelParameters = $"console=ttyS0 panic=1 quiet {parameters}".Trim(),
         MemoryMib = 256,
         Accelerator = s_host.Accelerator,
         Devices = [new ConsoleDevice(), new RandomDevice(FromHostDevice: false), new AgentChannelDevice(s_host.AgentTransport)],
