@@ -118,7 +118,7 @@ internal static class QemuCommandLine
         {
             ["driver"] = "pci-bridge", ["id"] = QemuBoard.DiskBridge, ["bus"] = board.RootBus,
             ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"), ["chassis_nr"] = 1,
-            ["shpc"] = false, // what is plugged in is told by ACPI, in no time
+            ["shpc"] = true, // ACPI tells the guest what is plugged in; but by this the firmware knows to leave room for it
         });
         for (int port = 0; port < config.RootPorts; port++)
         {

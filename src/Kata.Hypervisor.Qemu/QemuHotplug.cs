@@ -47,7 +47,15 @@ internal sealed class QemuHotplug(QemuBoard board, QmpConnection monitor, QemuEv
         {
             await RemoveAsync(made);
             slots.Release(device.Id);
-            throw error is HypervisorException refused ? new HypervisorException($"Cannot {action}: {refused.Message}", refused) { Code = refused.Code } : error;
+            if (error is not HypervisorException refused)
+            {
+                throw;
+            }
+
+            throw refused.Message.Contains("\" lock", StringComparison.Ordinal)
+                ? new HypervisorException(
+                    $"Cannot {action}: its image is in use by this machine or another one. Remove it there, or have all of them use it read-only")
+                : new HypervisorException($"Cannot {action}", refused) { Code = refused.Code };
         }
     }
 

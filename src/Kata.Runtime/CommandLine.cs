@@ -59,6 +59,7 @@ internal static class CommandLine
         root.Subcommands.Add(PsCommand.Define(globals));
         root.Subcommands.Add(UpdateCommand.Define(globals));
         root.Subcommands.Add(EventsCommand.Define(globals));
+        root.Subcommands.Add(StorageCommand.Define(globals));
         root.Subcommands.Add(SpecCommand.Define());
         root.Subcommands.Add(FeaturesCommand.Define());
         root.Subcommands.Add(VersionCommand.Define());

@@ -42,7 +42,8 @@ internal static class UsageError
         }
 
         return result.UnmatchedTokens is [{ } extra, ..]
-            ? $"Cannot use the argument {SpecText.Quote(extra)}: '{NameOf(command)}' takes no more. {See(command)}"
+            ? $"Cannot use the argument {SpecText.Quote(extra)}: '{NameOf(command)}' takes no more{(extra.StartsWith('-') ? ", and options come before the arguments" : "")}. "
+                + See(command)
             : Describe(command, result.Errors[0]);
     }
 

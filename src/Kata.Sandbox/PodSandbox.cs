@@ -19,6 +19,7 @@ internal sealed class PodSandbox : IAsyncDisposable
     private readonly GuestConnectStep _guest;
     private readonly PropagationStep _propagation;
     private readonly ContainerSet _containers;
+    private readonly StorageSet _storages;
     private readonly SemaphoreSlim _saving = new(1, 1); // one writer of the state at a time
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,9 +31,10 @@ internal sealed class PodSandbox : IAsyncDisposable
     {
         (_plan, _environment) = (plan, environment);
         _executor = new StepExecutor(environment.Journal);
-        _machine = new MachineStep(machines, plan, []);
+        _machine = new MachineStep(machines, plan, () => [.. _storages!.All.Select(static storage => storage.Disk)]);
         _guest = new GuestConnectStep(plan, _machine, environment);
         _propagation = new PropagationStep(_guest, plan, environment);
+        _storages = new StorageSet(environment, _executor, _machine, _guest);
         _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
     }
 
@@ -62,6 +64,9 @@ internal sealed class PodSandbox : IAsyncDisposable
 
     /// <summary>Those that have not been deleted, also those that are being created.</summary>
     public IReadOnlyList<Container> Containers => _containers.All;
+
+    /// <summary>In the order in which they came.</summary>
+    public IReadOnlyList<PodStorage> Storages => _storages.All;
 
     /// <summary>Boots the pod's machine and waits, by event, for its agent.</summary>
     /// <exception cref="HypervisorException">The VMM or the guest did not come up; the console's end is in the text.</exception>
@@ -151,6 +156,23 @@ internal sealed class PodSandbox : IAsyncDisposable
         }
     }
 
+    /// <inheritdoc cref="StorageSet.AddAsync"/>
+    public async Task<PodStorage> AddStorageAsync(StoragePlan plan, CancellationToken cancellationToken)
+    {
+        PodStorage storage = await _storages.AddAsync(plan, cancellationToken);
+        Log.StorageAdded(Id, plan.Name, plan.Source);
+        Save();
+        return storage;
+    }
+
+    /// <inheritdoc cref="StorageSet.RemoveAsync"/>
+    public async Task RemoveStorageAsync(string name, CancellationToken cancellationToken)
+    {
+        await _storages.RemoveAsync(name, cancellationToken);
+        Log.StorageRemoved(Id, name);
+        Save();
+    }
+
     /// <exception cref="SandboxStateException">There is no such container in this pod.</exception>
     public Container Find(string id, string action) =>
         _containers.Find(id) ?? throw SandboxStateException.NotFound(action, "the container", id);
@@ -188,6 +210,7 @@ internal sealed class PodSandbox : IAsyncDisposable
     {
         _stopping = true;
         var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(() => _storages.CloseAsync(_failure is null && _guest.Guest is { Lost.IsCompleted: false }));
         await cleanUp.TryAsync(_executor.UndoAllAsync);
         await Task.WhenAll(_watches);
         cleanUp.ThrowIfFailed();
@@ -225,6 +248,7 @@ internal sealed class PodSandbox : IAsyncDisposable
                 Hypervisor = _plan.Machine.HypervisorPath,
                 KernelPath = _plan.Machine.KernelPath,
                 ImagePath = _plan.Machine.InitrdPath,
+                Storages = [.. Storages.Select(static storage => new StorageState(storage.Plan.Name, storage.Plan.Source, storage.Plan.MountPoint))],
                 Containers = [.. Containers.Select(static container => container.ToState())],
             });
         }
@@ -253,6 +277,7 @@ internal sealed class PodSandbox : IAsyncDisposable
             Log.PlanWarning(warning);
         }
 
+        await _executor.RunAsync(_storages.Open(_plan.Storages), cancellationToken);
         await _executor.RunAsync([_machine], cancellationToken);
         long started = Stopwatch.GetTimestamp();
         _watches.Add(WatchAsync().LoggedAsync(Log));
@@ -261,6 +286,7 @@ internal sealed class PodSandbox : IAsyncDisposable
             await _executor.RunAsync([_guest], cancellationToken);
             _watches.Add(TellAgentLossAsync(_guest.Guest!).LoggedAsync(Log));
             await _executor.RunAsync([new GuestConfigureStep(_guest), _propagation], cancellationToken);
+            await _storages.EnterAsync(cancellationToken);
         }
         catch (Exception error) when (error is HypervisorException or AgentException && !cancellationToken.IsCancellationRequested)
         {

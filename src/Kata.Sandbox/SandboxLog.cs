@@ -91,4 +91,10 @@ internal static partial class SandboxLog
             logger.BackgroundFailed(error.Message);
         }
     }
+
+    [LoggerMessage(EventId = 2022, Level = LogLevel.Information, Message = "Pod {SandboxId} has the storage '{Name}', which is '{Source}'")]
+    public static partial void StorageAdded(this ILogger logger, SandboxId sandboxId, string name, string source);
+
+    [LoggerMessage(EventId = 2023, Level = LogLevel.Information, Message = "Pod {SandboxId} has the storage '{Name}' no more")]
+    public static partial void StorageRemoved(this ILogger logger, SandboxId sandboxId, string name);
 }

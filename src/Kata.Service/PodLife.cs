@@ -26,11 +26,26 @@ internal sealed class PodLife(PodHost host)
     /// <summary>What a pod that is held was asked for; null when containers alone make the pod. Written under <see cref="Gate"/>.</summary>
     public PodSettings? Held { get; set; }
 
+    /// <summary>Storages that the machine of a pod that is held starts with. Replaced under <see cref="Gate"/>.</summary>
+    public IReadOnlyList<StoragePlan> Noted { get; private set; } = [];
+
     /// <summary>Completes when the pod is gone and the process may end.</summary>
     public Task Ended => _ended.Task;
 
     /// <summary>Completes when the pod is gone and its engine has said that it needs this process no more.</summary>
     public Task Dismissed => _dismissed.Task;
+
+    /// <summary>Adds to <see cref="Noted"/>. Under <see cref="Gate"/>.</summary>
+    /// <exception cref="SandboxStateException">There is one of its name.</exception>
+    public void Note(StoragePlan storage) => Noted = Noted.Any(other => other.Name == storage.Name)
+        ? throw SandboxStateException.StorageExists(storage.Name)
+        : [.. Noted, storage];
+
+    /// <summary>The opposite.</summary>
+    /// <exception cref="SandboxStateException">There is none of the name.</exception>
+    public void Unnote(string name) => Noted = Noted.Any(other => other.Name == name)
+        ? [.. Noted.Where(other => other.Name != name)]
+        : throw SandboxStateException.NoStorage(name);
 
     /// <summary>The engine's word for that. Of a pod that lives it means nothing.</summary>
     public void Dismiss()

@@ -67,7 +67,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
             throw SandboxStateException.WrongPodState("start", request.SandboxId, "it was started or stopped before", "Create another one");
         }
 
-        PodSandbox pod = await host.BootAsync(_plan!, host.Stopping);
+        PodSandbox pod = await host.BootAsync(_plan! with { Storages = life.Noted }, host.Stopping);
         life.Pod = pod;
         _startedAt = host.Time.GetUtcNow();
         host.Track(WatchAsync(pod)); // ends when the pod fails or the service ends

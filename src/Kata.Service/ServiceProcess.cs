@@ -26,6 +26,7 @@ internal static class ServiceProcess
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
         Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
         Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service.Removal));
+        Sandbox.Protocol.V1.Sandbox.BindService(server.Services, new PodService(host, life));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
         using var listener = new SocketListener(UnixSocket.Listen(host.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
         Task forwarding = host.ForwardEventsAsync().LoggedAsync(log); // ends when the pod has ended and containerd has taken everything

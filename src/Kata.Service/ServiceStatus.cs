@@ -3,6 +3,7 @@ using Kata.Hypervisor;
 using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
+using Kata.Storage;
 
 namespace Kata.Service;
 
@@ -55,7 +56,7 @@ internal static class ServiceStatus
         InvalidSpecException or ArgumentException => StatusCode.InvalidArgument,
         SandboxStateException { Error: SandboxStateError.NotFound } => StatusCode.NotFound,
         SandboxStateException { Error: SandboxStateError.AlreadyExists } => StatusCode.AlreadyExists,
-        SandboxStateException => StatusCode.FailedPrecondition,
+        SandboxStateException or StorageException => StatusCode.FailedPrecondition,
         AgentException agent => agent.Code,
         OperationCanceledException => StatusCode.Cancelled,
         NotSupportedException => StatusCode.Unimplemented,

@@ -34,7 +34,7 @@ public sealed class QemuCommandLineTests
             "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off clearcpuid=cx16 reboot=k console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3,server=on,wait=off", "-mon", "chardev=monitor,mode=control",
             "-device", "pvpanic-pci",
-            "-device", """{"driver":"pci-bridge","id":"disks","bus":"pcie.0","addr":"0x1e","chassis_nr":1,"shpc":false}""",
+            "-device", """{"driver":"pci-bridge","id":"disks","bus":"pcie.0","addr":"0x1e","chassis_nr":1,"shpc":true}""",
             "-chardev", "socket,id=console,fd=4,server=on,wait=off", "-serial", "chardev:console",
             "-object", """{"qom-type":"rng-builtin","id":"random-source"}""",
             "-device", """{"driver":"virtio-rng-pci","id":"random","rng":"random-source","disable-legacy":"on"}""",

@@ -10,6 +10,7 @@ public sealed class ProjectTests
     {
         ["Kata.Agent.Protocol"] = "generated from protos/",
         ["Kata.Containerd.Protocol"] = "generated from protos/",
+        ["Kata.Sandbox.Protocol"] = "generated from protos/",
         ["Kata.Hypervisor"] = "interfaces and the VM model; Kata.Hypervisor.Qemu.Tests covers what has behaviour",
     };
 

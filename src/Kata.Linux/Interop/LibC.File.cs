@@ -61,6 +61,9 @@ internal static partial class LibC
     internal static unsafe partial nint read(SafeFileDescriptor fd, byte* buffer, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint pread(SafeFileDescriptor fd, byte* buffer, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint write(SafeFileDescriptor fd, byte* buffer, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]

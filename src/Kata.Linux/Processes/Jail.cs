@@ -17,6 +17,7 @@ internal static class Jail
 {
     private const ulong ReadOnly = LibC.MOUNT_ATTR_RDONLY | LibC.MOUNT_ATTR_NOSUID | LibC.MOUNT_ATTR_NODEV;
     private const int LastCapability = 63;
+    private const ulong NullDevice = (1ul << 8) | 3; // Documentation/admin-guide/devices.txt
     private const ulong KvmDevice = (10ul << 8) | 232; // misc major, KVM_MINOR: linux/miscdevice.h
 
     /// <summary>
@@ -82,7 +83,7 @@ internal static class Jail
     {
         string root = jail.MountPoint;
         Mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null);
-        // No MS_NODEV: the one device node below is the only one there will ever be, as the root becomes read-only.
+        // No MS_NODEV: the device nodes below are the only ones there will ever be, as the root becomes read-only.
         Mount("jail", root, "tmpfs", MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC, "mode=0755,size=256k,nr_inodes=256");
         foreach ((DetachedMount mount, string target, bool isDirectory) in mounts)
         {
@@ -91,13 +92,11 @@ internal static class Jail
             mount.AttachTo(root + target);
         }
 
+        Directory.CreateDirectory(root + "/dev");
+        MakeDevice(jail, "/dev/null", NullDevice); // by which QEMU finds out what locks of files it may use
         if (jail.WithKvm)
         {
-            Directory.CreateDirectory(root + "/dev");
-            string node = root + VirtualizationDevices.KvmPath;
-            LinuxException.ThrowIfNegative(
-                LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, KvmDevice), "mknod", "make '/dev/kvm' in the jail");
-            LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", "give '/dev/kvm' to the jailed user");
+            MakeDevice(jail, VirtualizationDevices.KvmPath, KvmDevice);
         }
 
         // A merged /usr: /lib64 is a link, and the dynamic loader's path goes through it.
@@ -108,6 +107,13 @@ internal static class Jail
                 LinuxException.ThrowIfNegative(LibC.symlink(link, $"{root}/{name}"), "symlink", $"make '/{name}' in the jail");
             }
         }
+    }
+
+    private static void MakeDevice(JailOptions jail, string path, ulong number)
+    {
+        string node = jail.MountPoint + path;
+        LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, number), "mknod", $"make '{path}' in the jail");
+        LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", $"give '{path}' to the jailed user");
     }
 
     private static void MakeTarget(string root, string target, bool isDirectory)

@@ -45,7 +45,7 @@ internal static class ListCommand
             }
             else
             {
-                PrintTable([[.. s_headings, .. latest is null ? [] : s_assetHeadings], .. containers.Select(item => Row(item, latest))]);
+                TextTable.Print([[.. s_headings, .. latest is null ? [] : s_assetHeadings], .. containers.Select(item => Row(item, latest))]);
             }
 
             return ExitCodes.Success;
@@ -104,13 +104,4 @@ internal static class ListCommand
     }
 
     // Columns of at least 12 characters with 3 between them, as runc's tables.
-    private static void PrintTable(List<string[]> rows)
-    {
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => Math.Max(9, rows.Max(row => row[column].Length)) + 3)];
-        foreach (string[] row in rows)
-        {
-            Console.Out.WriteLine(
-                string.Concat(row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
-        }
-    }
 }

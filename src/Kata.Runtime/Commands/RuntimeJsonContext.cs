@@ -5,4 +5,5 @@ namespace Kata.Runtime.Commands;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ContainerDocument))]
 [JsonSerializable(typeof(List<ContainerDocument>))]
+[JsonSerializable(typeof(List<StorageDocument>))]
 internal sealed partial class RuntimeJsonContext : JsonSerializerContext;

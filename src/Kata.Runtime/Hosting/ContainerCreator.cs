@@ -125,10 +125,13 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
 
         ContainerPlan container = ContainerPlanner.Plan(
             id, bundle, !configuration.Runtime.DisableGuestSeccomp, HostFileProbe.Instance,
-            space => first ? null : OwnerOf(sandbox, space));
+            space => first ? null : OwnerOf(sandbox, space), isGuestPath: path => !first && IsOnStorage(sandbox, path));
         Warn(container.Warnings);
         return container;
     }
+
+    private bool IsOnStorage(SandboxId sandbox, string path) =>
+        SandboxStateStore.Read(_directories.StateFile(sandbox))?.Storages.Any(storage => storage.Holds(path)) ?? false;
 
     // Whose a file that holds a namespace is only the service knows, and says it before anything is made.
     private ContainerId? OwnerOf(SandboxId sandbox, LinuxNamespace space)

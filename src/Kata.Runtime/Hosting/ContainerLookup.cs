@@ -88,11 +88,22 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
         new ContainerIndex(directories).Find(container)
             ?? throw SandboxStateException.NotFound($"{action} the container", "it", container.Value);
 
+    /// <summary>The pod that a person means: the one of that id, else that of a container of that id or name.</summary>
+    /// <exception cref="SandboxStateException">There is none.</exception>
+    public SandboxId ResolvePod(string text, string action) => SandboxId.TryParse(text, out SandboxId pod) && Directory.Exists(directories.Sandbox(pod))
+        ? pod
+        : Find(Resolve(text, action), action);
+
+    /// <summary>Connects to a pod's service.</summary>
+    /// <exception cref="SandboxStateException">The service is gone.</exception>
+    public PodClient Connect(SandboxId pod, string action) => Connect(pod, ContainerId.Parse(pod.Value), action);
+
     /// <summary>Connects to the container's service.</summary>
     /// <exception cref="SandboxStateException">The id is not known, or the service is gone and the container with it.</exception>
-    public PodClient Connect(ContainerId container, string action)
+    public PodClient Connect(ContainerId container, string action) => Connect(Find(container, action), container, action);
+
+    private PodClient Connect(SandboxId sandbox, ContainerId container, string action)
     {
-        SandboxId sandbox = Find(container, action);
         try
         {
             return PodClient.Connect(directories, sandbox);

@@ -39,6 +39,7 @@ internal sealed partial class PodClient : IAsyncDisposable
     private readonly TtRpcClient _client;
     private readonly Containerd.Protocol.TaskV2.Task.TaskClient _tasks;
     private readonly Events.EventsClient _events;
+    private readonly Sandbox.Protocol.V1.Sandbox.SandboxClient _pod;
     private readonly PolledDescriptor? _process;
     private readonly int _pid;
     private readonly TimeProvider _time;
@@ -48,6 +49,7 @@ internal sealed partial class PodClient : IAsyncDisposable
         (_client, _pid, _process, _time) = (client, pid, process, time);
         _tasks = new Containerd.Protocol.TaskV2.Task.TaskClient(client.CallInvoker);
         _events = new Events.EventsClient(client.CallInvoker);
+        _pod = new Sandbox.Protocol.V1.Sandbox.SandboxClient(client.CallInvoker);
     }
 
     /// <exception cref="LinuxException">ENOENT, ECONNREFUSED: there is no service. EAGAIN: it has long not taken a connection.</exception>

@@ -24,6 +24,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello that mounts in living containers.</summary>
     public const string MountFeature = "kata.agent.v1.mount";
 
+    /// <summary>What an agent says in Hello that takes storages, and gives them back, while the guest lives.</summary>
+    public const string StorageFeature = "kata.agent.v1.storage";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -64,6 +67,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether mounts can be added to a living container, and removed.</summary>
     public bool SupportsMounts => Hello?.Features.Contains(MountFeature) ?? false;
+
+    /// <summary>Whether storages can come and go.</summary>
+    public bool SupportsStorages => Hello?.Features.Contains(StorageFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

@@ -4,13 +4,14 @@ namespace Kata.Sandbox;
 
 /// <summary>A device in the machine: it was there from the start, or comes while it runs. It goes while it runs, in both cases.</summary>
 /// <param name="device">What the host has for it.</param>
-/// <param name="machine">Asked when it is time: there may be none before.</param>
+/// <param name="machine">The machine.</param>
 /// <param name="cold">Whether the machine is started with it.</param>
-internal sealed class PlugStep(DeviceStep device, Func<Machine> machine, bool cold) : Step
+/// <param name="ending">Whether the machine is about to end, so that nothing has to be taken from it.</param>
+internal sealed class PlugStep(DeviceStep device, MachineStep machine, bool cold, Func<bool> ending) : Step
 {
     public override string Name => $"the device '{device.Device.Id}' in the machine";
 
-    public override IReadOnlyList<Step> Needs => [device];
+    public override IReadOnlyList<Step> Needs => [device, machine];
 
     public override async Task DoAsync(CancellationToken cancellationToken)
     {
@@ -18,9 +19,10 @@ internal sealed class PlugStep(DeviceStep device, Func<Machine> machine, bool co
         {
             using var descriptors = new DeviceDescriptors();
             device.HandOver(descriptors);
-            await machine().PlugAsync(device.Device, descriptors, cancellationToken);
+            await machine.Machine.PlugAsync(device.Device, descriptors, cancellationToken);
         }
     }
 
-    public override Task UndoAsync(CancellationToken cancellationToken) => machine().UnplugAsync(device.Device.Id, cancellationToken);
+    public override Task UndoAsync(CancellationToken cancellationToken) =>
+        ending() ? Task.CompletedTask : machine.Machine.UnplugAsync(device.Device.Id, cancellationToken);
 }

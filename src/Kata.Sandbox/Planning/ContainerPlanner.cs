@@ -24,11 +24,12 @@ internal static class ContainerPlanner
     /// <param name="ownerOf">The container of the same pod that has a namespace which is named by its path, or null.</param>
     /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
     /// <param name="guestFiles">Files of the pod that only the guest has; none by default.</param>
+    /// <param name="isGuestPath">Whether a path is one of the guest's, on a storage of the pod, and not one of the host's; none is by default.</param>
     /// <param name="notifyPath">The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
         ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<LinuxNamespace, ContainerId?> ownerOf, SharedMemory? sharedMemory = null,
-        IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null)
+        IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null, Func<string, bool>? isGuestPath = null)
     {
         guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
@@ -40,7 +41,7 @@ internal static class ContainerPlanner
         NotifySocket? notify = mounted ?? (notifyPath is not null && spec.Process is not null ? NotifySocket.Default(notifyPath) : null);
         var mounts = new List<PlannedMount>(wanted.Select((mount, index) => mounted?.Directory == mount.Destination.TrimEnd('/')
             ? OfGuest(mount, "bind", GuestPaths.Notify(id))
-            : PlanMount(bundle, index, mount, files, sharedMemory, guestFiles)));
+            : PlanMount(bundle, index, mount, files, sharedMemory, guestFiles, isGuestPath ?? (static _ => false))));
         if (spec.Root?.Readonly == true && !wanted.Any(static mount => "/" + mount.Destination.Trim('/') == "/dev"))
         {
             // Its nodes are made in the root file system elsewhere, before that becomes read-only. Ours is from the beginning.
@@ -94,7 +95,8 @@ internal static class ContainerPlanner
     }
 
     private static PlannedMount PlanMount(
-        Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, IReadOnlyList<GuestFile> guestFiles)
+        Bundle bundle, int index, MountSpec mount, IHostFiles files, SharedMemory? sharedMemory, IReadOnlyList<GuestFile> guestFiles,
+        Func<string, bool> isGuestPath)
     {
         IReadOnlyList<string> options = mount.Options ?? [];
         if (!IsBind(mount))
@@ -110,6 +112,11 @@ internal static class ContainerPlanner
         string source = mount.Source is { Length: > 0 } given
             ? Path.GetFullPath(given, bundle.Directory)
             : throw new InvalidSpecException($"/mounts/{index}/source", "a bind mount has no source", "Name a host file or directory");
+        if (isGuestPath(source))
+        {
+            return OfGuest(mount, "bind", source);
+        }
+
         if (source == sharedMemory?.Source)
         {
             return OfGuest(mount, "bind", GuestPaths.SharedMemory);

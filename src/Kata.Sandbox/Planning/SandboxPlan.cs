@@ -25,6 +25,9 @@ internal sealed record SandboxPlan
     /// <summary>Absolute path of the character device that the guest's random numbers come from, or <see cref="RandomSource.Kernel"/>.</summary>
     public string EntropySource { get; init; } = RandomSource.Kernel;
 
+    /// <summary>What the machine starts with, besides what every one has.</summary>
+    public IReadOnlyList<StoragePlan> Storages { get; init; } = [];
+
     /// <summary>Absolute path of virtiofsd.</summary>
     public required string VirtioFsDaemonPath { get; init; }
 

@@ -22,6 +22,9 @@ internal sealed record SandboxState
 
     public string? ImagePath { get; init; }
 
+    /// <summary>What the pod was given besides its containers.</summary>
+    public IReadOnlyList<StorageState> Storages { get; set; } = [];
+
     // Settable: what a document does not have the generated reader would make null of otherwise.
     public IReadOnlyList<ContainerState> Containers { get; set; } = [];
 }

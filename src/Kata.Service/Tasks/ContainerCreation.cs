@@ -81,7 +81,8 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
 
             ContainerPlan plan = ContainerPlanner.Plan(
                     id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf, pod.Plan.SharedMemory, pod.Plan.Files,
-                    context.RequestHeaders.Get(TaskHeaders.Notify) is not null ? host.NotifySocket(id) : null)
+                    context.RequestHeaders.Get(TaskHeaders.Notify) is not null ? host.NotifySocket(id) : null,
+                    path => pod.Storages.Any(storage => storage.Plan.Holds(path)))
                 .WithCallerLimits(TaskHeaders.LimitsOf(context, host.Limits))
                 .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false)
                 .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);

@@ -35,10 +35,7 @@ public sealed class JailAuditTests
         Assert.All(
             Directory.GetFileSystemEntries(root).Select(Path.GetFileName),
             static name => Assert.Contains(name, (string[])["bin", "dev", "etc", "kernel", "lib", "lib64", "sbin", "usr"]));
-        // Only with KVM, and then the one node.
-        Assert.All(
-            Directory.Exists(root + "/dev") ? Directory.GetFileSystemEntries(root + "/dev") : [],
-            path => Assert.Equal(root + "/dev/kvm", path));
+        Assert.All(Directory.GetFileSystemEntries(root + "/dev").Select(Path.GetFileName), static name => Assert.Contains(name, (string[])["null", "kvm"]));
         Assert.Equal(["ld.so.cache"], Directory.GetFileSystemEntries(root + "/etc").Select(Path.GetFileName));
     }
 

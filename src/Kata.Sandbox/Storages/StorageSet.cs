@@ -1,0 +1,260 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Kata.Hypervisor;
+using Kata.Storage;
+
+namespace Kata.Sandbox;
+
+/// <summary>The storages of a pod: those that its machine starts with, and those that come and go while it runs. Thread-safe.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The source has neither a timer nor a wait handle: there is nothing to dispose of")]
+internal sealed class StorageSet
+{
+    private readonly SandboxEnvironment _environment;
+    private readonly StepExecutor _executor;
+    private readonly MachineStep _machine;
+    private readonly GuestConnectStep _guest;
+    private readonly Lock _gate = new();
+    private readonly List<PodStorage> _storages = []; // guarded by _gate
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal); // taken ones; guarded by _gate
+    private readonly HashSet<Task> _underWay = []; // guarded by _gate
+    private readonly CancellationTokenSource _ending = new();
+    private volatile bool _ended;
+    private int _devices; // guarded by _gate: names of devices are never given twice
+
+    /// <param name="environment">What the pod lives in.</param>
+    /// <param name="executor">The pod's.</param>
+    /// <param name="machine">The pod's.</param>
+    /// <param name="guest">The pod's.</param>
+    public StorageSet(SandboxEnvironment environment, StepExecutor executor, MachineStep machine, GuestConnectStep guest) =>
+        (_environment, _executor, _machine, _guest) = (environment, executor, machine, guest);
+
+    /// <summary>In the order in which they came; those that are coming or going are among them.</summary>
+    public IReadOnlyList<PodStorage> All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _storages];
+            }
+        }
+    }
+
+    /// <summary>Opens what the machine is to start with. What was opened is closed again when one cannot be.</summary>
+    /// <exception cref="StorageException">A file cannot be a disk.</exception>
+    public IReadOnlyList<DeviceStep> Open(IReadOnlyList<StoragePlan> plans)
+    {
+        try
+        {
+            foreach (StoragePlan plan in plans)
+            {
+                PodStorage storage = Make(plan, cold: true);
+                lock (_gate)
+                {
+                    _names.Add(plan.Name);
+                    _storages.Add(storage);
+                }
+            }
+        }
+        catch
+        {
+            foreach (PodStorage storage in All)
+            {
+                storage.Disk.Dispose();
+            }
+
+            throw;
+        }
+
+        return [.. All.Select(static storage => storage.Disk)];
+    }
+
+    /// <summary>Gives the guest, which is up, what the machine started with.</summary>
+    /// <exception cref="AgentException">It cannot take one.</exception>
+    public Task EnterAsync(CancellationToken cancellationToken) =>
+        _executor.RunAsync([.. All.SelectMany(static storage => storage.Steps).Except(_executor.Done)], cancellationToken);
+
+    /// <summary>Gives a storage to the running pod.</summary>
+    /// <exception cref="SandboxStateException">There is one of its name, or the pod ends.</exception>
+    /// <exception cref="StorageException">The file cannot be a disk.</exception>
+    /// <exception cref="HypervisorException">The machine takes none while it runs, has no place left, or the VMM refused.</exception>
+    /// <exception cref="AgentException">The guest cannot take it.</exception>
+    public async Task<PodStorage> AddAsync(StoragePlan plan, CancellationToken cancellationToken)
+    {
+        string action = $"add the storage '{plan.Name}'";
+        // Before a file is opened for it: what the machine cannot do it says by itself.
+        var device = new DiskDevice(new DeviceId("any"), plan.ReadOnly, IsBlockDevice: false);
+        if (_machine.Machine.Capabilities.RefusalOf(device, running: true) is { } refusal)
+        {
+            throw SandboxStateException.Refused(action, $"{refusal}. Give it to the pod before that starts, or use another machine_type");
+        }
+
+        lock (_gate)
+        {
+            if (!_names.Add(plan.Name))
+            {
+                throw SandboxStateException.StorageExists(plan.Name);
+            }
+        }
+
+        PodStorage? made = null;
+        try
+        {
+            made = Make(plan, cold: false);
+            made.UnderWay = "being added";
+            lock (_gate)
+            {
+                _storages.Add(made);
+            }
+
+            await WhileAliveAsync(action, token => _executor.RunAsync(made.Steps, token), cancellationToken);
+            made.UnderWay = null;
+            return made;
+        }
+        catch
+        {
+            Forget(plan.Name, made);
+            if (made is not null)
+            {
+                made.Disk.Dispose(); // of a run that did not come so far; twice does no harm
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Takes a storage from the running pod.</summary>
+    /// <exception cref="SandboxStateException">There is none of the name, or it comes or goes just now.</exception>
+    /// <exception cref="AgentException">Something in the guest uses it; nothing has changed.</exception>
+    /// <exception cref="HypervisorException">The guest does not let go of the device, or the VMM refused. The call may be repeated.</exception>
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        string action = $"remove the storage '{name}'";
+        PodStorage storage;
+        lock (_gate)
+        {
+            storage = _storages.FirstOrDefault(item => item.Plan.Name == name)
+                ?? throw SandboxStateException.NoStorage(name);
+            if (storage.UnderWay is { } other)
+            {
+                throw SandboxStateException.Refused(action, $"it is {other} just now. Wait for that");
+            }
+
+            storage.UnderWay = "being removed";
+        }
+
+        try
+        {
+            await WhileAliveAsync(action, token => _executor.UndoAsync(storage.Steps, token), cancellationToken);
+            Forget(name, storage);
+        }
+        finally
+        {
+            storage.UnderWay = null;
+        }
+    }
+
+    /// <summary>
+    /// Before the machine ends: nobody adds or removes any more, and what is mounted is unmounted, so that what the guest has still to write is
+    /// written. What it does not let go of is logged: a journal is replayed at the next mount.
+    /// </summary>
+    /// <param name="guestLives">Whether it can be asked.</param>
+    public async Task CloseAsync(bool guestLives)
+    {
+        await _ending.CancelAsync();
+        Task[] others;
+        lock (_gate)
+        {
+            others = [.. _underWay];
+        }
+
+        await Task.WhenAll(others);
+        foreach (PodStorage storage in guestLives ? All.Where(static item => item.Plan is { MountPoint: not null, ReadOnly: false }).Reverse() : [])
+        {
+            try
+            {
+                await _executor.UndoAsync([storage.Steps[^1]], CancellationToken.None);
+            }
+            catch (AgentException error)
+            {
+                _environment.Log.PlanWarning(error.Message);
+            }
+        }
+
+        _ended = true;
+    }
+
+    private void Forget(string name, PodStorage? storage)
+    {
+        lock (_gate)
+        {
+            _names.Remove(name);
+            if (storage is not null)
+            {
+                _storages.Remove(storage);
+            }
+        }
+    }
+
+    private PodStorage Make(StoragePlan plan, bool cold)
+    {
+        DiskImage image = DiskImage.Open(plan.Source, plan.ReadOnly, _environment.CallerMountNamespace);
+        try
+        {
+            if (plan is { MountPoint: not null, FileSystem: null })
+            {
+                plan = plan with
+                {
+                    FileSystem = image.FindFileSystem() ?? throw new StorageException(
+                        $"Cannot mount '{plan.Source}' in the guest: it has no file system that is known by its first bytes. Name it, or make one, "
+                        + "for example with 'mkfs.ext4'"),
+                };
+            }
+
+            DeviceId id;
+            lock (_gate)
+            {
+                id = new DeviceId(string.Create(CultureInfo.InvariantCulture, $"disk{++_devices}"));
+            }
+
+            var disk = new DiskStep(id, plan, image);
+            var plug = new PlugStep(disk, _machine, cold, () => _ended);
+            return new PodStorage(plan, disk, plug, new GuestStorageStep(plan, plug, id, _guest, () => _ended));
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
+    private async Task WhileAliveAsync(string action, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
+        // Ends early on: the caller, or the pod's end.
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (_ending.IsCancellationRequested)
+            {
+                throw SandboxStateException.Refused(action, "its pod is about to end");
+            }
+
+            _underWay.Add(done.Task);
+        }
+
+        try
+        {
+            await work(both.Token);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _underWay.Remove(done.Task);
+            }
+
+            done.SetResult();
+        }
+    }
+}
