@@ -7,19 +7,21 @@ namespace Kata.Storage;
 internal static class HostMounts
 {
     /// <summary>
-    /// Copies what is at <paramref name="path"/>, as it is once <paramref name="mounts"/> are made there: the mount at the path first, then,
-    /// when <paramref name="recursive"/>, each that is visible below it, those above before those below. Paths are those of
-    /// <paramref name="mountNamespace"/> (a descriptor of <c>/proc/PID/ns/mnt</c>), or of the caller's own. The copies belong to the caller.
+    /// Copies what is at <paramref name="path"/>, as it is once <paramref name="mounts"/> are made there: the mount at the path first,
+    /// then, when <paramref name="recursive"/>, each that is visible below it, those above before those below. Paths are those of
+    /// <paramref name="mountNamespace"/> (a descriptor of <c>/proc/PID/ns/mnt</c>), or of the caller's own. The caller owns the copies.
     /// </summary>
     /// <exception cref="LinuxException">A mount cannot be made or copied; none is left.</exception>
     public static IReadOnlyList<HostSource> Open(
-        string path, bool recursive, IReadOnlyList<FileSystemMount> mounts, SafeFileDescriptor? mountNamespace) => NamespaceThread.RunIn(mountNamespace, "the pod's caller", () =>
+        string path, bool recursive, IReadOnlyList<FileSystemMount> mounts,
+        SafeFileDescriptor? mountNamespace) => NamespaceThread.RunIn(mountNamespace, "the pod's caller", () =>
     {
         if (mounts.Count > 0)
         {
             // The namespace goes with this thread, and its mounts with it; the copies that are returned stay.
             LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWNS), "unshare", $"make a mount namespace for '{path}'");
-            LinuxException.ThrowIfNegative(LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null), "mount", "make the mounts private");
+            LinuxException.ThrowIfNegative(
+                LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_PRIVATE, null), "mount", "make the mounts private");
             foreach (FileSystemMount mount in mounts)
             {
                 Make(mount, path);
@@ -29,7 +31,9 @@ internal static class HostMounts
         return Copy(path, recursive);
     });
 
-    /// <summary>Shows the files of a copy with other owners. It is another source then: what has other owners must not share a page cache.</summary>
+    /// <summary>
+    /// Shows the files of a copy with other owners. It is another source then: what has other owners must not share a page cache.
+    /// </summary>
     /// <param name="source">Belongs to the result from here on.</param>
     /// <param name="path">The host's, for the error.</param>
     /// <param name="map">How.</param>
@@ -45,10 +49,12 @@ internal static class HostMounts
         {
             throw new LinuxException(
                 error.Call, $"map the ids of '{path}'", error.Errno,
-                "The host's kernel maps none on its file system, or they are mapped already: remove the mapping, and give the files the owners that the container needs");
+                "The host's kernel maps none on its file system, or they are mapped already: "
+                    + "remove the mapping, and give the files the owners that the container needs");
         }
 
-        return new HostSource(source.Tree, source.Key with { FileSystem = $"{source.Key.FileSystem} {map.Users}/{map.Groups}" }, source.Status, source.ReadOnly, source.Place);
+        SourceKey mapped = source.Key with { FileSystem = $"{source.Key.FileSystem} {map.Users}/{map.Groups}" };
+        return new HostSource(source.Tree, mapped, source.Status, source.ReadOnly, source.Place);
     }
 
     private static List<HostSource> Copy(string path, bool recursive)
@@ -56,12 +62,14 @@ internal static class HostMounts
         var sources = new List<HostSource>();
         try
         {
-            using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0), "open", $"open '{path}'");
+            using SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
+                LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0), "open", $"open '{path}'");
             IReadOnlyList<MountInfo> mounts = MountInfo.Read();
             var status = FileStatus.Of(file);
             string real = File.ResolveLinkTarget($"/proc/thread-self/fd/{file.Number}", returnFinalTarget: false)!.FullName;
             sources.Add(new HostSource(
-                DetachedMount.Of(file, recursive: false), KeyOf(real, status, mounts), status, mounts.Any(mount => mount.Id == status.MountId && mount.ReadOnly), ""));
+                DetachedMount.Of(file, recursive: false), KeyOf(real, status, mounts), status,
+                mounts.Any(mount => mount.Id == status.MountId && mount.ReadOnly), ""));
             if (recursive && status.IsDirectory)
             {
                 CopyBelow(real == "/" ? real : real + "/", mounts, sources);
@@ -91,7 +99,8 @@ internal static class HostMounts
             try
             {
                 sources.Add(new HostSource(
-                    DetachedMount.Of(file, recursive: false), new SourceKey(FileSystemOf(mount), mount.Root), status, mount.ReadOnly, mount.MountPoint[above.Length..]));
+                    DetachedMount.Of(file, recursive: false), new SourceKey(FileSystemOf(mount), mount.Root), status, mount.ReadOnly,
+                    mount.MountPoint[above.Length..]));
             }
             catch (LinuxException error) when (error.Errno is Errno.EINVAL)
             {
@@ -112,7 +121,9 @@ internal static class HostMounts
 
     // Through a mount that the host has mapped, files have other owners: it is a file system of its own.
     private static string FileSystemOf(MountInfo mount) =>
-        mount.IdMapped ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{mount.FileSystem} {mount.Id}") : mount.FileSystem;
+        mount.IdMapped
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{mount.FileSystem} {mount.Id}")
+            : mount.FileSystem;
 
     private static void Make(FileSystemMount mount, string path)
     {

@@ -2,7 +2,9 @@ using Kata.Linux;
 
 namespace Kata.Storage;
 
-/// <summary>One mount of the host as a bind mount finds it: a directory or a file, without what is mounted below it. Owns the copy.</summary>
+/// <summary>
+/// One mount of the host as a bind mount finds it: a directory or a file, without what is mounted below it. Owns the copy.
+/// </summary>
 internal sealed class HostSource(DetachedMount tree, SourceKey key, FileStatus status, bool readOnly, string place) : IDisposable
 {
     /// <summary>The copy, attached nowhere.</summary>

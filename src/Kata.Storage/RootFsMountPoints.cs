@@ -10,8 +10,8 @@ namespace Kata.Storage;
 internal static class RootFsMountPoints
 {
     /// <summary>
-    /// Makes <paramref name="destination"/>, a directory or an empty file, and the directories above it. What exists is left alone. Links are
-    /// followed inside the root file system only, and one that leads nowhere is left for the guest to complain about.
+    /// Makes <paramref name="destination"/>, a directory or an empty file, and the directories above it. What exists is left alone. Links
+    /// are followed inside the root file system only, and one that leads nowhere is left for the guest to complain about.
     /// </summary>
     /// <param name="root">The root file system, writable.</param>
     /// <param name="destination">Absolute, as in the specification.</param>

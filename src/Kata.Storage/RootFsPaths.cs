@@ -8,8 +8,8 @@ internal static class RootFsPaths
     private const int MaxLinks = 40; // the kernel's own limit, path_resolution(7)
 
     /// <summary>
-    /// Where <paramref name="destination"/> is once its links are followed: what a link leads to need not exist. At a mount of the container
-    /// it goes no further, as only the guest sees what is there.
+    /// Where <paramref name="destination"/> is once its links are followed: what a link leads to need not exist. At a mount of the
+    /// container it goes no further, as only the guest sees what is there.
     /// </summary>
     /// <param name="root">The root file system.</param>
     /// <param name="destination">Absolute, as in the specification.</param>

@@ -21,12 +21,15 @@ internal sealed class SharedDirectory : IDisposable
     private readonly DetachedMount _writable; // the same file system, seen by nobody else
     private readonly SafeFileDescriptor _root;
 
-    private SharedDirectory(string directory, DetachedMount writable, SafeFileDescriptor root) => (Path, _writable, _root) = (directory, writable, root);
+    private SharedDirectory(string directory, DetachedMount writable, SafeFileDescriptor root) =>
+        (Path, _writable, _root) = (directory, writable, root);
 
     /// <summary>The directory on the host.</summary>
     public string Path { get; }
 
-    /// <summary>Makes <paramref name="directory"/> (0700 around it is the caller's part) when it is missing, and mounts an empty file system there.</summary>
+    /// <summary>
+    /// Makes <paramref name="directory"/> (0700 around it is the caller's part) when it is missing, and mounts an empty file system there.
+    /// </summary>
     public static SharedDirectory Create(string directory)
     {
         Directory.CreateDirectory(directory);
@@ -52,20 +55,28 @@ internal sealed class SharedDirectory : IDisposable
         }
     }
 
-    /// <summary>Mounts <paramref name="tree"/>, a directory or a single file, under <paramref name="name"/>. The tree stays the caller's, to be kept until <see cref="Remove"/>.</summary>
+    /// <summary>
+    /// Mounts <paramref name="tree"/>, a directory or a single file, under <paramref name="name"/>.
+    /// The tree stays the caller's, to be kept until <see cref="Remove"/>.
+    /// </summary>
     /// <param name="tree">Attached nowhere yet.</param>
     /// <param name="name">A plain name that is not in use.</param>
     /// <param name="readOnly">Enforced here, on the host, whatever the guest does.</param>
     public void Add(DetachedMount tree, string name, bool readOnly)
     {
         tree.SetPropagation(MountFlags.MS_PRIVATE, recursive: false);
-        tree.SetAttributes(Always | (readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul), recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
+        tree.SetAttributes(
+            Always | (readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul), recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
         MakeMountPoint(name, FileStatus.Of(tree.Descriptor).IsDirectory);
         try
         {
+            var here = new OpenHow
+            {
+                flags = (ulong)(LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC),
+                resolve = LibC.RESOLVE_BENEATH | LibC.RESOLVE_NO_SYMLINKS,
+            };
             using SafeFileDescriptor point = LinuxException.ThrowIfInvalid(
-                LibC.openat2(_root, name, new OpenHow { flags = (ulong)(LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC), resolve = LibC.RESOLVE_BENEATH | LibC.RESOLVE_NO_SYMLINKS }),
-                "openat2", $"open '{name}' in the shared directory");
+                LibC.openat2(_root, name, in here), "openat2", $"open '{name}' in the shared directory");
             tree.AttachTo(point);
         }
         catch
@@ -85,7 +96,9 @@ internal sealed class SharedDirectory : IDisposable
     /// <summary>Lets the guest write through a mount from now on, or no more, whoever has it open.</summary>
     /// <param name="name">The mount's.</param>
     /// <param name="readOnly">What it shall be.</param>
-    /// <param name="daemon">The process that serves the directory: its copy of the mount, in its own namespace, is the one that counts.</param>
+    /// <param name="daemon">
+    /// The process that serves the directory: its copy of the mount, in its own namespace, is the one that counts.
+    /// </param>
     /// <exception cref="LinuxException">EBUSY: a file is open for writing, and the mount stays writable.</exception>
     public static void SetReadOnly(string name, bool readOnly, int daemon)
     {
@@ -96,7 +109,8 @@ internal sealed class SharedDirectory : IDisposable
             // Its root is the shared directory, in which only this process makes names.
             using SafeFileDescriptor mount = LinuxException.ThrowIfInvalid(
                 LibC.open($"/{name}", LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0), "open", $"open '{name}' in the shared directory");
-            DetachedMount.From(mount).SetAttributes(readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul, recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
+            DetachedMount.From(mount).SetAttributes(
+                readOnly ? LibC.MOUNT_ATTR_RDONLY : 0ul, recursive: false, cleared: readOnly ? 0ul : LibC.MOUNT_ATTR_RDONLY);
             return true;
         });
     }
@@ -120,7 +134,8 @@ internal sealed class SharedDirectory : IDisposable
     {
         if (isDirectory)
         {
-            LinuxException.ThrowIfNegative(LibC.mkdirat(_writable.Descriptor, name, FileModes.ReadableDirectory), "mkdirat", $"make the mount point '{name}'");
+            LinuxException.ThrowIfNegative(
+                LibC.mkdirat(_writable.Descriptor, name, FileModes.ReadableDirectory), "mkdirat", $"make the mount point '{name}'");
             return;
         }
 
@@ -130,7 +145,8 @@ internal sealed class SharedDirectory : IDisposable
             mode = FileModes.Private,
             resolve = LibC.RESOLVE_BENEATH | LibC.RESOLVE_NO_SYMLINKS,
         };
-        LinuxException.ThrowIfInvalid(LibC.openat2(_writable.Descriptor, name, in create), "openat2", $"make the mount point '{name}'").Dispose();
+        LinuxException.ThrowIfInvalid(
+            LibC.openat2(_writable.Descriptor, name, in create), "openat2", $"make the mount point '{name}'").Dispose();
     }
 
     private void RemoveMountPoint(string name)

@@ -5,7 +5,8 @@ internal sealed class SharedPlace
 {
     private readonly List<(string Place, SharedPlace Shared)> _within = []; // written under the gate of SharedSources
 
-    internal SharedPlace(SharedSource source, SourceKey key, string path, bool writable) => (Source, Key, Path, Writable) = (source, key, path, writable);
+    internal SharedPlace(SharedSource source, SourceKey key, string path, bool writable) =>
+        (Source, Key, Path, Writable) = (source, key, path, writable);
 
     /// <summary>Relative to the shared directory.</summary>
     public string Path { get; }

@@ -43,7 +43,8 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon, Tim
             try
             {
                 // The larger ones first, so that what lies in one is served from there; of equals the one that may be written to.
-                foreach (int i in Enumerable.Range(0, wanted.Count).OrderBy(i => wanted[i].Source.Key.Path.Length).ThenBy(i => !wanted[i].Writable))
+                foreach (int i in Enumerable.Range(0, wanted.Count)
+                    .OrderBy(i => wanted[i].Source.Key.Path.Length).ThenBy(i => !wanted[i].Writable))
                 {
                     places[i] = AcquireOne(wanted[i].Source, wanted[i].Writable);
                 }
@@ -73,7 +74,10 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon, Tim
         return places!;
     }
 
-    /// <summary>Leases what lies in a place and was shared on its own account since, for the one who has the place: it must mount it over its place there.</summary>
+    /// <summary>
+    /// Leases what lies in a place and was shared on its own account since, for the one who has the
+    /// place: it must mount it over its place there.
+    /// </summary>
     /// <returns>Only what is new of <see cref="SharedPlace.Within"/>.</returns>
     public IReadOnlyList<(string Place, SharedPlace Shared)> Follow(SharedPlace place)
     {
@@ -146,7 +150,8 @@ internal sealed class SharedSources(SharedDirectory share, Func<int> daemon, Tim
         foreach (SharedSource item in _sources.Where(item => item != place.Source).OrderBy(static item => item.Key.Path.Length))
         {
             if (!place.Within.Any(within => within.Shared.Source == item)
-                && place.Key.PathTo(item.Key) is { Length: > 0 } below && place.Source.Key.PathTo(item.Key) is { } inSource && IsThere(place.Source, inSource, item.Status))
+                && place.Key.PathTo(item.Key) is { Length: > 0 } below
+                && place.Source.Key.PathTo(item.Key) is { } inSource && IsThere(place.Source, inSource, item.Status))
             {
                 place.AddWithin(below, Lease(item, item.Key, "", place.Writable));
             }

@@ -146,7 +146,8 @@ internal sealed class VirtioFsDaemon : IDeviceBackend
             // a process with that capability in the guest, got EACCES. The guest's kernel has checked the rights; owners stay the user's.
             Credentials.KeepCapabilitiesOfOtherUsersOnThread();
             LinuxException.ThrowIfNegative(
-                Kata.Linux.Interop.LibC.prctl(Kata.Linux.Interop.LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(NO_NEW_PRIVS)", "give up new privileges");
+                Kata.Linux.Interop.LibC.prctl(Kata.Linux.Interop.LibC.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+                "prctl(NO_NEW_PRIVS)", "give up new privileges");
             return spawn.Launch();
         }));
     }
@@ -184,7 +185,8 @@ internal sealed class VirtioFsDaemon : IDeviceBackend
         try
         {
             string text = File.ReadAllText($"/proc/{ProcessId}/task/{ProcessId}/children");
-            return [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(static item => int.Parse(item, CultureInfo.InvariantCulture))];
+            return [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(static item => int.Parse(item, CultureInfo.InvariantCulture))];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

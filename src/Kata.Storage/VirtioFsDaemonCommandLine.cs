@@ -22,7 +22,8 @@ internal static class VirtioFsDaemonCommandLine
         if (options.CacheMode is not ("auto" or "always" or "none" or "never" or "metadata"))
         {
             throw new StorageException(
-                $"Cannot start virtiofsd with the cache mode '{options.CacheMode}': unknown. Set 'virtio_fs_cache' to auto, always, metadata or never");
+                $"Cannot start virtiofsd with the cache mode '{options.CacheMode}': unknown. "
+                    + "Set 'virtio_fs_cache' to auto, always, metadata or never");
         }
 
         // Both keep a descriptor for each file that the guest knows, and would go on with the soft limit of whoever called us.
@@ -35,7 +36,9 @@ internal static class VirtioFsDaemonCommandLine
                 "-f",
                 openFiles,
                 "-o", $"source={options.SourceDirectory}",
-                "-o", $"sandbox=namespace,cache={(options.CacheMode is "never" or "metadata" ? "none" : options.CacheMode)},no_posix_lock,xattr,announce_submounts",
+                "-o",
+                $"sandbox=namespace,cache={(options.CacheMode is "never" or "metadata" ? "none" : options.CacheMode)},"
+                    + "no_posix_lock,xattr,announce_submounts",
                 "-o", "log_level=err",
             ]
             :

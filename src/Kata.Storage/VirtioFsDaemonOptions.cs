@@ -12,10 +12,15 @@ internal sealed record VirtioFsDaemonOptions
     /// <summary>Where its socket lives for the instant between bind and connect; mode 0700.</summary>
     public required string SocketDirectory { get; init; }
 
-    /// <summary><c>auto</c>, <c>always</c>, <c>none</c> (<c>never</c> with the Rust daemon, translated), or <c>metadata</c>, which the C daemon does without.</summary>
+    /// <summary>
+    /// <c>auto</c>, <c>always</c>, <c>none</c> (<c>never</c> with the Rust daemon, translated), or
+    /// <c>metadata</c>, which the C daemon does without.
+    /// </summary>
     public string CacheMode { get; init; } = "auto";
 
-    /// <summary>How many descriptors the daemon may have; 0 for what its caller has. Its hard limit, which it may always reach, when it starts.</summary>
+    /// <summary>
+    /// How many descriptors the daemon may have; 0 for what its caller has. Its hard limit, which it may always reach, when it starts.
+    /// </summary>
     public ulong OpenFiles { get; init; }
 
     /// <summary>Further arguments of the operator's, or of a pod's that the operator allows them.</summary>

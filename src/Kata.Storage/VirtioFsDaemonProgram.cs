@@ -3,7 +3,9 @@ using Kata.Linux;
 namespace Kata.Storage;
 
 /// <summary>Which virtiofsd an executable is by its own words, and what follows from that.</summary>
-/// <param name="Kind">One of the two programs of that name. Paths do not tell: Debian 13's <c>/usr/lib/qemu/virtiofsd</c> is a link to the Rust one.</param>
+/// <param name="Kind">
+/// One of the two programs of that name. Paths do not tell: Debian 13's <c>/usr/lib/qemu/virtiofsd</c> is a link to the Rust one.
+/// </param>
 /// <param name="Version">QEMU's version for the C daemon, its own for the Rust one.</param>
 internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Version)
 {
@@ -14,7 +16,9 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
     /// <summary>It prints two lines. A file server that cannot do that for so long serves no pod either.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Rust 1.5 appends by RWF_APPEND, write by write; before it, and always in C, a page mapped from an O_APPEND file is appended too.</summary>
+    /// <summary>
+    /// Rust 1.5 appends by RWF_APPEND, write by write; before it, and always in C, a page mapped from an O_APPEND file is appended too.
+    /// </summary>
     private static readonly Version s_firstThatAppendsByWrite = new(1, 5);
 
     /// <summary>Whether what is written to a shared mapping of a file that was opened with O_APPEND lands where it belongs.</summary>
@@ -30,7 +34,8 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         if (!File.Exists(path))
         {
             throw new StorageException(
-                $"Cannot find virtiofsd at '{path}'. Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set 'virtio_fs_daemon' in [hypervisor.qemu]");
+                $"Cannot find virtiofsd at '{path}'. "
+                    + "Install 'virtiofsd' (Debian 12: 'qemu-system-common'), or set 'virtio_fs_daemon' in [hypervisor.qemu]");
         }
 
         var lines = new LineTail(KeptLines);
@@ -69,7 +74,9 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
             catch (TimeoutException)
             {
                 process.Kill(Signals.SIGKILL);
-                throw new StorageException($"Cannot ask virtiofsd '{path}' for its version: no answer in {s_limit.TotalSeconds} s. Run '{path} --version' by hand");
+                throw new StorageException(
+                    $"Cannot ask virtiofsd '{path}' for its version: no answer in {s_limit.TotalSeconds} s. "
+                        + $"Run '{path} --version' by hand");
             }
 
             return Parse(path, lines.Last(KeptLines), await process.Exited);
@@ -91,7 +98,10 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
             : (loader, [arguments[0], "--library-path", directory, "--argv0", arguments[0], path, .. arguments.Skip(1)]);
     }
 
-    /// <summary>Reads what <c>--version</c> printed: "virtiofsd version 7.2.22 (Debian …)" is QEMU's, "virtiofsd 1.13.2" or "virtiofsd backend 1.2.0" the other.</summary>
+    /// <summary>
+    /// Reads what <c>--version</c> printed: "virtiofsd version 7.2.22 (Debian …)" is QEMU's,
+    /// "virtiofsd 1.13.2" or "virtiofsd backend 1.2.0" the other.
+    /// </summary>
     /// <param name="path">The program, for the error.</param>
     /// <param name="lines">What it said on both of its streams.</param>
     /// <param name="status">How it ended, which is told of a program that is neither.</param>
@@ -117,6 +127,7 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
         string said = lines.Count == 0 ? "nothing" : $"'{string.Join(" | ", lines.Take(QuotedLines))}'";
         string end = status.Code == 0 ? "" : $" and ends with {status}";
         throw new StorageException(
-            $"Cannot use '{path}' as virtiofsd: it answers '--version' with {said}{end}. Set 'virtio_fs_daemon' to the virtiofsd of QEMU or of virtio-fs.gitlab.io");
+            $"Cannot use '{path}' as virtiofsd: it answers '--version' with {said}{end}. "
+                + "Set 'virtio_fs_daemon' to the virtiofsd of QEMU or of virtio-fs.gitlab.io");
     }
 }

@@ -18,7 +18,6 @@ public sealed partial class FileTests
         "src/Kata.Hypervisor.Qemu", "tests/Kata.Hypervisor.Qemu.Tests",
         "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
         "src/Kata.Service", "tests/Kata.Service.Tests",
-        "src/Kata.Storage", "tests/Kata.Storage.Tests",
     ];
 
     /// <summary>

@@ -62,7 +62,8 @@ public sealed class RootFsPathsTests : IDisposable
     [InlineData("/loop")]
     [InlineData("/a/x")]
     public void Resolve_LinksInACircle_AreAnError(string destination) =>
-        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => RootFsPaths.Resolve(_root, destination, new HashSet<string>())).Errno);
+        Assert.Equal(
+            Errno.ELOOP, Assert.Throws<LinuxException>(() => RootFsPaths.Resolve(_root, destination, new HashSet<string>())).Errno);
 
     private void Link(string path, string target) => File.CreateSymbolicLink(_directory.File(path), target);
 }

@@ -34,7 +34,8 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     [InlineData("virtiofsd 1")]
     public void Parse_AnotherProgram_IsRefusedInItsOwnWords(string line)
     {
-        string message = Assert.Throws<StorageException>(() => VirtioFsDaemonProgram.Parse("/v", line.Length == 0 ? [] : [line], new ExitStatus(0, null))).Message;
+        string message = Assert.Throws<StorageException>(
+            () => VirtioFsDaemonProgram.Parse("/v", line.Length == 0 ? [] : [line], new ExitStatus(0, null))).Message;
 
         Assert.StartsWith("Cannot use '/v' as virtiofsd: it answers '--version' with ", message, StringComparison.Ordinal);
         Assert.Contains(line.Length == 0 ? "nothing" : $"'{line}'", message, StringComparison.Ordinal);
@@ -48,7 +49,9 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
         string link = Path.Combine(_directory.FullName, "qemu/virtiofsd");
         File.CreateSymbolicLink(link, Script("real", "echo virtiofsd 1.13.2"));
 
-        Assert.Equal(new VirtioFsDaemonProgram(VirtioFsDaemonKind.Rust, new Version(1, 13, 2)), await VirtioFsDaemonProgram.AskAsync(link, TimeProvider.System));
+        Assert.Equal(
+            new VirtioFsDaemonProgram(VirtioFsDaemonKind.Rust, new Version(1, 13, 2)),
+            await VirtioFsDaemonProgram.AskAsync(link, TimeProvider.System));
     }
 
     [Fact]
@@ -56,7 +59,9 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     {
         string path = Script("broken", "echo 'virtiofsd: error while loading shared libraries: libseccomp.so.2' >&2; exit 127");
 
-        Assert.Contains("loading shared libraries: libseccomp.so.2' and ends with exit code 127. ", (await AskAsync(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "loading shared libraries: libseccomp.so.2' and ends with exit code 127. ", (await AskAsync(path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +69,8 @@ public sealed class VirtioFsDaemonProgramTests : IDisposable
     {
         string path = Script("killed", "kill -SEGV $$");
 
-        Assert.Contains("it answers '--version' with nothing and ends with signal 11. ", (await AskAsync(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it answers '--version' with nothing and ends with signal 11. ", (await AskAsync(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
