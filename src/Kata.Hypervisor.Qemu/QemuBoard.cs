@@ -1,6 +1,8 @@
 namespace Kata.Hypervisor.Qemu;
 
-/// <summary>What one of QEMU's machine types is like: how virtio devices are attached to it, and what comes and goes while it runs.</summary>
+/// <summary>
+/// What one of QEMU's machine types is like: how virtio devices are attached to it, and what comes and goes while it runs.
+/// </summary>
 internal sealed record QemuBoard
 {
     /// <summary>The bridge that disks are plugged into.</summary>
@@ -38,15 +40,17 @@ internal sealed record QemuBoard
     /// <summary>The name of a virtio device's model on this board.</summary>
     public string Model(string device) => device + (IsPci ? "-pci" : "-device");
 
-    /// <summary><c>-machine</c>. Without an HPET the guest does not calibrate against an emulated one; other boards do not know the property.</summary>
+    /// <summary>
+    /// <c>-machine</c>. Without an HPET the guest does not calibrate against an emulated one; other boards do not know the property.
+    /// </summary>
     public string MachineOption => IsPci
         ? $"{Type},memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off{(Type is "q35" or "pc" ? ",hpet=off" : "")}"
-        // With ACPI, by which the guest's kernel finds the devices; without the timer and the interrupt controller of old it hangs when emulated.
+        // With ACPI, by which the guest's kernel finds the devices; emulated, it hangs without the timer and interrupt controller of old.
         : $"{Type},memory-backend=mem0,acpi=on,pcie=off,usb=off,auto-kernel-cmdline=off";
 
     /// <summary>
-    /// How the guest resets the board: by its keyboard controller, or where there is none by a triple fault. A kernel that tries what is not there
-    /// waits for it, and now and then for ever.
+    /// How the guest resets the board: by its keyboard controller, or where there is none by a triple fault. A kernel that tries what is
+    /// not there waits for it, and now and then for ever.
     /// </summary>
     public string KernelParameters => IsPci ? "reboot=k" : "reboot=t";
 

@@ -12,7 +12,8 @@ namespace Kata.Hypervisor.Qemu;
 internal sealed class QemuEvents(string agentPort)
 {
     private readonly TaskCompletionSource _agentPortOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _unplugging = new(StringComparer.Ordinal); // only those that somebody waits for
+    // Only of those that somebody waits for.
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _unplugging = new(StringComparer.Ordinal);
     private volatile bool _guestPanicked;
     private volatile string? _shutdownReason;
 
@@ -62,7 +63,8 @@ internal sealed class QemuEvents(string agentPort)
     {
         try
         {
-            return data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            return data.ValueKind == JsonValueKind.Object
+                && data.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString()
                 : null;
         }

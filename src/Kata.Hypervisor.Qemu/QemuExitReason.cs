@@ -9,7 +9,8 @@ internal static class QemuExitReason
     private const int SystemCallSignal = 31; // SIGSYS: what a seccomp filter kills with
 
     public static VirtualMachineExit Describe(
-        ExitStatus? status, bool requested, bool guestPanicked, string? shutdownReason, IReadOnlyList<string> console, IReadOnlyList<string> messages)
+        ExitStatus? status, bool requested, bool guestPanicked, string? shutdownReason, IReadOnlyList<string> console,
+        IReadOnlyList<string> messages)
     {
         // Guests without a pvpanic driver reset instead (panic=1); then the console is the only witness.
         string? panicLine = console.LastOrDefault(static line => line.Contains(KernelPanic, StringComparison.Ordinal));
@@ -17,7 +18,8 @@ internal static class QemuExitReason
         if (guestPanicked || (panicLine is not null && (reset || requested)))
         {
             return new VirtualMachineExit(
-                "guest kernel", status, "the guest kernel panicked" + (panicLine is null ? "" : $": '{panicLine}'"), requested && !guestPanicked);
+                "guest kernel", status, "the guest kernel panicked" + (panicLine is null ? "" : $": '{panicLine}'"),
+                requested && !guestPanicked);
         }
 
         if (requested)

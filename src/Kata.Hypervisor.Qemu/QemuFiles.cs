@@ -87,7 +87,8 @@ internal sealed class QemuFiles : IDisposable
             LinuxException error = LinuxException.FromLastErrno("open", $"open '{path}'");
             file.Dispose();
             throw new HypervisorException(
-                $"Cannot open the guest's {key} '{path}': {error.Errno}. Set '{key}' in the [hypervisor.qemu] section to an existing file", error);
+                $"Cannot open the guest's {key} '{path}': {error.Errno}. Set '{key}' in the [hypervisor.qemu] section to an existing file",
+                error);
         }
 
         FileStatus status = FileStatus.Of(file);

@@ -87,7 +87,8 @@ internal sealed class QemuProcess : IAsyncDisposable
 
         var monitor = new QmpConnection(monitorStream ?? Stream.Null, events.Observe, monitorTimeout, time);
         var qemu = new QemuProcess(process, monitor, console, events, exited, time);
-        Task streams = Task.WhenAll(qemu._messages.FillAsync(messages), console.FillAsync(consoleStream ?? Stream.Null)); // end with the process
+        // Both end with the process.
+        Task streams = Task.WhenAll(qemu._messages.FillAsync(messages), console.FillAsync(consoleStream ?? Stream.Null));
         _ = qemu.WatchAsync(streams); // ends with the process; the result is in exited
         _ = qemu.WatchMonitorAsync(); // ends with the control channel, which ends with the process
         return qemu;
@@ -138,7 +139,8 @@ internal sealed class QemuProcess : IAsyncDisposable
 
         _exited.TrySetResult(_lostMonitor is { } lost
             ? new VirtualMachineExit("QEMU", status, lost, Requested: false)
-            : QemuExitReason.Describe(status, _stopRequested, _events.GuestPanicked, _events.ShutdownReason, _console.Tail(int.MaxValue), Messages));
+            : QemuExitReason.Describe(
+                status, _stopRequested, _events.GuestPanicked, _events.ShutdownReason, _console.Tail(int.MaxValue), Messages));
     }
 
     // A QEMU that nobody can control or hear is of no use: it ends, and the reason is told. Never faults.

@@ -14,7 +14,8 @@ internal static class QemuProcessors
             foreach (JsonElement processor in answer.EnumerateArray())
             {
                 if (processor.ValueKind == JsonValueKind.Object
-                    && processor.TryGetProperty("thread-id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number))
+                    && processor.TryGetProperty("thread-id", out JsonElement id)
+                    && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number))
                 {
                     ids.Add(number);
                 }

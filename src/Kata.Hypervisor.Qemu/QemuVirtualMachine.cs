@@ -94,9 +94,11 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
             }
 
             string failure = ended ? exit.Reason : Refusal(process, error);
-            throw new HypervisorException($"Cannot start the virtual machine '{_config.Name}': {failure}{HugePageRemedy()}", ended ? null : error)
+            throw new HypervisorException(
+                $"Cannot start the virtual machine '{_config.Name}': {failure}{HugePageRemedy()}", ended ? null : error)
             {
-                IsOfSharedFilesystem = failure.Contains(_board.Model(QemuDevices.FileShare), StringComparison.Ordinal), // it names the option
+                // QEMU names the option.
+                IsOfSharedFilesystem = failure.Contains(_board.Model(QemuDevices.FileShare), StringComparison.Ordinal),
             };
         }
     }
@@ -119,12 +121,14 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
         }
 
         VirtualMachineExit exit = await Exited;
-        throw new HypervisorException($"Cannot reach the agent of the virtual machine '{_config.Name}': {exit.Reason}{Console.TailForError()}");
+        throw new HypervisorException(
+            $"Cannot reach the agent of the virtual machine '{_config.Name}': {exit.Reason}{Console.TailForError()}");
     }
 
     public async Task PauseAsync(CancellationToken cancellationToken) => await Monitor.ExecuteAsync(QmpCommand.Stop, cancellationToken);
 
-    public async Task ResumeAsync(CancellationToken cancellationToken) => await Monitor.ExecuteAsync(QmpCommand.Continue, cancellationToken);
+    public async Task ResumeAsync(CancellationToken cancellationToken) =>
+        await Monitor.ExecuteAsync(QmpCommand.Continue, cancellationToken);
 
     public async Task<IReadOnlyList<int>> ListVcpuThreadsAsync(CancellationToken cancellationToken)
     {

@@ -48,7 +48,8 @@ internal sealed class BoundedFile(string path, int limitBytes) : IDisposable
         }
 
         SafeFileDescriptor file = LinuxException.ThrowIfInvalid(
-            LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_TRUNC | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, FileModes.Private), "open", $"open '{path}'");
+            LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_TRUNC | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, FileModes.Private),
+            "open", $"open '{path}'");
         _stream = new FileStream(file.ToFileHandle(), FileAccess.Write, bufferSize: 0); // a reader of the file sees every byte at once
         _length = 0;
     }

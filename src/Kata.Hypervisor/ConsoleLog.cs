@@ -19,7 +19,10 @@ internal sealed class ConsoleLog : IDisposable
     private int _windowLines;
     private long _suppressed;
 
-    /// <param name="path">The file, created at the first byte, mode 0600; null for memory only. A file that cannot be written is given up silently: the console must not fail a guest.</param>
+    /// <param name="path">
+    /// The file, created at the first byte, mode 0600; null for memory only. A file that cannot be
+    /// written is given up silently: the console must not fail a guest.
+    /// </param>
     /// <param name="options">The bounds.</param>
     /// <param name="timeProvider">Measures the callback's rate.</param>
     public ConsoleLog(string? path, ConsoleLogOptions? options = null, TimeProvider? timeProvider = null)

@@ -8,5 +8,6 @@ internal sealed class HypervisorCatalog(params IReadOnlyList<IHypervisorDriver> 
     public IHypervisorDriver Find(string name) =>
         drivers.FirstOrDefault(driver => driver.Name == name)
         ?? throw new HypervisorException(
-            $"Cannot use the hypervisor '{name}': this version has no driver for it. It has {string.Join(", ", drivers.Select(static driver => driver.Name))}");
+            $"Cannot use the hypervisor '{name}': this version has no driver for it. "
+                + $"It has {string.Join(", ", drivers.Select(static driver => driver.Name))}");
 }

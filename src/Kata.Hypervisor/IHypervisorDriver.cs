@@ -16,6 +16,8 @@ internal interface IHypervisorDriver
     /// Checks and opens everything the machine needs, without starting a process. Takes ownership of
     /// <paramref name="resources"/> whatever happens.
     /// </summary>
-    /// <exception cref="HypervisorException">Something the configuration names is missing or not of its kind, or the machine cannot have one of its devices.</exception>
+    /// <exception cref="HypervisorException">
+    /// Something the configuration names is missing or not of its kind, or the machine cannot have one of its devices.
+    /// </exception>
     Task<IVirtualMachine> CreateAsync(MachineConfig config, MachineResources resources, CancellationToken cancellationToken);
 }

@@ -20,7 +20,9 @@ internal interface IVirtualMachine : IAsyncDisposable
     Task<VirtualMachineExit> Exited { get; }
 
     /// <summary>Starts the VMM and the guest's processors. Call once.</summary>
-    /// <exception cref="HypervisorException">The VMM ended or did not answer; its last messages are in the text. Nothing is left running.</exception>
+    /// <exception cref="HypervisorException">
+    /// The VMM ended or did not answer; its last messages are in the text. Nothing is left running.
+    /// </exception>
     Task StartAsync(CancellationToken cancellationToken);
 
     /// <summary>

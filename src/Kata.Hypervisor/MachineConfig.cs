@@ -28,7 +28,9 @@ internal sealed record MachineConfig
 
     public required int MemoryMib { get; init; }
 
-    /// <summary>How much memory the machine may be given while it runs; what it has from the start counts. At least <see cref="MemoryMib"/>.</summary>
+    /// <summary>
+    /// How much memory the machine may be given while it runs; what it has from the start counts. At least <see cref="MemoryMib"/>.
+    /// </summary>
     public int MaxMemoryMib { get; init; }
 
     /// <summary>PCI Express ports that are left free for host devices.</summary>
@@ -37,7 +39,10 @@ internal sealed record MachineConfig
     /// <summary>Whether the guest's memory is made of the host's huge pages, of 2 MiB; it must be a multiple of them then.</summary>
     public bool HugePages { get; init; }
 
-    /// <summary>Whether all of the guest's memory is taken from the host before the guest starts. With too few huge pages a guest without it dies of the first one missing.</summary>
+    /// <summary>
+    /// Whether all of the guest's memory is taken from the host before the guest starts. With too
+    /// few huge pages a guest without it dies of the first one missing.
+    /// </summary>
     public bool PreallocateMemory { get; init; }
 
     public required Accelerator Accelerator { get; init; }
@@ -51,7 +56,9 @@ internal sealed record MachineConfig
     /// <summary>How the VMM filters its own system calls, in its own words; empty for not at all.</summary>
     public string SystemCallFilter { get; init; } = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-    /// <summary>What the machine has from the start. A guest that is to be told from a dead one has a console and the agent's channel.</summary>
+    /// <summary>
+    /// What the machine has from the start. A guest that is to be told from a dead one has a console and the agent's channel.
+    /// </summary>
     public IReadOnlyList<Device> Devices { get; init; } = [];
 
     /// <summary>How the agent is reached; null in a machine without it.</summary>

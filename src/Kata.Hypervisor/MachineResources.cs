@@ -6,7 +6,9 @@ namespace Kata.Hypervisor;
 /// </summary>
 internal sealed class MachineResources : IDisposable
 {
-    /// <summary>An existing directory of this machine only, mode 0700. The driver removes what it puts there; the caller removes the directory.</summary>
+    /// <summary>
+    /// An existing directory of this machine only, mode 0700. The driver removes what it puts there; the caller removes the directory.
+    /// </summary>
     public required string RuntimeDirectory { get; init; }
 
     /// <summary>Where the bounded copy of the guest's console goes, or null for memory only.</summary>

@@ -27,9 +27,11 @@ public sealed class QemuCommandLineTests
     [Fact]
     public void Build_EmulationWithEverything_IsTheGoldenLine() => Assert.Equal(
         [
-            "qemu", "-name", "guest=sandbox-pod1,debug-threads=on", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
+            "qemu", "-name", "guest=sandbox-pod1,debug-threads=on",
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
             "-machine", "q35,memory-backend=mem0,usb=off,vmport=off,sata=off,smbus=off,hpet=off",
-            "-accel", "tcg,thread=single,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2,maxcpus=4", "-m", "size=512M,slots=10,maxmem=4096M",
+            "-accel", "tcg,thread=single,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2,maxcpus=4",
+            "-m", "size=512M,slots=10,maxmem=4096M",
             "-object", "memory-backend-memfd,id=mem0,size=512M,share=on", "-rtc", "base=utc,driftfix=slew,clock=host",
             "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off clearcpuid=cx16 reboot=k console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3,server=on,wait=off", "-mon", "chardev=monitor,mode=control",
@@ -40,12 +42,17 @@ public sealed class QemuCommandLineTests
             "-device", """{"driver":"virtio-rng-pci","id":"random","rng":"random-source","disable-legacy":"on"}""",
             "-chardev", "socket,id=agent-channel,fd=5,server=on,wait=off",
             "-device", """{"driver":"virtio-serial-pci","id":"agent-bus","disable-legacy":"on"}""",
-            "-device", """{"driver":"virtserialport","id":"agent","bus":"agent-bus.0","chardev":"agent-channel","name":"agent.channel.0"}""",
+            "-device",
+            """{"driver":"virtserialport","id":"agent","bus":"agent-bus.0","chardev":"agent-channel","name":"agent.channel.0"}""",
             "-chardev", "socket,id=share-channel,fd=6",
             "-device", """{"driver":"vhost-user-fs-pci","id":"share","chardev":"share-channel","tag":"kataShared","queue-size":1024}""",
             "-add-fd", "fd=7,set=7",
-            "-blockdev", """{"driver":"raw","node-name":"disk1-image","read-only":true,"discard":"unmap","file":{"driver":"file","filename":"/dev/fdset/7","read-only":true,"discard":"unmap"}}""",
-            "-device", """{"driver":"virtio-blk-pci","id":"disk1","drive":"disk1-image","serial":"disk1","bus":"disks","addr":"0x1","disable-legacy":"on"}""",
+            "-blockdev",
+            """{"driver":"raw","node-name":"disk1-image","read-only":true,"discard":"unmap","file":"""
+                + """{"driver":"file","filename":"/dev/fdset/7","read-only":true,"discard":"unmap"}}""",
+            "-device",
+            """{"driver":"virtio-blk-pci","id":"disk1","drive":"disk1-image","serial":"disk1","bus":"disks","""
+                + "\"addr\":\"0x1\",\"disable-legacy\":\"on\"}",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         ],
         Build(s_config));
@@ -55,18 +62,21 @@ public sealed class QemuCommandLineTests
     {
         IReadOnlyList<string> line = Build(s_config with { MachineType = "microvm", RootPorts = 2 });
 
-        Assert.DoesNotContain(line, static item => item.Contains("pci", StringComparison.Ordinal) && !item.Contains("pcie=off", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            line, static item => item.Contains("pci", StringComparison.Ordinal) && !item.Contains("pcie=off", StringComparison.Ordinal));
         Assert.Equal("2", ValueOf(line, "-smp"));
         Assert.Equal("512M", ValueOf(line, "-m"));
         Assert.Contains(" reboot=t ", ValueOf(line, "-append"));
         Assert.Contains("""{"driver":"virtio-blk-device","id":"disk1","drive":"disk1-image","serial":"disk1"}""", line);
-        Assert.Contains("""{"driver":"vhost-user-fs-device","id":"share","chardev":"share-channel","tag":"kataShared","queue-size":1024}""", line);
+        Assert.Contains(
+            """{"driver":"vhost-user-fs-device","id":"share","chardev":"share-channel","tag":"kataShared","queue-size":1024}""", line);
     }
 
     [Fact]
     public void Build_RootPorts_AreFunctionsOfTheSlotsBelowTheBridge()
     {
-        string[] ports = [.. Build(s_config with { RootPorts = 9 }).Where(static item => item.Contains("pcie-root-port", StringComparison.Ordinal))];
+        string[] ports = [.. Build(s_config with { RootPorts = 9 })
+            .Where(static item => item.Contains("pcie-root-port", StringComparison.Ordinal))];
 
         Assert.Equal(9, ports.Length);
         Assert.Contains("\"addr\":\"0x1c.0\"", ports[0]);
@@ -81,7 +91,8 @@ public sealed class QemuCommandLineTests
         IReadOnlyList<string> line = QemuCommandLine.Build(
             s_config with { Accelerator = Accelerator.Kvm },
             QemuHandle.Inherited(3),
-            QemuDevices.Translate(new AgentChannelDevice(AgentTransport.Vsock), QemuBoard.Of("q35"), [QemuHandle.Inherited(5)], vsockContextId: 77),
+            QemuDevices.Translate(
+                new AgentChannelDevice(AgentTransport.Vsock), QemuBoard.Of("q35"), [QemuHandle.Inherited(5)], vsockContextId: 77),
             vsockPort: 1030);
 
         Assert.Equal("kvm", ValueOf(line, "-accel"));
@@ -120,7 +131,8 @@ public sealed class QemuCommandLineTests
     [Fact]
     public void Build_TextInAValue_StaysInTheValue()
     {
-        IReadOnlyList<string> line = Build(s_config with { Name = "a,process=x", Devices = [new FileShareDevice(s_share, "t\",\"bus\":\"y,z")] });
+        IReadOnlyList<string> line = Build(
+            s_config with { Name = "a,process=x", Devices = [new FileShareDevice(s_share, "t\",\"bus\":\"y,z")] });
 
         Assert.Contains("guest=sandbox-a,,process=x,debug-threads=on", line);
         string device = Assert.Single(line, static item => item.Contains("vhost-user-fs", StringComparison.Ordinal));

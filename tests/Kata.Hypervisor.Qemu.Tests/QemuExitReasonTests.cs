@@ -17,7 +17,8 @@ public sealed class QemuExitReasonTests
     [InlineData(0, null, true, false, "host-qmp-quit", false, "QEMU", "on request", true)]
     [InlineData(null, null, false, false, null, false, "QEMU", "could not be learnt", false)]
     public void Describe_Table(
-        int? code, int? signal, bool requested, bool panicked, string? shutdown, bool panicOnConsole, string component, string reason, bool expectRequested)
+        int? code, int? signal, bool requested, bool panicked, string? shutdown, bool panicOnConsole, string component, string reason,
+        bool expectRequested)
     {
         ExitStatus? status = code is null && signal is null ? null : new ExitStatus(code, signal);
 

@@ -91,7 +91,8 @@ public sealed class QmpConnectionTests : IAsyncLifetime
         await Assert.ThrowsAsync<HypervisorException>(() => open.WaitAsync(s_limit, Cancellation));
         await Assert.ThrowsAsync<HypervisorException>(() => command.WaitAsync(s_limit, Cancellation));
         await _connection.Closed.WaitAsync(s_limit, Cancellation);
-        HypervisorException late = await Assert.ThrowsAsync<HypervisorException>(() => _connection.ExecuteAsync(QmpCommand.Quit, Cancellation));
+        HypervisorException late = await Assert.ThrowsAsync<HypervisorException>(
+            () => _connection.ExecuteAsync(QmpCommand.Quit, Cancellation));
         Assert.IsType<QmpProtocolException>(late.InnerException);
     }
 
@@ -109,12 +110,16 @@ public sealed class QmpConnectionTests : IAsyncLifetime
     public async Task Receive_FloodOfEvents_KeepsWhatMatters()
     {
         string noise = string.Concat(Enumerable.Repeat("{\"event\":\"RTC_CHANGE\",\"data\":{\"offset\":1}}\n", 20_000));
-        await SendAsync("{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":true,\"id\":\"other\"}}\n{\"event\":\"VSERPORT_CHANGE\",\"data\":[]}\n");
+        await SendAsync(
+            "{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":true,\"id\":\"other\"}}\n"
+                + "{\"event\":\"VSERPORT_CHANGE\",\"data\":[]}\n");
         await SendAsync(noise);
         Assert.False(_events.AgentPortOpened.IsCompleted);
         await SendAsync("{\"event\":\"VSERPORT_CHANGE\",\"data\":{\"open\":true,\"id\":\"channel0\"}}\n");
         await _events.AgentPortOpened.WaitAsync(s_limit, Cancellation);
-        await SendAsync("{\"event\":\"GUEST_PANICKED\"}\n{\"event\":\"SHUTDOWN\",\"data\":{\"reason\":\"guest-panic\"}}\n{\"event\":\"SHUTDOWN\",\"data\":{\"reason\":\"x\"}}\n");
+        await SendAsync(
+            "{\"event\":\"GUEST_PANICKED\"}\n{\"event\":\"SHUTDOWN\",\"data\":{\"reason\":\"guest-panic\"}}\n"
+                + "{\"event\":\"SHUTDOWN\",\"data\":{\"reason\":\"x\"}}\n");
         await _qemu.DisposeAsync();
         await _connection.Closed.WaitAsync(s_limit, Cancellation);
 

@@ -9,8 +9,9 @@ public sealed class QmpMessageTests
     public static TheoryData<string> BadLines =>
     [
         "", " ", "\0", "{", "}", "null", "1", "\"x\"", "[]", "{}", "{} {}", "{\"event\":\"A\"}{\"event\":\"B\"}",
-        "{\"event\":1}", "{\"event\":null}", "{\"error\":1}", "{\"error\":{\"class\":1}}", "{\"QMP\":1}", "{\"event\":\"A\",}", "// c\n{\"event\":\"A\"}",
-        "{\"event\":\"\\ud800\"}", new string('[', 100), "{\"return\":" + new string('[', 64) + new string(']', 64) + "}", "{\"return\":{}",
+        "{\"event\":1}", "{\"event\":null}", "{\"error\":1}", "{\"error\":{\"class\":1}}", "{\"QMP\":1}", "{\"event\":\"A\",}",
+        "// c\n{\"event\":\"A\"}", "{\"event\":\"\\ud800\"}", new string('[', 100),
+        "{\"return\":" + new string('[', 64) + new string(']', 64) + "}", "{\"return\":{}",
     ];
 
     [Theory]

@@ -14,8 +14,6 @@ public sealed partial class FileTests
     /// <summary>Folders that still have lines of more than <see cref="LineColumns"/>. Nothing is to be added.</summary>
     private static readonly string[] s_longLines =
     [
-        "src/Kata.Hypervisor",
-        "src/Kata.Hypervisor.Qemu", "tests/Kata.Hypervisor.Qemu.Tests",
         "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
         "src/Kata.Service", "tests/Kata.Service.Tests",
     ];

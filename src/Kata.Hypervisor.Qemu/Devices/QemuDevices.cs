@@ -3,7 +3,9 @@ using Kata.Hypervisor.Qemu.Qmp;
 
 namespace Kata.Hypervisor.Qemu;
 
-/// <summary>What a <see cref="Device"/> is to QEMU. Pure, and the only place that knows: command line and control channel both come from it.</summary>
+/// <summary>
+/// What a <see cref="Device"/> is to QEMU. Pure, and the only place that knows: command line and control channel both come from it.
+/// </summary>
 internal static class QemuDevices
 {
     /// <summary>The device behind which a file server is.</summary>
@@ -11,7 +13,9 @@ internal static class QemuDevices
 
     /// <param name="device">What to translate.</param>
     /// <param name="board">What it is attached to.</param>
-    /// <param name="handles">Its descriptors: those of <see cref="DeviceDescriptors"/> in their order, or for a channel the driver's own.</param>
+    /// <param name="handles">
+    /// Its descriptors: those of <see cref="DeviceDescriptors"/> in their order, or for a channel the driver's own.
+    /// </param>
     /// <param name="slot">Its place behind <see cref="QemuBoard.DiskBridge"/>; for a disk on a board with PCI only.</param>
     /// <param name="vsockContextId">The guest's vsock address; for an agent channel by vsock only.</param>
     public static IReadOnlyList<QemuPart> Translate(
@@ -29,7 +33,8 @@ internal static class QemuDevices
                 Frontend(board, "virtio-serial", $"{id}-bus"),
                 new QemuFrontend(new QmpObject
                 {
-                    ["driver"] = "virtserialport", ["id"] = id, ["bus"] = $"{id}-bus.0", ["chardev"] = $"{id}-channel", ["name"] = "agent.channel.0",
+                    ["driver"] = "virtserialport", ["id"] = id, ["bus"] = $"{id}-bus.0",
+                    ["chardev"] = $"{id}-channel", ["name"] = "agent.channel.0",
                 }),
             ],
             RandomDevice { FromHostDevice: true } => Random(board, id, new QemuFile(handles[0], 0)),
@@ -68,7 +73,10 @@ internal static class QemuDevices
             ["discard"] = "unmap", // what the guest frees becomes free on the host
             ["file"] = new QmpObject
             {
-                ["driver"] = disk.IsBlockDevice ? "host_device" : "file", ["filename"] = file.Path, ["read-only"] = disk.ReadOnly, ["discard"] = "unmap",
+                ["driver"] = disk.IsBlockDevice ? "host_device" : "file",
+                ["filename"] = file.Path,
+                ["read-only"] = disk.ReadOnly,
+                ["discard"] = "unmap",
             },
         };
         return
@@ -83,7 +91,8 @@ internal static class QemuDevices
         ];
     }
 
-    private static QemuFrontend Frontend(QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, QmpValue Value)> properties)
+    private static QemuFrontend Frontend(
+        QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, QmpValue Value)> properties)
     {
         QmpObject options = new() { ["driver"] = board.Model(device), ["id"] = id };
         foreach ((string name, QmpValue value) in properties)

@@ -3,8 +3,8 @@ using Kata.Hypervisor.Qemu.Qmp;
 namespace Kata.Hypervisor.Qemu;
 
 /// <summary>
-/// One thing that QEMU makes for a device. Both of its forms come from the same values: the arguments of the command line, for a machine that
-/// is to be started, and the commands of the control channel, for one that runs. Parts are made in order and removed in reverse.
+/// One thing that QEMU makes for a device. Both of its forms come from the same values: the arguments of the command line, for a machine
+/// that is to be started, and the commands of the control channel, for one that runs. Parts are made in order and removed in reverse.
 /// </summary>
 internal abstract record QemuPart
 {

@@ -5,7 +5,8 @@ namespace Kata.Hypervisor.Qemu;
 /// <summary>A byte stream over a socket that the service opened: connected, or listening for whoever opens the channel.</summary>
 internal sealed record QemuSocket(string Id, QemuHandle Handle, int Index, bool Listens) : QemuPart
 {
-    public override IReadOnlyList<string> Arguments => ["-chardev", $"socket,id={Id},fd={Handle.Name}{(Listens ? ",server=on,wait=off" : "")}"];
+    public override IReadOnlyList<string> Arguments =>
+        ["-chardev", $"socket,id={Id},fd={Handle.Name}{(Listens ? ",server=on,wait=off" : "")}"];
 
     public override IReadOnlyList<QmpCommand> Commands =>
     [

@@ -62,7 +62,9 @@ internal sealed class QmpConnection : IAsyncDisposable
     }
 
     /// <summary>Sends a command and returns its answer.</summary>
-    /// <exception cref="HypervisorException">QEMU refused (its class is the code), did not answer in time, or the channel broke.</exception>
+    /// <exception cref="HypervisorException">
+    /// QEMU refused (its class is the code), did not answer in time, or the channel broke.
+    /// </exception>
     public Task<JsonElement> ExecuteAsync(QmpCommand command, CancellationToken cancellationToken) =>
         ExecuteAsync(command, null, cancellationToken);
 

@@ -31,7 +31,9 @@ internal sealed record QmpMessage
     public JsonElement Data { get; init; }
 
     /// <summary>Reads one line.</summary>
-    /// <exception cref="QmpProtocolException">Not JSON, too deep or too long, or not a QMP message. Nothing else is ever thrown.</exception>
+    /// <exception cref="QmpProtocolException">
+    /// Not JSON, too deep or too long, or not a QMP message. Nothing else is ever thrown.
+    /// </exception>
     public static QmpMessage Parse(ReadOnlySpan<byte> line)
     {
         if (line.Length > MaxBytes)
@@ -94,7 +96,8 @@ internal sealed record QmpMessage
         root.TryGetProperty(name, out JsonElement data) ? data.Clone() : default;
 
     private static long? IdOf(JsonElement root) =>
-        root.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out long number) ? number : null;
+        root.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out long number)
+            ? number : null;
 
     private static string Text(JsonElement element, string name) => element.ValueKind == JsonValueKind.String
         ? element.GetString()!

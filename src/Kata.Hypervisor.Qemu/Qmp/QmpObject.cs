@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Kata.Hypervisor.Qemu.Qmp;
 
 /// <summary>
-/// A JSON object for QEMU, its members in the order of their setting. Text in it is a value and can be nothing else. (The framework's JsonObject would
-/// add 230 KB to the executable.)
+/// A JSON object for QEMU, its members in the order of their setting. Text in it is a value and can be nothing else. (The framework's
+/// JsonObject would add 230 KB to the executable.)
 /// </summary>
 internal sealed class QmpObject
 {

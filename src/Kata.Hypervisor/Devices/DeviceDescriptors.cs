@@ -25,7 +25,8 @@ internal sealed class DeviceDescriptors : IDisposable
         List<SafeFileDescriptor> found = _descriptors.GetValueOrDefault(device.Id) ?? [];
         return found.Count == device.DescriptorCount
             ? found
-            : throw new ArgumentException($"The device '{device.Id}' has {found.Count} descriptors and needs {device.DescriptorCount}", nameof(device));
+            : throw new ArgumentException(
+                $"The device '{device.Id}' has {found.Count} descriptors and needs {device.DescriptorCount}", nameof(device));
     }
 
     public void Dispose()

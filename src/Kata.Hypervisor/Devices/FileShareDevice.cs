@@ -1,6 +1,8 @@
 namespace Kata.Hypervisor;
 
-/// <summary>A directory that a vhost-user daemon serves to the guest (virtio-fs). Its descriptor is a socket connected to the daemon.</summary>
+/// <summary>
+/// A directory that a vhost-user daemon serves to the guest (virtio-fs). Its descriptor is a socket connected to the daemon.
+/// </summary>
 /// <param name="Id">Its name.</param>
 /// <param name="Tag">The name the guest mounts it by, 1 to <see cref="MaxTagBytes"/> bytes.</param>
 internal sealed record FileShareDevice(DeviceId Id, string Tag) : Device(Id)
