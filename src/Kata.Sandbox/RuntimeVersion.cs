@@ -17,7 +17,8 @@ internal static class RuntimeVersion
     private static (string Number, string Commit) Split()
     {
         // The Makefile stamps "VERSION+COMMIT" into the executable alone, so that a commit does not rebuild every library.
-        string text = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
+        string text = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0.0.0";
         string[] parts = text.Split('+', 2);
         return (parts[0], parts.Length > 1 ? parts[1] : "unknown");
     }

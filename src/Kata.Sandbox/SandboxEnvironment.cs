@@ -26,12 +26,19 @@ internal sealed record SandboxEnvironment
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>Called, on any thread, when the guest's kernel killed a process of a container for want of memory; before its exit is told.</summary>
+    /// <summary>
+    /// Called, on any thread, when the guest's kernel killed a process of a container for want of memory; before its exit is told.
+    /// </summary>
     public Action<ContainerId> OutOfMemory { get; init; } = static _ => { };
 
-    /// <summary>Called once, when the guest is up, with the threads of its processors, where the plan gives them a control group of their own.</summary>
+    /// <summary>
+    /// Called once, when the guest is up, with the threads of its processors, where the plan gives them a control group of their own.
+    /// </summary>
     public Action<IReadOnlyList<int>> ProcessorsFound { get; init; } = static _ => { };
 
-    /// <summary>Called, one caller at a time, with what the host is to allow the pod: a container came, went or was updated. What it throws fails that.</summary>
+    /// <summary>
+    /// Called, one caller at a time, with what the host is to allow the pod: a container came, went
+    /// or was updated. What it throws fails that.
+    /// </summary>
     public Action<CgroupLimits> LimitsChanged { get; init; } = static _ => { };
 }

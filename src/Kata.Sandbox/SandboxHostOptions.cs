@@ -25,6 +25,8 @@ internal sealed record SandboxHostOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Called, on any thread, when the guest's kernel killed a process of a container for want of memory; before its exit is told.</summary>
+    /// <summary>
+    /// Called, on any thread, when the guest's kernel killed a process of a container for want of memory; before its exit is told.
+    /// </summary>
     public Action<ContainerId> OutOfMemory { get; init; } = static _ => { };
 }

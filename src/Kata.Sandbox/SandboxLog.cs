@@ -6,7 +6,9 @@ namespace Kata.Sandbox;
 /// <summary>Event ids 2000 to 2099.</summary>
 internal static partial class SandboxLog
 {
-    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is up: VM started after {VmMs} ms, agent ready after {AgentMs} ms")]
+    [LoggerMessage(
+        EventId = 2000, Level = LogLevel.Information,
+        Message = "Sandbox {SandboxId} is up: VM started after {VmMs} ms, agent ready after {AgentMs} ms")]
     internal static partial void SandboxUp(this ILogger logger, SandboxId sandboxId, long vmMs, long agentMs);
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "{Warning}")]
@@ -43,16 +45,22 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "Cannot save the state of sandbox {SandboxId}: {Reason}")]
     internal static partial void SaveFailed(this ILogger logger, SandboxId sandboxId, string reason);
 
-    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "Guest agent {AgentVersion} on kernel {Kernel}, protocol {Protocol}, {UptimeMs} ms after its boot")]
+    [LoggerMessage(
+        EventId = 2007, Level = LogLevel.Debug,
+        Message = "Guest agent {AgentVersion} on kernel {Kernel}, protocol {Protocol}, {UptimeMs} ms after its boot")]
     internal static partial void AgentUp(this ILogger logger, string agentVersion, string kernel, uint protocol, ulong uptimeMs);
 
     [LoggerMessage(EventId = 2008, Level = LogLevel.Information, Message = "Sandbox {SandboxId} is gone")]
     internal static partial void SandboxGone(this ILogger logger, SandboxId sandboxId);
 
-    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "Container {ContainerId} ran out of memory: the guest's kernel killed a process of it")]
+    [LoggerMessage(
+        EventId = 2009, Level = LogLevel.Warning,
+        Message = "Container {ContainerId} ran out of memory: the guest's kernel killed a process of it")]
     internal static partial void OutOfMemory(this ILogger logger, ContainerId containerId);
 
-    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "Cannot leave the mark '{Path}' of a memory shortage of container {ContainerId}: {Reason}")]
+    [LoggerMessage(
+        EventId = 2010, Level = LogLevel.Warning,
+        Message = "Cannot leave the mark '{Path}' of a memory shortage of container {ContainerId}: {Reason}")]
     internal static partial void OutOfMemoryMarkFailed(this ILogger logger, ContainerId containerId, string path, string reason);
 
     [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "Container {ContainerId} has new limits")]
@@ -73,7 +81,9 @@ internal static partial class SandboxLog
     [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "Container {ContainerId} is deleted")]
     internal static partial void ContainerDeleted(this ILogger logger, ContainerId containerId);
 
-    [LoggerMessage(EventId = 2017, Level = LogLevel.Warning, Message = "Container {ContainerId} has ended and its bundle '{Bundle}' was removed: deleting it, as nobody else will")]
+    [LoggerMessage(
+        EventId = 2017, Level = LogLevel.Warning,
+        Message = "Container {ContainerId} has ended and its bundle '{Bundle}' was removed: deleting it, as nobody else will")]
     internal static partial void AbandonedDeleted(this ILogger logger, ContainerId containerId, string bundle);
 
     [LoggerMessage(EventId = 2018, Level = LogLevel.Error, Message = "Commands have to wait: {Reason}")]

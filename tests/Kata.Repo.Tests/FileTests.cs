@@ -11,11 +11,13 @@ public sealed partial class FileTests
     private const int FolderFiles = 25;
     private const int LineColumns = 140;
 
-    /// <summary>Folders that still have lines of more than <see cref="LineColumns"/>. Nothing is to be added.</summary>
+    /// <summary>Files that still have lines of more than <see cref="LineColumns"/>. Nothing is to be added.</summary>
     private static readonly string[] s_longLines =
     [
-        "src/Kata.Sandbox", "tests/Kata.Sandbox.Tests",
-        "src/Kata.Service", "tests/Kata.Service.Tests",
+        "src/Kata.Sandbox/Containers/Container.cs", "src/Kata.Sandbox/Files/ContainerFiles.cs",
+        "src/Kata.Sandbox/Planning/ContainerPlanner.cs", "src/Kata.Sandbox/Planning/SandboxPlan.cs",
+        "src/Kata.Sandbox/Planning/SandboxPlanner.cs", "src/Kata.Sandbox/PodSandbox.cs", "src/Kata.Sandbox/SandboxHost.cs",
+        "src/Kata.Service/PodHost.cs", "src/Kata.Service/ServiceProcess.cs",
     ];
 
     /// <summary>
@@ -43,7 +45,7 @@ public sealed partial class FileTests
     [Fact]
     public void Lines_EveryOne_FitOnAScreen() => Findings.AssertNone(
         Sources()
-            .Where(static source => !s_longLines.Any(folder => source.File.StartsWith(folder + "/", StringComparison.Ordinal)))
+            .Where(static source => !s_longLines.Contains(source.File))
             .SelectMany(static source => LongLines(source.File, source.Text)));
 
     [Fact]

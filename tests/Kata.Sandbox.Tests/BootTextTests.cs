@@ -23,7 +23,8 @@ public sealed class BootTextTests
         using var console = new ConsoleLog(path: null);
         console.Append("one\ntwo\n"u8);
         Assert.Equal(
-            "Cannot boot the guest of 'p1': its agent did not answer within 1.5 s. A slow host needs a longer boot_timeout. Last console lines: one | two",
+            "Cannot boot the guest of 'p1': its agent did not answer within 1.5 s. "
+                + "A slow host needs a longer boot_timeout. Last console lines: one | two",
             GuestSandbox.BootTimeoutText(_id, TimeSpan.FromSeconds(1.5), console));
     }
 }

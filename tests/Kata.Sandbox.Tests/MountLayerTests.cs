@@ -13,7 +13,8 @@ public sealed class MountLayerTests
     [InlineData("a/b", true, false, "rbind,ro,nosuid", "/m/a/b", "bind")] // what is not asked for recursively stays with the upper mount
     [InlineData("a/b", true, false, "rbind,rro,rnosuid,rslave,relatime", "/m/a/b", "bind,ro,nosuid")]
     [InlineData("a/b", false, true, "rbind", "/m/a/b", "bind,ro")]
-    public void ToGuest_HostMount_HasTheOptionsThatApplyToIt(string place, bool readOnly, bool hostReadOnly, string options, string destination, string expected)
+    public void ToGuest_HostMount_HasTheOptionsThatApplyToIt(
+        string place, bool readOnly, bool hostReadOnly, string options, string destination, string expected)
     {
         var mount = new GuestMount { Destination = "/link", Type = "bind", Options = { options.Split(',') } };
         var layer = MountLayer.OfHost(mount, readOnly, "/m", Source(place, hostReadOnly));
@@ -42,7 +43,10 @@ public sealed class MountLayerTests
     }
 
     private static HostSource Source(string place, bool readOnly) =>
-        new(DetachedMount.From(new SafeFileDescriptor()), new SourceKey("8:1", "/x"), new FileStatus(0x4000, 0, 0, 0, 1, 1), readOnly, place);
+        new(
+            DetachedMount.From(new SafeFileDescriptor()), new SourceKey("8:1", "/x"), new FileStatus(0x4000, 0, 0, 0, 1, 1), readOnly,
+            place);
 
-    private static SharedPlace Place(string path) => new(new SharedSource(path, Source("", false)), new SourceKey("8:1", "/x"), path, writable: true);
+    private static SharedPlace Place(string path) =>
+        new(new SharedSource(path, Source("", false)), new SourceKey("8:1", "/x"), path, writable: true);
 }

@@ -48,7 +48,8 @@ internal sealed class ContainerFreezer(Container container, PodSandbox pod)
             case ContainerStatus.Created or ContainerStatus.Running:
                 break;
             case ContainerStatus.Paused:
-                throw SandboxStateException.WrongState(Action, container.Plan.Id.Value, Container.Text(container.Status), "created or running");
+                throw SandboxStateException.WrongState(
+                    Action, container.Plan.Id.Value, Container.Text(container.Status), "created or running");
             default:
                 throw SandboxStateException.NotRunning(Action, container.Plan.Id.Value);
         }
@@ -56,12 +57,14 @@ internal sealed class ContainerFreezer(Container container, PodSandbox pod)
         _beforePause = container.Status;
         try
         {
-            await container.CallAsync(Action, pod.Agent.Agent.PauseContainerAsync(new PauseContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
+            await container.CallAsync(Action, pod.Agent.Agent.PauseContainerAsync(
+                new PauseContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
         }
         catch (AgentException)
         {
             // Some of it may stand still, or be about to: a container that is not paused could not be resumed.
-            await pod.Agent.TryUndoAsync(options => pod.Agent.Agent.ResumeContainerAsync(new ResumeContainerRequest { ContainerId = container.Plan.Id.Value }, options));
+            await pod.Agent.TryUndoAsync(options => pod.Agent.Agent.ResumeContainerAsync(
+                new ResumeContainerRequest { ContainerId = container.Plan.Id.Value }, options));
             throw;
         }
 
@@ -79,7 +82,8 @@ internal sealed class ContainerFreezer(Container container, PodSandbox pod)
             throw SandboxStateException.NotPaused(Action, container.Plan.Id.Value, Container.Text(container.Status));
         }
 
-        await container.CallAsync(Action, pod.Agent.Agent.ResumeContainerAsync(new ResumeContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
+        await container.CallAsync(Action, pod.Agent.Agent.ResumeContainerAsync(
+            new ResumeContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
         container.SetStatus(_beforePause);
     }
 }

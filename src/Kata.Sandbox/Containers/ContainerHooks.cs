@@ -12,7 +12,9 @@ internal sealed class ContainerHooks(ContainerPlan plan, PodSandbox pod, int sta
 
     private readonly HookSet? _hooks = plan.Bundle.Spec.Hooks;
 
-    /// <summary>Runs the poststop hooks, once, when any hook ran before. Call it when nothing of the container exists any more. Failures are logged.</summary>
+    /// <summary>
+    /// Runs the poststop hooks, once, when any hook ran before. Call it when nothing of the container exists any more. Failures are logged.
+    /// </summary>
     public async Task RunPoststopAsync()
     {
         if (_begun)

@@ -13,7 +13,8 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
     /// <summary>What is put before the counters of memory.events in the statistics' map; stock agents do not send them.</summary>
     public const string EventPrefix = "events.";
 
-    private volatile LinuxResources _current = container.Plan.Bundle.Spec.Linux?.Resources ?? new LinuxResources(); // written in the container's turn
+    // Written in the container's turn.
+    private volatile LinuxResources _current = container.Plan.Bundle.Spec.Linux?.Resources ?? new LinuxResources();
 
     /// <summary>The limits in force.</summary>
     public LinuxResources Current => _current;
@@ -36,7 +37,8 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
         AgentExtension.AgentExtensionClient extension = pod.Agent.Extension
             ?? throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot. Use the guest image of this release");
         ListProcessesResponse response = await AgentConnection.CallAsync(
-            action, extension.ListProcessesAsync(new ListProcessesRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
+            action, extension.ListProcessesAsync(
+                new ListProcessesRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
         return response.Processes;
     }
 
@@ -56,9 +58,10 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
             _current, change, new MachineSize(pod.Plan.Machine.VcpuCount, (long)pod.Plan.Machine.MemoryMib << 20));
         if (change.Memory is { Limit: > 0 and var limit } memory)
         {
-            // The kernel's version 2 would kill; its version 1, and so runc there, refuses. Engines that look first look at the host's groups,
-            // which know nothing of a single container.
-            ResourceUpdate.CheckUsage(limit, UsageOf((await ReadAsync(cancellationToken)).CgroupStats?.MemoryStats, memory.CheckBeforeUpdate ?? false));
+            // The kernel's version 2 would kill; its version 1, and so runc there, refuses. Engines that look first look at the host's
+            // groups, which know nothing of a single container.
+            ResourceUpdate.CheckUsage(
+                limit, UsageOf((await ReadAsync(cancellationToken)).CgroupStats?.MemoryStats, memory.CheckBeforeUpdate ?? false));
         }
 
         foreach (string warning in update.Warnings)
@@ -83,7 +86,7 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
         pod.Log.Updated(container.Plan.Id);
     }
 
-    // What a lower limit would take away: all there is when the document asks for that check, else what the kernel cannot take back by itself.
+    // What a lower limit would take away: all there is when the document asks for that check, else what the kernel cannot take back.
     private static ulong UsageOf(MemoryStats? stats, bool all)
     {
         ulong usage = stats?.Usage?.Usage ?? 0, cache = all ? 0 : Of("inactive_file") + Of("active_file");
@@ -100,7 +103,8 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
         }
         catch (LinuxException error)
         {
-            pod.Log.ContainerWarning(container.Plan.Id, $"the host does not take back the limits from before an update that failed: {error.Message}");
+            pod.Log.ContainerWarning(
+                container.Plan.Id, $"the host does not take back the limits from before an update that failed: {error.Message}");
         }
     }
 
@@ -111,7 +115,8 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
         {
             if (pod.Agent is not { Extension: { } extension, SupportsWholeUpdate: true })
             {
-                throw new AgentException(action, StatusCode.Unimplemented, "the guest's agent cannot set these limits. Use the guest image of this release");
+                throw new AgentException(
+                    action, StatusCode.Unimplemented, "the guest's agent cannot set these limits. Use the guest image of this release");
             }
 
             var request = new WriteCgroupRequest { ContainerId = container.Plan.Id.Value, Resources = update.Guest };
@@ -127,12 +132,14 @@ internal sealed class ContainerResources(Container container, PodSandbox pod)
             await container.CallAsync(
                 "update the container",
                 pod.Agent.Agent.UpdateContainerAsync(
-                    new UpdateContainerRequest { ContainerId = container.Plan.Id.Value, Resources = guest }, pod.Agent.Timed(cancellationToken)));
+                    new UpdateContainerRequest { ContainerId = container.Plan.Id.Value, Resources = guest },
+                    pod.Agent.Timed(cancellationToken)));
         }
     }
 
     /// <summary>The same whatever has become of the container.</summary>
     internal Task<StatsContainerResponse> ReadAsync(CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"read the figures of the container '{container.Plan.Id}'",
-        pod.Agent.Agent.StatsContainerAsync(new StatsContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
+        pod.Agent.Agent.StatsContainerAsync(
+            new StatsContainerRequest { ContainerId = container.Plan.Id.Value }, pod.Agent.Timed(cancellationToken)));
 }

@@ -3,7 +3,9 @@ using Kata.Linux;
 
 namespace Kata.Sandbox;
 
-/// <summary>The containers of a pod, from the beginning of their creation until they are deleted, and what they add up to on the host. Thread-safe.</summary>
+/// <summary>
+/// The containers of a pod, from the beginning of their creation until they are deleted, and what they add up to on the host. Thread-safe.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
 internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environment, Func<IEnumerable<int>> machineProcesses)
 {
@@ -61,8 +63,8 @@ internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environm
     }
 
     /// <summary>
-    /// The containers that live, by what stands for their namespaces. This process stands for the pod's first one when nobody else does, or, in
-    /// a pod without, for the pod.
+    /// The containers that live, by what stands for their namespaces. This process stands for the pod's first one when nobody else does,
+    /// or, in a pod without, for the pod.
     /// </summary>
     public PodNamespaces Namespaces(IHostFiles files) => new(
         plan.Id,
@@ -85,7 +87,8 @@ internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environm
             environment.LimitsChanged(HostLimits.Plan(
                 [.. working.Select(static item => item.Resources.Current)], plan.Machine, plan.BaseVcpus,
                 all.FirstOrDefault(static item => item.Plan.IsPodSandbox)?.Resources.Current));
-            if (_priority.Apply([.. working.Select(static item => item.Plan.Bundle.Spec.Process?.OomScoreAdj)], machineProcesses()) is { } problem)
+            IEnumerable<int?> scores = working.Select(static item => item.Plan.Bundle.Spec.Process?.OomScoreAdj);
+            if (_priority.Apply([.. scores], machineProcesses()) is { } problem)
             {
                 environment.Log.PlanWarning(problem);
             }
@@ -98,7 +101,8 @@ internal sealed class ContainerSet(SandboxPlan plan, SandboxEnvironment environm
 
     /// <summary>What the containers may use together and the machine does not have, as a sentence; null when it has all.</summary>
     public string? Shortage() => SandboxSize.ShortageOf(
-        [.. Working(All).Select(static item => item.Resources.Current)], new MachineSize(plan.Machine.VcpuCount, (long)plan.Machine.MemoryMib << 20));
+        [.. Working(All).Select(static item => item.Resources.Current)],
+        new MachineSize(plan.Machine.VcpuCount, (long)plan.Machine.MemoryMib << 20));
 
     // What Kubernetes calls the sandbox is a container too, one that does nothing but hold the pod together.
     private static IEnumerable<Container> Working(IReadOnlyList<Container> all) => all.Where(static item => !item.Plan.IsPodSandbox);

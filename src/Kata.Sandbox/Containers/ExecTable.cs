@@ -5,10 +5,13 @@ using Kata.Oci;
 
 namespace Kata.Sandbox;
 
-/// <summary>The additional processes of a container: described, started, deleted, each operation in turn with the container's others.</summary>
+/// <summary>
+/// The additional processes of a container: described, started, deleted, each operation in turn with the container's others.
+/// </summary>
 internal sealed class ExecTable(Container container, PodSandbox pod)
 {
-    private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal); // guarded by itself: a signal waits for nobody's turn
+    // Guarded by itself: a signal waits for nobody's turn.
+    private readonly Dictionary<string, ExecProcess> _execs = new(StringComparer.Ordinal);
 
     /// <summary>All of them, ended ones too, until they are deleted.</summary>
     public IReadOnlyList<ExecProcess> All
@@ -33,12 +36,14 @@ internal sealed class ExecTable(Container container, PodSandbox pod)
         string execId, ExecSpec spec, ProcessStdio stdio, int standInPid, bool ignorePaused, CancellationToken cancellationToken)
     {
         using Container.Entered entered = await container.EnterAsync(cancellationToken);
-        if (container.Status is not (ContainerStatus.Running or ContainerStatus.Created) && !(ignorePaused && container.Status == ContainerStatus.Paused))
+        if (container.Status is not (ContainerStatus.Running or ContainerStatus.Created)
+            && !(ignorePaused && container.Status == ContainerStatus.Paused))
         {
             throw SandboxStateException.NoExec(container.Plan.Id.Value, container.Status);
         }
 
-        var exec = new ExecProcess(pod.NewProcess(container.Plan.Id.Value, execId), spec with { Process = WithContainers(spec.Process) }, stdio, standInPid);
+        var exec = new ExecProcess(
+            pod.NewProcess(container.Plan.Id.Value, execId), spec with { Process = WithContainers(spec.Process) }, stdio, standInPid);
         exec.Process.Describe(stdio);
         lock (_execs)
         {
@@ -51,14 +56,17 @@ internal sealed class ExecTable(Container container, PodSandbox pod)
         return exec;
     }
 
-    /// <summary>Starts a described process. In a paused container it waits until that is resumed: what enters a frozen cgroup freezes.</summary>
+    /// <summary>
+    /// Starts a described process. In a paused container it waits until that is resumed: what enters a frozen cgroup freezes.
+    /// </summary>
     public async Task<ExecProcess> StartAsync(string execId, CancellationToken cancellationToken)
     {
         using Container.Entered entered = await EnterThawedAsync(cancellationToken);
         ExecProcess exec = Find(execId, "start");
         if (exec.Started || exec.HasFailed)
         {
-            throw SandboxStateException.WrongState("start the process", execId, exec.Started ? "running" : "not to be started", "created anew");
+            throw SandboxStateException.WrongState(
+                "start the process", execId, exec.Started ? "running" : "not to be started", "created anew");
         }
 
         try
@@ -94,13 +102,15 @@ internal sealed class ExecTable(Container container, PodSandbox pod)
         try
         {
             await AgentConnection.CallAsync(
-                $"execute in the container '{container.Plan.Id}'", pod.Agent.Agent.ExecProcessAsync(request, pod.Agent.Timed(cancellationToken)));
+                $"execute in the container '{container.Plan.Id}'",
+                pod.Agent.Agent.ExecProcessAsync(request, pod.Agent.Timed(cancellationToken)));
         }
         catch (AgentException error) when (error.Code is StatusCode.Cancelled or StatusCode.DeadlineExceeded)
         {
             // We do not wait any longer, and the agent may be about to start it: ttRPC tells it nothing.
             await pod.Agent.TryUndoAsync(options => pod.Agent.Agent.SignalProcessAsync(
-                new SignalProcessRequest { ContainerId = container.Plan.Id.Value, ExecId = exec.Process.ExecId, Signal = Signals.SIGKILL }, options));
+                new SignalProcessRequest { ContainerId = container.Plan.Id.Value, ExecId = exec.Process.ExecId, Signal = Signals.SIGKILL },
+                options));
             throw;
         }
 

@@ -14,7 +14,9 @@ internal sealed class OomReporter(Container container, PodSandbox pod)
     private readonly SemaphoreSlim _turn = new(1, 1);
     private ulong _kills; // guarded by _turn
 
-    /// <summary>Tells, once for each time, that the guest's kernel killed a process of the container for want of memory. Never fails.</summary>
+    /// <summary>
+    /// Tells, once for each time, that the guest's kernel killed a process of the container for want of memory. Never fails.
+    /// </summary>
     /// <param name="told">The agent said so; else it is asked, because its news may be on their way.</param>
     public async Task ReportAsync(bool told)
     {
@@ -60,7 +62,8 @@ internal sealed class OomReporter(Container container, PodSandbox pod)
         try
         {
             StatsContainerResponse stats = await container.Resources.ReadAsync(limit.Token);
-            return stats.CgroupStats?.MemoryStats?.Stats.TryGetValue(ContainerResources.EventPrefix + "oom_kill", out ulong kills) == true ? kills : null;
+            return stats.CgroupStats?.MemoryStats?.Stats.TryGetValue(ContainerResources.EventPrefix + "oom_kill", out ulong kills) == true
+                ? kills : null;
         }
         catch (AgentException)
         {

@@ -4,7 +4,7 @@ using Kata.Agent.Protocol;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// Asks the guest for news of memory shortage. The agent answers when there is news, and not before: an idle pod has one open call and no timer.
+/// Asks the guest for news of memory shortage. The agent answers when there is news, not before: an idle pod has one open call, no timer.
 /// </summary>
 internal static class OomWatch
 {

@@ -11,10 +11,12 @@ namespace Kata.Sandbox;
 /// </summary>
 internal static class MountIdMapping
 {
-    private const string Remedy = "Write 'idmap=uids=FROM-TO-COUNT;gids=FROM-TO-COUNT', more ranges after '#', or give the mount uidMappings and gidMappings";
+    private const string Remedy = "Write 'idmap=uids=FROM-TO-COUNT;gids=FROM-TO-COUNT', "
+        + "more ranges after '#', or give the mount uidMappings and gidMappings";
 
     /// <summary>Whether an option is one of these. The guest must not see it: the host maps.</summary>
-    public static bool IsOption(string option) => option is "idmap" or "ridmap" || option.StartsWith("idmap=", StringComparison.Ordinal) || option.StartsWith("ridmap=", StringComparison.Ordinal);
+    public static bool IsOption(string option) => option is "idmap" or "ridmap"
+        || option.StartsWith("idmap=", StringComparison.Ordinal) || option.StartsWith("ridmap=", StringComparison.Ordinal);
 
     /// <param name="spec">The container's.</param>
     /// <param name="index">Of the mount.</param>
@@ -31,10 +33,12 @@ internal static class MountIdMapping
             return null;
         }
 
-        string pointer = string.Create(CultureInfo.InvariantCulture, $"/mounts/{index}/{(users.Count + groups.Count == 0 ? "options" : "uidMappings")}");
+        string pointer = string.Create(
+            CultureInfo.InvariantCulture, $"/mounts/{index}/{(users.Count + groups.Count == 0 ? "options" : "uidMappings")}");
         if (!ContainerPlanner.IsBind(mount))
         {
-            throw new InvalidSpecException(pointer, $"the mount at '{mount.Destination}' is no bind mount, and only those can be id-mapped", "Remove the mapping");
+            throw new InvalidSpecException(
+                pointer, $"the mount at '{mount.Destination}' is no bind mount, and only those can be id-mapped", "Remove the mapping");
         }
 
         if (users.Count + groups.Count == 0)
@@ -42,18 +46,21 @@ internal static class MountIdMapping
             string ranges = option!.Split('=', 2) is [_, var text] ? text : "";
             (users, groups) = ranges.Length == 0
                 ? (spec.Linux?.UidMappings ?? [], spec.Linux?.GidMappings ?? [])
-                : (Parse(pointer, ranges, "uids=", spec.Linux?.UidMappings ?? []), Parse(pointer, ranges, "gids=", spec.Linux?.GidMappings ?? []));
+                : (Parse(pointer, ranges, "uids=", spec.Linux?.UidMappings ?? []),
+                    Parse(pointer, ranges, "gids=", spec.Linux?.GidMappings ?? []));
         }
 
         return users.Count > 0 && groups.Count > 0
             ? new MountIdMap(Lines(users), Lines(groups))
-            : throw new InvalidSpecException(pointer, $"the mount at '{mount.Destination}' is to be id-mapped without both users and groups to map", Remedy);
+            : throw new InvalidSpecException(
+                pointer, $"the mount at '{mount.Destination}' is to be id-mapped without both users and groups to map", Remedy);
     }
 
     private static List<LinuxIdMapping> Parse(string pointer, string text, string name, IReadOnlyList<LinuxIdMapping> container)
     {
         string ranges = text.Split(';').LastOrDefault(part => part.StartsWith(name, StringComparison.Ordinal)) ?? name;
-        return [.. ranges[name.Length..].Split('#', StringSplitOptions.RemoveEmptyEntries).Select(range => ParseRange(pointer, range, container))];
+        return [.. ranges[name.Length..].Split('#', StringSplitOptions.RemoveEmptyEntries)
+            .Select(range => ParseRange(pointer, range, container))];
     }
 
     private static LinuxIdMapping ParseRange(string pointer, string range, IReadOnlyList<LinuxIdMapping> container)
@@ -67,9 +74,15 @@ internal static class MountIdMapping
         }
 
         LinuxIdMapping? around = container.FirstOrDefault(mapping => to >= mapping.ContainerId && to - mapping.ContainerId < mapping.Size);
-        return new LinuxIdMapping { ContainerId = from, HostId = relative && around is not null ? to - around.ContainerId + around.HostId : to, Size = count };
+        return new LinuxIdMapping
+        {
+            ContainerId = from,
+            HostId = relative && around is not null ? to - around.ContainerId + around.HostId : to,
+            Size = count,
+        };
     }
 
     private static string Lines(IReadOnlyList<LinuxIdMapping> mappings) => string.Concat(
-        mappings.Select(static mapping => string.Create(CultureInfo.InvariantCulture, $"{mapping.ContainerId} {mapping.HostId} {mapping.Size}\n")));
+        mappings.Select(
+            static mapping => string.Create(CultureInfo.InvariantCulture, $"{mapping.ContainerId} {mapping.HostId} {mapping.Size}\n")));
 }

@@ -3,7 +3,9 @@ using GuestMount = Kata.Agent.Protocol.Oci.Mount;
 
 namespace Kata.Sandbox;
 
-/// <summary>One mount that the guest makes for a container: one of the specification, or one that is below its source on the host.</summary>
+/// <summary>
+/// One mount that the guest makes for a container: one of the specification, or one that is below its source on the host.
+/// </summary>
 /// <param name="Guest">The mount of the specification.</param>
 /// <param name="Destination">Without links.</param>
 /// <param name="IsDirectory">Else a file.</param>
@@ -16,7 +18,8 @@ internal sealed record MountLayer(GuestMount Guest, string Destination, bool IsD
 
     private static readonly string[] s_propagation = ["rbind", "rprivate", "rshared", "rslave", "runbindable"];
 
-    public static MountLayer OfGuest(PlannedMount mount, string destination) => new(mount.Guest, destination, mount.IsDirectory, null, false);
+    public static MountLayer OfGuest(PlannedMount mount, string destination) =>
+        new(mount.Guest, destination, mount.IsDirectory, null, false);
 
     public static MountLayer OfHost(GuestMount mount, bool readOnly, string destination, HostSource source)
     {
@@ -26,9 +29,14 @@ internal sealed record MountLayer(GuestMount Guest, string Destination, bool IsD
         }
 
         // What is mounted below a source keeps its own flags, but for those that are asked for recursively.
-        var below = new GuestMount { Type = "bind", Options = { "bind", mount.Options.Where(IsRecursive).Select(static option => option[1..]) } };
+        var below = new GuestMount
+        {
+            Type = "bind",
+            Options = { "bind", mount.Options.Where(IsRecursive).Select(static option => option[1..]) },
+        };
         return new MountLayer(
-            below, $"{destination.TrimEnd('/')}/{source.Place}", source.Status.IsDirectory, source, source.ReadOnly || below.Options.Contains("ro"));
+            below, $"{destination.TrimEnd('/')}/{source.Place}", source.Status.IsDirectory, source,
+            source.ReadOnly || below.Options.Contains("ro"));
     }
 
     /// <summary>For the guest's runtime, in the order in which to mount.</summary>
@@ -65,5 +73,6 @@ internal sealed record MountLayer(GuestMount Guest, string Destination, bool IsD
     };
 
     private static bool IsRecursive(string option) =>
-        option.StartsWith('r') && !s_propagation.Contains(option) && SupportedFeatures.MountOptions.Contains(option) && SupportedFeatures.MountOptions.Contains(option[1..]);
+        option.StartsWith('r') && !s_propagation.Contains(option)
+            && SupportedFeatures.MountOptions.Contains(option) && SupportedFeatures.MountOptions.Contains(option[1..]);
 }

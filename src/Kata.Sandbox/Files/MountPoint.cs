@@ -5,7 +5,9 @@ namespace Kata.Sandbox;
 /// <param name="IsDirectory">Else an empty file.</param>
 internal sealed record MountPoint(string Path, bool IsDirectory)
 {
-    /// <summary>The mount points of <paramref name="mounts"/> that lie in the root file system itself: those below another mount are that one's.</summary>
+    /// <summary>
+    /// The mount points of <paramref name="mounts"/> that lie in the root file system itself: those below another mount are that one's.
+    /// </summary>
     public static IReadOnlyList<MountPoint> InRootFs(IEnumerable<(string Destination, bool IsDirectory)> mounts)
     {
         var result = new List<MountPoint>();

@@ -21,7 +21,8 @@ namespace Kata.Sandbox;
 /// <param name="directory">Where copies of the volumes are mounted; made when it is needed.</param>
 /// <param name="callerMountNamespace">Whose paths the volumes have; null for our own.</param>
 /// <param name="log">For what could not be done.</param>
-internal sealed class MountPropagation(AgentConnection agent, string directory, SafeFileDescriptor? callerMountNamespace, ILogger log) : IAsyncDisposable
+internal sealed class MountPropagation(
+    AgentConnection agent, string directory, SafeFileDescriptor? callerMountNamespace, ILogger log) : IAsyncDisposable
 {
     private readonly List<Watched> _watched = []; // guarded by _turn
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -39,7 +40,9 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
 
         if (!agent.SupportsMounts)
         {
-            log.ContainerWarning(container, "The agent of this guest cannot mount in a living container: what the host mounts below the volumes later stays out");
+            log.ContainerWarning(
+                container,
+                "The agent of this guest cannot mount in a living container: what the host mounts below the volumes later stays out");
             return;
         }
 
@@ -105,7 +108,8 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
     private async Task RunAsync()
     {
         using PolledDescriptor mounts = PolledDescriptor.ForChanges(
-            LinuxException.ThrowIfInvalid(LibC.open("/proc/self/mountinfo", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "watch the mounts"));
+            LinuxException.ThrowIfInvalid(
+                LibC.open("/proc/self/mountinfo", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "watch the mounts"));
         while (true)
         {
             // First armed, then looked: to poll the file is to take its news, and epoll polls once to arm and once more to tell.
@@ -161,13 +165,15 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         }
 
         Dictionary<(string Place, SourceKey Key), SharedPlace> below = watched.Volume.Below;
-        foreach ((string Place, SourceKey Key) gone in below.Keys.Except(sources.Select(static source => (source.Place, source.Key))).OrderByDescending(static item => item.Place.Length).ToArray())
+        foreach ((string Place, SourceKey Key) gone in below.Keys.Except(sources.Select(static source => (source.Place, source.Key)))
+            .OrderByDescending(static item => item.Place.Length).ToArray())
         {
             await AttemptAsync(watched, async () =>
             {
                 below.Remove(gone, out SharedPlace? place);
                 await AgentConnection.CallAsync($"unmount in the container '{watched.Container}'", agent.Extension!.RemoveMountAsync(
-                    new RemoveMountRequest { ContainerId = watched.Container.Value, Destination = watched.Destination(gone.Place) }, agent.Timed(_stopping.Token)));
+                    new RemoveMountRequest { ContainerId = watched.Container.Value, Destination = watched.Destination(gone.Place) },
+                    agent.Timed(_stopping.Token)));
                 watched.Files.Remove(place!);
             });
         }
@@ -184,7 +190,8 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
             {
                 SharedPlace place = watched.Files.Add(source);
                 string destination = watched.Destination(source.Place);
-                foreach (GuestMount mount in MountLayer.Within(place, destination, source.ReadOnly).Prepend(MountLayer.Over(("", place), destination, source.ReadOnly)))
+                foreach (GuestMount mount in MountLayer.Within(place, destination, source.ReadOnly)
+                    .Prepend(MountLayer.Over(("", place), destination, source.ReadOnly)))
                 {
                     await agent.AddMountAsync(watched.Container.Value, mount, _stopping.Token);
                 }
@@ -202,7 +209,9 @@ internal sealed class MountPropagation(AgentConnection agent, string directory, 
         }
         catch (Exception error) when (error is LinuxException or AgentException)
         {
-            log.ContainerWarning(watched.Container, $"'{watched.Volume.Destination}' does not show what is mounted below '{watched.Volume.HostPath}' now: {error.Message}");
+            log.ContainerWarning(
+                watched.Container,
+                $"'{watched.Volume.Destination}' does not show what is mounted below '{watched.Volume.HostPath}' now: {error.Message}");
         }
     }
 

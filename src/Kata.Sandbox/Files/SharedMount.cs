@@ -16,7 +16,9 @@ internal sealed record SharedMount(string HostPath, bool ReadOnly)
     /// <summary>Those of what is mounted below it, too.</summary>
     public bool MapsBelow { get; init; }
 
-    /// <summary>What is mounted there first, for the share alone: containerd leaves the root file system of a container to its runtime.</summary>
+    /// <summary>
+    /// What is mounted there first, for the share alone: containerd leaves the root file system of a container to its runtime.
+    /// </summary>
     public IReadOnlyList<FileSystemMount> Mounts { get; init; } = [];
 
     /// <summary>What the host mounts below it later comes into the container too.</summary>

@@ -37,7 +37,8 @@ internal sealed partial class AgentConnection
 
             try
             {
-                await CallAsync("ask the guest's agent whether it lives", health.CheckAsync(new CheckRequest(), Timed(CancellationToken.None)));
+                await CallAsync(
+                    "ask the guest's agent whether it lives", health.CheckAsync(new CheckRequest(), Timed(CancellationToken.None)));
                 unanswered = 0;
             }
             catch (AgentException error) when (error.Code == StatusCode.DeadlineExceeded)
@@ -66,7 +67,8 @@ internal sealed partial class AgentConnection
 
         Silence = string.Create(
             CultureInfo.InvariantCulture,
-            $"the guest's agent did not answer for {MaxUnanswered * _requestTimeout.TotalSeconds:0.#} s: the guest hangs, or its virtual machine was stopped");
+            $"the guest's agent did not answer for {MaxUnanswered * _requestTimeout.TotalSeconds:0.#} s: "
+                + $"the guest hangs, or its virtual machine was stopped");
         _condemned.TrySetResult();
     }
 }

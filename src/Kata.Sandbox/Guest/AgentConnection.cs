@@ -99,7 +99,8 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     {
         // Not by a guest's clock: its kernel measures it at boot, against timers that come late where a busy host emulates the machine. One
         // second of it may be a sixth of ours. What we give up we undo by a call.
-        var connection = new AgentConnection(new TtRpcClient(channel, new TtRpcOptions { TimeProvider = time, TellsDeadlines = false }), requestTimeout, time);
+        var connection = new AgentConnection(
+            new TtRpcClient(channel, new TtRpcOptions { TimeProvider = time, TellsDeadlines = false }), requestTimeout, time);
         try
         {
             await connection.NegotiateAsync(connection.Within(dialTimeout, cancellationToken));
@@ -110,7 +111,10 @@ internal sealed partial class AgentConnection : IAsyncDisposable
             await connection.DisposeAsync();
             throw new AgentException(
                 "agree on a protocol with the guest's agent", error.Code,
-                string.Create(CultureInfo.InvariantCulture, $"it did not answer within {dialTimeout.TotalSeconds:0.#} s. See the pod's console.log; a slow host may need a longer dial_timeout"));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it did not answer within {dialTimeout.TotalSeconds:0.#} s. "
+                        + $"See the pod's console.log; a slow host may need a longer dial_timeout"));
         }
         catch
         {
@@ -122,7 +126,10 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>Options of a call that must answer within the request limit.</summary>
     public CallOptions Timed(CancellationToken cancellationToken) => Timed(TimeSpan.Zero, cancellationToken);
 
-    /// <summary>The same for a call that may take <paramref name="longer"/>, because it waits for programs of the caller's; null when nothing limits those.</summary>
+    /// <summary>
+    /// The same for a call that may take <paramref name="longer"/>, because it waits for programs
+    /// of the caller's; null when nothing limits those.
+    /// </summary>
     public CallOptions Timed(TimeSpan? longer, CancellationToken cancellationToken) =>
         longer is { } more ? Within(_requestTimeout + more, cancellationToken) : new CallOptions(cancellationToken: cancellationToken);
 
@@ -130,8 +137,12 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     public CallOptions Within(TimeSpan limit, CancellationToken cancellationToken) =>
         new(deadline: _time.GetUtcNow().UtcDateTime + limit, cancellationToken: cancellationToken);
 
-    /// <summary>Makes one call; whatever becomes of it but an answer comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.</summary>
-    /// <exception cref="AgentException">Also <see cref="StatusCode.Cancelled"/>: the caller called it off, we hung up, or the agent says that it was so.</exception>
+    /// <summary>
+    /// Makes one call; whatever becomes of it but an answer comes out as <see cref="AgentException"/>, naming <paramref name="action"/>.
+    /// </summary>
+    /// <exception cref="AgentException">
+    /// Also <see cref="StatusCode.Cancelled"/>: the caller called it off, we hung up, or the agent says that it was so.
+    /// </exception>
     public static async Task<T> CallAsync<T>(string action, AsyncUnaryCall<T> call)
     {
         using (call)
@@ -154,12 +165,18 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     public Task AddMountAsync(string container, Agent.Protocol.Oci.Mount mount, CancellationToken cancellationToken) => CallAsync(
         $"mount in the container '{container}'",
         Extension!.AddMountAsync(
-            new AddMountRequest { ContainerId = container, Source = mount.Source, Destination = mount.Destination, ReadOnly = mount.Options.Contains("ro") },
+            new AddMountRequest
+            {
+                ContainerId = container,
+                Source = mount.Source,
+                Destination = mount.Destination,
+                ReadOnly = mount.Options.Contains("ro"),
+            },
             Timed(cancellationToken)));
 
     /// <summary>
-    /// Asks the agent to undo what a call that failed may have done or be about to do; what it says then is not needed. An agent that answers
-    /// nothing holds nobody up for long.
+    /// Asks the agent to undo what a call that failed may have done or be about to do; what it says then is not needed. An agent that
+    /// answers nothing holds nobody up for long.
     /// </summary>
     public async Task TryUndoAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call)
     {
@@ -193,7 +210,8 @@ internal sealed partial class AgentConnection : IAsyncDisposable
             throw new AgentException(
                 "agree on a protocol with the guest's agent",
                 StatusCode.FailedPrecondition,
-                $"it chose version {Hello.Protocol}, this runtime speaks {ProtocolMin} to {ProtocolMax}. Use the guest image of this release");
+                $"it chose version {Hello.Protocol}, this runtime speaks {ProtocolMin} to {ProtocolMax}. "
+                    + "Use the guest image of this release");
         }
 
         Extension = extension;

@@ -12,7 +12,9 @@ internal sealed class AgentException : Exception
     internal AgentException(string action, StatusCode code, string cause)
         : base(IsProgramError(code, cause) ? cause : $"Cannot {action}: {cause}") => Code = code;
 
-    /// <summary>The agent's status. <see cref="StatusCode.NotFound"/> and <see cref="StatusCode.PermissionDenied"/> of a program are 127 and 126.</summary>
+    /// <summary>
+    /// The agent's status. <see cref="StatusCode.NotFound"/> and <see cref="StatusCode.PermissionDenied"/> of a program are 127 and 126.
+    /// </summary>
     public StatusCode Code { get; }
 
     /// <summary>Whether we waited no longer, and the agent had said nothing.</summary>
@@ -24,7 +26,8 @@ internal sealed class AgentException : Exception
 
     private static string Describe(RpcException cause) => cause.StatusCode switch
     {
-        StatusCode.DeadlineExceeded when TtRpcClient.IsOwnDeadline(cause) => "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout",
+        StatusCode.DeadlineExceeded when TtRpcClient.IsOwnDeadline(cause) =>
+            "the guest's agent did not answer in time. See the pod's console.log; a slow host may need a longer request_timeout",
         StatusCode.Cancelled => "the call was called off",
         StatusCode.Unavailable => $"the channel to the guest's agent is gone: {GuestText.Escape(cause.Status.Detail)}",
         _ => GuestText.Escape(cause.Status.Detail),

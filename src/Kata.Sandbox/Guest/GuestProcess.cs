@@ -26,7 +26,8 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <param name="drainTimeout">How long a reader that takes nothing may hold up the exit's report.</param>
     /// <param name="lossReason">Asked when the channel is lost: why.</param>
     /// <param name="time">The clock.</param>
-    public GuestProcess(AgentConnection agent, string container, string execId, TimeSpan drainTimeout, Func<Task<string>> lossReason, TimeProvider time)
+    public GuestProcess(
+        AgentConnection agent, string container, string execId, TimeSpan drainTimeout, Func<Task<string>> lossReason, TimeProvider time)
     {
         (_agent, Container, ExecId, _drainTimeout, _lossReason, _time) = (agent, container, execId, drainTimeout, lossReason, time);
     }
@@ -47,7 +48,9 @@ internal sealed class GuestProcess : IAsyncDisposable
     /// <summary>What the caller named the streams.</summary>
     public StdioNames Names { get; private set; } = StdioNames.None;
 
-    /// <summary>Connects the streams and begins to wait. Call once, after the agent made the process. Takes ownership of <paramref name="stdio"/>.</summary>
+    /// <summary>
+    /// Connects the streams and begins to wait. Call once, after the agent made the process. Takes ownership of <paramref name="stdio"/>.
+    /// </summary>
     public void Attach(ProcessStdio stdio)
     {
         Describe(stdio);
@@ -68,12 +71,14 @@ internal sealed class GuestProcess : IAsyncDisposable
     public Task ResizeAsync(uint rows, uint columns, CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"resize the terminal of '{Name}'",
         _agent.Agent.TtyWinResizeAsync(
-            new TtyWinResizeRequest { ContainerId = Container, ExecId = AgentExecId, Row = rows, Column = columns }, _agent.Timed(cancellationToken)));
+            new TtyWinResizeRequest { ContainerId = Container, ExecId = AgentExecId, Row = rows, Column = columns },
+            _agent.Timed(cancellationToken)));
 
     /// <summary>Ends the input of the process.</summary>
     public Task CloseInputAsync(CancellationToken cancellationToken) => AgentConnection.CallAsync(
         $"close the input of '{Name}'",
-        _agent.Agent.CloseStdinAsync(new CloseStdinRequest { ContainerId = Container, ExecId = AgentExecId }, _agent.Timed(cancellationToken)));
+        _agent.Agent.CloseStdinAsync(
+            new CloseStdinRequest { ContainerId = Container, ExecId = AgentExecId }, _agent.Timed(cancellationToken)));
 
     /// <summary>Lets the input end with its last writer, where something kept it open; false where nothing did.</summary>
     public bool ReleaseInput()
@@ -82,7 +87,9 @@ internal sealed class GuestProcess : IAsyncDisposable
         return _inputKeeper is not null;
     }
 
-    /// <summary>Tells of the streams before they are connected: they may be asked for, and the input closed, before the process is started.</summary>
+    /// <summary>
+    /// Tells of the streams before they are connected: they may be asked for, and the input closed, before the process is started.
+    /// </summary>
     internal void Describe(ProcessStdio stdio) => (_inputKeeper, Names) = (stdio.InputKeeper, stdio.Names);
 
     public async ValueTask DisposeAsync()
@@ -98,7 +105,9 @@ internal sealed class GuestProcess : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>In SignalProcess an empty exec id means every process of the container; the first process goes by the container's id.</summary>
+    /// <summary>
+    /// In SignalProcess an empty exec id means every process of the container; the first process goes by the container's id.
+    /// </summary>
     private string AgentExecId => ExecId.Length == 0 ? Container : ExecId;
 
     private string Name => ExecId.Length == 0 ? Container : $"{Container}/{ExecId}";
@@ -112,7 +121,8 @@ internal sealed class GuestProcess : IAsyncDisposable
             WaitProcessResponse response = await AgentConnection.CallAsync(
                 $"wait for '{Name}'",
                 _agent.Agent.WaitProcessAsync(
-                    new WaitProcessRequest { ContainerId = Container, ExecId = AgentExecId }, new CallOptions(cancellationToken: _stopping.Token)));
+                    new WaitProcessRequest { ContainerId = Container, ExecId = AgentExecId },
+                    new CallOptions(cancellationToken: _stopping.Token)));
             exit = new ProcessExit((uint)response.Status & 0xff, _time.GetUtcNow(), null);
         }
         catch (AgentException error) when (error.Code == StatusCode.Unavailable)
@@ -122,7 +132,8 @@ internal sealed class GuestProcess : IAsyncDisposable
         catch (AgentException error) when (error.Code == StatusCode.Cancelled)
         {
             // Unless it was deleted, the pod failed and hung up before the channel's own end was seen.
-            exit = new ProcessExit(LostStatus, _time.GetUtcNow(), _stopping.IsCancellationRequested ? "the container was deleted" : await _lossReason());
+            exit = new ProcessExit(
+                LostStatus, _time.GetUtcNow(), _stopping.IsCancellationRequested ? "the container was deleted" : await _lossReason());
         }
         catch (AgentException error)
         {

@@ -9,8 +9,8 @@ using Kata.Oci;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// The guest's side of a pod: its agent, reached and agreed with by <see cref="ConnectAsync"/>, and what it is told of the pod. Reaching it needs no
-/// pod; telling it does.
+/// The guest's side of a pod: its agent, reached and agreed with by <see cref="ConnectAsync"/>, and what it is told of the pod. Reaching it
+/// needs no pod; telling it does.
 /// </summary>
 internal sealed class GuestSandbox : IAsyncDisposable
 {
@@ -41,9 +41,12 @@ internal sealed class GuestSandbox : IAsyncDisposable
     };
 
     /// <summary>Waits, by event, for the guest's agent and agrees with it.</summary>
-    /// <exception cref="HypervisorException">The machine ended first, or the guest did not come up in time; the console's end is in the text.</exception>
+    /// <exception cref="HypervisorException">
+    /// The machine ended first, or the guest did not come up in time; the console's end is in the text.
+    /// </exception>
     /// <exception cref="AgentException">The guest came up, its agent does not answer or speaks another protocol.</exception>
-    public static async Task<GuestSandbox> ConnectAsync(SandboxPlan plan, Machine machine, SandboxEnvironment environment, CancellationToken cancellationToken)
+    public static async Task<GuestSandbox> ConnectAsync(
+        SandboxPlan plan, Machine machine, SandboxEnvironment environment, CancellationToken cancellationToken)
     {
         // Ends early on: the caller (cancellationToken), the boot limit, the machine's own end (ConnectAgentAsync throws).
         using var limit = new CancellationTokenSource(plan.Timeouts.Boot, environment.Time);
@@ -81,7 +84,12 @@ internal sealed class GuestSandbox : IAsyncDisposable
     /// <exception cref="AgentException">It refuses, or does not answer.</exception>
     public async Task ConfigureAsync(CancellationToken cancellationToken)
     {
-        var request = new CreateSandboxRequest { Hostname = _plan.Hostname, SandboxId = _plan.Id.Value, SandboxPidns = _plan.SharesPidNamespace };
+        var request = new CreateSandboxRequest
+        {
+            Hostname = _plan.Hostname,
+            SandboxId = _plan.Id.Value,
+            SandboxPidns = _plan.SharesPidNamespace,
+        };
         request.Storages.Add(new Agent.Protocol.Storage
         {
             Driver = "virtio-fs",

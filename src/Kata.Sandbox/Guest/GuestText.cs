@@ -8,7 +8,10 @@ internal static class GuestText
 {
     private const int MaxLength = 4096;
 
-    /// <summary>Control characters, line ends, format characters and surrogates become <c>\xNN</c> or <c>\uNNNN</c>; the rest is cut at 4,096 characters.</summary>
+    /// <summary>
+    /// Control characters, line ends, format characters and surrogates become <c>\xNN</c> or
+    /// <c>\uNNNN</c>; the rest is cut at 4,096 characters.
+    /// </summary>
     public static string Escape(string text)
     {
         var result = new StringBuilder(Math.Min(text.Length, MaxLength) + 16);
@@ -18,7 +21,9 @@ internal static class GuestText
             {
                 result.Append(CultureInfo.InvariantCulture, $"\\x{(int)character:x2}");
             }
-            else if (char.IsSurrogate(character) || char.GetUnicodeCategory(character) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            else if (char.IsSurrogate(character)
+                || char.GetUnicodeCategory(character)
+                    is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
             {
                 result.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
             }

@@ -5,7 +5,9 @@ using Kata.Oci;
 
 namespace Kata.Sandbox;
 
-/// <summary>One hook from its start to its end: state on standard input, output kept for the error, killed with its children at its limit.</summary>
+/// <summary>
+/// One hook from its start to its end: state on standard input, output kept for the error, killed with its children at its limit.
+/// </summary>
 internal static class HookProcess
 {
     private const int MaxLines = 8; // of its output, in the error text
@@ -14,7 +16,8 @@ internal static class HookProcess
 
     /// <exception cref="HookException">It could not be started, failed, or reached its limit.</exception>
     public static async Task RunAsync(
-        string name, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, HookCaller caller, TimeProvider time, CancellationToken cancellationToken)
+        string name, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, HookCaller caller, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         (SafeFileDescriptor inputRead, SafeFileDescriptor inputWrite) = Pipe.Create();
         (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
@@ -24,7 +27,9 @@ internal static class HookProcess
         using (inputRead)
         using (outputWrite)
         {
-            child = Start(name, hook, surroundings, caller, new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
+            child = Start(
+                name, hook, surroundings, caller,
+                new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
         }
 
         using (child)
@@ -52,7 +57,8 @@ internal static class HookProcess
     }
 
     private static ChildProcess Start(
-        string name, HookSpec hook, HookSurroundings surroundings, HookCaller caller, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
+        string name, HookSpec hook, HookSurroundings surroundings, HookCaller caller,
+        IReadOnlyDictionary<int, SafeFileDescriptor> descriptors)
     {
         try
         {
@@ -81,7 +87,8 @@ internal static class HookProcess
     }
 
     // Ends early on: the caller (cancellationToken) or the hook's own limit; either way nothing of it stays behind.
-    private static async Task<ExitStatus> WaitAsync(string name, HookSpec hook, ChildProcess child, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<ExitStatus> WaitAsync(
+        string name, HookSpec hook, ChildProcess child, TimeProvider time, CancellationToken cancellationToken)
     {
         TimeSpan limit = hook.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
         try
@@ -92,7 +99,9 @@ internal static class HookProcess
         {
             await KillAsync(child);
             throw new HookException(
-                name, hook.Path, string.Create(CultureInfo.InvariantCulture, $"it did not end within its timeout of {limit.TotalSeconds:0} s and was killed"),
+                name, hook.Path,
+                string.Create(
+                    CultureInfo.InvariantCulture, $"it did not end within its timeout of {limit.TotalSeconds:0} s and was killed"),
                 "Give it a longer timeout, or correct the hook");
         }
         catch (OperationCanceledException)

@@ -5,15 +5,19 @@ namespace Kata.Sandbox;
 
 /// <summary>
 /// Runs a container's hooks on the host: in the order of the specification, one at a time, in the namespaces of the runtime's
-/// caller, with the container's state on standard input. <see href="https://github.com/opencontainers/runtime-spec">config.md, POSIX-platform Hooks</see>.
+/// caller, with the container's state on standard input. <see href="https://github.com/opencontainers/runtime-spec">config.md,
+/// POSIX-platform Hooks</see>.
 /// </summary>
 /// <param name="caller">Who would run them without us.</param>
 /// <param name="time">For the hooks' limits.</param>
 internal sealed class HookRunner(HookCaller caller, TimeProvider time)
 {
-    /// <summary>Runs the hooks of one point until the first that fails, in the bundle and with the caller's environment unless told otherwise.</summary>
+    /// <summary>
+    /// Runs the hooks of one point until the first that fails, in the bundle and with the caller's environment unless told otherwise.
+    /// </summary>
     /// <exception cref="HookException">One failed; those after it were not run.</exception>
-    public async Task RunAsync(HookPoint point, HookSet? hooks, RuntimeState state, CancellationToken cancellationToken, HookSurroundings? surroundings = null)
+    public async Task RunAsync(
+        HookPoint point, HookSet? hooks, RuntimeState state, CancellationToken cancellationToken, HookSurroundings? surroundings = null)
     {
         IReadOnlyList<HookSpec> list = Of(hooks, point);
         byte[] json = list.Count > 0 ? OciJson.Write(state) : [];
@@ -23,8 +27,11 @@ internal sealed class HookRunner(HookCaller caller, TimeProvider time)
         }
     }
 
-    /// <summary>Runs all hooks of one point; a failure is told and the next one runs, as for <c>poststart</c> and <c>poststop</c>.</summary>
-    public async Task RunAllAsync(HookPoint point, HookSet? hooks, RuntimeState state, Action<string> onFailure, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs all hooks of one point; a failure is told and the next one runs, as for <c>poststart</c> and <c>poststop</c>.
+    /// </summary>
+    public async Task RunAllAsync(
+        HookPoint point, HookSet? hooks, RuntimeState state, Action<string> onFailure, CancellationToken cancellationToken)
     {
         IReadOnlyList<HookSpec> list = Of(hooks, point);
         byte[] json = list.Count > 0 ? OciJson.Write(state) : [];
@@ -75,7 +82,9 @@ internal sealed class HookRunner(HookCaller caller, TimeProvider time)
 
     private HookSurroundings OfCaller(RuntimeState state) => new(state.Bundle, caller.Variables);
 
-    private Task RunOneAsync(HookPoint point, int index, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings, CancellationToken cancellationToken) =>
+    private Task RunOneAsync(
+        HookPoint point, int index, HookSpec hook, ReadOnlyMemory<byte> state, HookSurroundings surroundings,
+        CancellationToken cancellationToken) =>
         HookProcess.RunAsync(Name(point, index), hook, state, surroundings, caller, time, cancellationToken);
 
     private static string Name(HookPoint point, int index)

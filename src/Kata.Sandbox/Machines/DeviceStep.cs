@@ -2,7 +2,9 @@ using Kata.Hypervisor;
 
 namespace Kata.Sandbox;
 
-/// <summary>What the host needs for one device: an open file, a daemon. The machine gets it at its start, or later by <see cref="PlugStep"/>.</summary>
+/// <summary>
+/// What the host needs for one device: an open file, a daemon. The machine gets it at its start, or later by <see cref="PlugStep"/>.
+/// </summary>
 internal abstract class DeviceStep(Device device) : Step
 {
     /// <summary>The device, decided by the plan.</summary>

@@ -7,7 +7,8 @@ namespace Kata.Sandbox;
 
 /// <summary>The daemon that serves the shared directory to the guest, and what is shared by it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A step is undone, not disposed of")]
-internal sealed class FileServerStep(FileShareDevice device, SandboxPlan plan, string directory, SharedDirectoryStep shared, TimeProvider time) : DeviceStep(device)
+internal sealed class FileServerStep(
+    FileShareDevice device, SandboxPlan plan, string directory, SharedDirectoryStep shared, TimeProvider time) : DeviceStep(device)
 {
     private VirtioFsDaemon? _daemon;
     private SharedSources? _sources;

@@ -3,7 +3,10 @@ using Kata.Storage;
 
 namespace Kata.Sandbox;
 
-/// <summary>A virtual machine with all that it lives from on the host: its daemons, any number of them, and the files that it shares. Disposing ends it all.</summary>
+/// <summary>
+/// A virtual machine with all that it lives from on the host: its daemons, any number of them, and
+/// the files that it shares. Disposing ends it all.
+/// </summary>
 internal sealed class Machine : IAsyncDisposable
 {
     /// <summary>From a machine's death until its process is reaped and its console is read.</summary>
@@ -50,7 +53,8 @@ internal sealed class Machine : IAsyncDisposable
 
     /// <inheritdoc cref="IDeviceHotplug.PlugAsync"/>
     public Task PlugAsync(Device device, DeviceDescriptors descriptors, CancellationToken cancellationToken) =>
-        Hotplug($"give the device '{device.Id}' to", Capabilities.RefusalOf(device, running: true)).PlugAsync(device, descriptors, cancellationToken);
+        Hotplug($"give the device '{device.Id}' to", Capabilities.RefusalOf(device, running: true))
+            .PlugAsync(device, descriptors, cancellationToken);
 
     /// <inheritdoc cref="IDeviceHotplug.UnplugAsync"/>
     public Task UnplugAsync(DeviceId id, CancellationToken cancellationToken) =>
@@ -72,7 +76,8 @@ internal sealed class Machine : IAsyncDisposable
             await Task.WhenAny(_machine.Exited, Task.Delay(s_reapTimeout, _time));
         }
 
-        return killed ?? (_machine.Exited.IsCompletedSuccessfully ? (await _machine.Exited).Reason : await BackendEndAsync(static _ => true));
+        return killed
+            ?? (_machine.Exited.IsCompletedSuccessfully ? (await _machine.Exited).Reason : await BackendEndAsync(static _ => true));
     }
 
     /// <summary>Ends the VMM; the rest goes when this is disposed of.</summary>
@@ -82,7 +87,8 @@ internal sealed class Machine : IAsyncDisposable
 
     private IDeviceHotplug Hotplug(string action, string? refusal) => refusal is null && _machine is IDeviceHotplug hotplug
         ? hotplug
-        : throw new HypervisorException($"Cannot {action} the machine of '{_name}': {refusal ?? "its hypervisor changes no running machine"}");
+        : throw new HypervisorException(
+            $"Cannot {action} the machine of '{_name}': {refusal ?? "its hypervisor changes no running machine"}");
 
     private async Task<string?> BackendEndAsync(Func<DeviceBackendExit, bool> counts)
     {

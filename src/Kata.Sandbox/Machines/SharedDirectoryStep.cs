@@ -2,7 +2,10 @@ using Kata.Storage;
 
 namespace Kata.Sandbox;
 
-/// <summary>The directory through which the guest sees files of the host: a small file system of the pod's own, in the service's mount namespace alone.</summary>
+/// <summary>
+/// The directory through which the guest sees files of the host: a small file system of the pod's
+/// own, in the service's mount namespace alone.
+/// </summary>
 internal sealed class SharedDirectoryStep(string path) : Step
 {
     private SharedDirectory? _directory;

@@ -4,7 +4,8 @@ namespace Kata.Sandbox;
 
 /// <summary>The virtual machine itself, started with its devices.</summary>
 internal sealed class VirtualMachineStep(
-    SandboxPlan plan, SandboxEnvironment environment, string directory, IReadOnlyList<DeviceStep> own, IReadOnlyList<DeviceStep> pods) : Step
+    SandboxPlan plan, SandboxEnvironment environment, string directory, IReadOnlyList<DeviceStep> own,
+    IReadOnlyList<DeviceStep> pods) : Step
 {
     /// <summary>Until a backend that is dead already is reaped and its messages are read.</summary>
     private static readonly TimeSpan s_lastWordsTimeout = TimeSpan.FromMilliseconds(500);
@@ -62,7 +63,8 @@ internal sealed class VirtualMachineStep(
                 DeviceBackendExit exit = await end;
                 if (exit.Failed || (!exit.Requested && error.IsOfSharedFilesystem))
                 {
-                    throw new HypervisorException($"Cannot share files with the pod '{plan.Id}': {exit.Reason}. Check hypervisor.qemu.virtio_fs_daemon");
+                    throw new HypervisorException(
+                        $"Cannot share files with the pod '{plan.Id}': {exit.Reason}. Check hypervisor.qemu.virtio_fs_daemon");
                 }
             }
 

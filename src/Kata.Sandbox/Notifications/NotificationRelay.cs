@@ -4,10 +4,14 @@ using Kata.Linux;
 
 namespace Kata.Sandbox;
 
-/// <summary>Sends what a container says of itself on to a socket of the host. A receiver that is not there, or takes nothing, loses it.</summary>
+/// <summary>
+/// Sends what a container says of itself on to a socket of the host. A receiver that is not there, or takes nothing, loses it.
+/// </summary>
 internal sealed class NotificationRelay : IAsyncDisposable
 {
-    /// <summary>A receiver without room gets this many chances more, <see cref="s_pause"/> apart: the container itself would wait.</summary>
+    /// <summary>
+    /// A receiver without room gets this many chances more, <see cref="s_pause"/> apart: the container itself would wait.
+    /// </summary>
     private const int Retries = 20;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);

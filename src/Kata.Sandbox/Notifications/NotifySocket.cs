@@ -25,10 +25,12 @@ internal sealed record NotifySocket(string Path, string HostPath)
     public static NotifySocket? Of(Bundle bundle, IHostFiles files)
     {
         const string Prefix = $"{Variable}=";
-        string? path = bundle.Spec.Process?.Env?.LastOrDefault(static item => item.StartsWith(Prefix, StringComparison.Ordinal))?[Prefix.Length..];
+        string? path = bundle.Spec.Process?.Env?.LastOrDefault(
+            static item => item.StartsWith(Prefix, StringComparison.Ordinal))?[Prefix.Length..];
         string? directory = System.IO.Path.GetDirectoryName(path);
         if (directory is null or "" or "/"
-            || bundle.Spec.Mounts?.LastOrDefault(mount => mount.Destination.TrimEnd('/') == directory) is not { Source: { Length: > 0 } source } mount
+            || bundle.Spec.Mounts?.LastOrDefault(mount => mount.Destination.TrimEnd('/') == directory)
+                is not { Source: { Length: > 0 } source } mount
             || !ContainerPlanner.IsBind(mount))
         {
             return null;

@@ -40,14 +40,18 @@ internal static class CgroupPath
             : requested.StartsWith('/') ? requested : $"{OwnRoot}/{requested}";
         string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         return names.Any(static part => part is "." or ".." || part.Contains('\0', StringComparison.Ordinal))
-            ? throw new InvalidSpecException(Field, $"holds {SpecText.Quote(requested)}, which leads elsewhere", "It must be a path of plain names, or SLICE:PREFIX:NAME for systemd")
+            ? throw new InvalidSpecException(
+                Field, $"holds {SpecText.Quote(requested)}, which leads elsewhere",
+                "It must be a path of plain names, or SLICE:PREFIX:NAME for systemd")
             : string.Concat(names.Select(static part => $"/{part}"));
     }
 
     // systemd.slice(5): a-b.slice is below a.slice; the root slice is "-.slice", or nothing.
     private static string SystemdPath(string slice, string prefix, string name)
     {
-        string unit = name.EndsWith(".slice", StringComparison.Ordinal) ? name : prefix.Length == 0 ? $"{name}.scope" : $"{prefix}-{name}.scope";
+        string unit = name.EndsWith(".slice", StringComparison.Ordinal) ? name
+            : prefix.Length == 0 ? $"{name}.scope"
+            : $"{prefix}-{name}.scope";
         if (slice.Length == 0)
         {
             slice = "system.slice";
@@ -56,7 +60,8 @@ internal static class CgroupPath
         const string Suffix = ".slice";
         if (!slice.EndsWith(Suffix, StringComparison.Ordinal) || slice.Contains('/', StringComparison.Ordinal))
         {
-            throw new InvalidSpecException(Field, $"names the slice {SpecText.Quote(slice)}", "A slice's name ends in '.slice' and has no '/'");
+            throw new InvalidSpecException(
+                Field, $"names the slice {SpecText.Quote(slice)}", "A slice's name ends in '.slice' and has no '/'");
         }
 
         string stem = slice[..^Suffix.Length];

@@ -17,7 +17,9 @@ internal sealed record ContainerPlan
     /// <summary>In the order of the specification.</summary>
     public required IReadOnlyList<PlannedMount> Mounts { get; init; }
 
-    /// <summary>The reduced specification: what the guest's runtime carries out, but for its mounts and the place of its root file system.</summary>
+    /// <summary>
+    /// The reduced specification: what the guest's runtime carries out, but for its mounts and the place of its root file system.
+    /// </summary>
     public required Spec GuestSpec { get; init; }
 
     /// <summary>What the common protocol has no place for.</summary>

@@ -20,7 +20,8 @@ internal static class CpuList
             int first = Number(ends[0]), last = Number(ends[^1]);
             if (first < 0 || first > last)
             {
-                throw new InvalidSpecException(field, $"holds {SpecText.Quote(list!)}", $"It must be a list like 0-2,4 of numbers up to {LargestNumber}");
+                throw new InvalidSpecException(
+                    field, $"holds {SpecText.Quote(list!)}", $"It must be a list like 0-2,4 of numbers up to {LargestNumber}");
             }
 
             ranges.Add((first, last));

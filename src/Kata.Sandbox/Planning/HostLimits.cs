@@ -11,7 +11,10 @@ namespace Kata.Sandbox;
 /// </summary>
 internal static class HostLimits
 {
-    /// <summary>What a pod takes on the host besides the guest's memory: the monitor with its translation cache, virtiofsd, the service and some page cache.</summary>
+    /// <summary>
+    /// What a pod takes on the host besides the guest's memory: the monitor with its translation
+    /// cache, virtiofsd, the service and some page cache.
+    /// </summary>
     internal const long OverheadBytes = 256L << 20;
 
     /// <summary>The kernel's largest quota that is not "none", kernel/sched/core.c.</summary>
@@ -20,11 +23,16 @@ internal static class HostLimits
     /// <param name="containers">The limits of the pod's containers, each with its updates.</param>
     /// <param name="machine">The pod's machine.</param>
     /// <param name="baseVcpus">Processors that the machine has for itself, whatever the containers ask for.</param>
-    /// <param name="own">Those of the container that only holds a Kubernetes pod together, or null: what it asks for counts, what it leaves open lifts nothing.</param>
-    public static CgroupLimits Plan(IReadOnlyCollection<LinuxResources> containers, MachineConfig machine, int baseVcpus, LinuxResources? own = null)
+    /// <param name="own">
+    /// Those of the container that only holds a Kubernetes pod together, or null: what it asks for
+    /// counts, what it leaves open lifts nothing.
+    /// </param>
+    public static CgroupLimits Plan(
+        IReadOnlyCollection<LinuxResources> containers, MachineConfig machine, int baseVcpus, LinuxResources? own = null)
     {
         LinuxResources[] all = own is null ? [.. containers] : [.. containers, own];
-        IReadOnlyCollection<LinuxResources> withMemory = own is not null && SandboxPlanner.MemoryLimitOf(own) is not null ? all : containers;
+        IReadOnlyCollection<LinuxResources> withMemory = own is not null && SandboxPlanner.MemoryLimitOf(own) is not null
+            ? all : containers;
         return new()
         {
             CpuShares = SumOf(all.Select(static item => item.Cpu?.Shares)),
@@ -65,16 +73,23 @@ internal static class HostLimits
     }
 
     private static ulong? SumOf(IEnumerable<ulong?> values) =>
-        values.Aggregate((ulong?)null, static (sum, item) => item is null or 0 ? sum : (sum ?? 0) > ulong.MaxValue - item ? ulong.MaxValue : (sum ?? 0) + item);
+        values.Aggregate(
+            (ulong?)null,
+            static (sum, item) => item is null or 0 ? sum : (sum ?? 0) > ulong.MaxValue - item ? ulong.MaxValue : (sum ?? 0) + item);
 
     // The kernel takes lists that overlap. Containers without one leave the choice to the others, as with every runtime of this kind.
-    private static string? Union(IEnumerable<string?> lists) =>
-        string.Join(',', lists.Where(static list => !string.IsNullOrWhiteSpace(list)).Select(static list => list!.Trim()).Distinct()) is { Length: > 0 } union ? union : null;
+    private static string? Union(IEnumerable<string?> lists)
+    {
+        IEnumerable<string> given = lists.Where(static list => !string.IsNullOrWhiteSpace(list)).Select(static list => list!.Trim());
+        return string.Join(',', given.Distinct()) is { Length: > 0 } union ? union : null;
+    }
 
     private static IEnumerable<CgroupDeviceLimit> Devices(
-        IEnumerable<LinuxResources> containers, CgroupDeviceLimitKind kind, Func<LinuxBlockIO, IReadOnlyList<LinuxThrottleDevice>?> listOf) => containers
+        IEnumerable<LinuxResources> containers, CgroupDeviceLimitKind kind,
+        Func<LinuxBlockIO, IReadOnlyList<LinuxThrottleDevice>?> listOf) => containers
             .SelectMany(item => item.BlockIO is { } io ? listOf(io) ?? [] : [])
             .GroupBy(static device => (device.Major, device.Minor))
-            .Select(group => new CgroupDeviceLimit(group.Key.Major, group.Key.Minor, kind, SumOf(group.Select(static device => (ulong?)device.Rate)) ?? 0))
+            .Select(group => new CgroupDeviceLimit(
+                group.Key.Major, group.Key.Minor, kind, SumOf(group.Select(static device => (ulong?)device.Rate)) ?? 0))
             .Where(static device => device.PerSecond > 0);
 }

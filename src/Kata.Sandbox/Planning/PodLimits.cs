@@ -35,12 +35,15 @@ internal readonly record struct PodLimits(long MilliProcessors, long MemoryBytes
 
     /// <summary>A quota as thousandths of a processor, rounded up; 0 for none.</summary>
     public static long ProcessorsOf(long? quota, ulong? period) => quota is > 0
-        ? (long)Math.Min(Math.Ceiling(quota.Value * 1000.0 / (period is > 0 ? period.Value : CgroupLimits.CpuPeriodUs)), LargestMilliProcessors)
+        ? (long)Math.Min(
+            Math.Ceiling(quota.Value * 1000.0 / (period is > 0 ? period.Value : CgroupLimits.CpuPeriodUs)), LargestMilliProcessors)
         : 0;
 
     // Without a quota a container may use every processor of its set.
     private static long OwnProcessors(LinuxCpu? cpu) =>
-        ProcessorsOf(cpu?.Quota, cpu?.Period) is > 0 and var processors ? processors : CpuList.Count("/linux/resources/cpu/cpus", cpu?.Cpus) * 1000L;
+        ProcessorsOf(cpu?.Quota, cpu?.Period) is > 0 and var processors
+            ? processors
+            : CpuList.Count("/linux/resources/cpu/cpus", cpu?.Cpus) * 1000L;
 
     private static PodLimits OfAnnotations(IReadOnlyDictionary<string, string> annotations)
     {
@@ -69,7 +72,8 @@ internal readonly record struct PodLimits(long MilliProcessors, long MemoryBytes
 
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) && number >= -1
             ? number
-            : throw new InvalidSpecException($"/annotations/{name}", $"holds {SpecText.Quote(text)}", "It must be a whole number, or 0 for no limit");
+            : throw new InvalidSpecException(
+                $"/annotations/{name}", $"holds {SpecText.Quote(text)}", "It must be a whole number, or 0 for no limit");
     }
 
     // CRI's LinuxContainerResources; of its fields these decide how large a machine is. Null, or nothing, is what CRI-O writes for a pod of
@@ -84,15 +88,19 @@ internal readonly record struct PodLimits(long MilliProcessors, long MemoryBytes
         try
         {
             using var document = JsonDocument.Parse(text);
-            return document.RootElement.ValueKind == JsonValueKind.Null ? null : Of(Field("cpu_quota"), Field("cpu_period"), Field("memory_limit_in_bytes"));
+            return document.RootElement.ValueKind == JsonValueKind.Null
+                ? null
+                : Of(Field("cpu_quota"), Field("cpu_period"), Field("memory_limit_in_bytes"));
 
             long Field(string field) =>
-                document.RootElement.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.GetInt64() : 0;
+                document.RootElement.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+                    ? value.GetInt64() : 0;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidSpecException(
-                $"/annotations/{name}", $"holds {SpecText.Quote(text)}", "It must be a JSON object with the numbers cpu_period, cpu_quota and memory_limit_in_bytes", error);
+                $"/annotations/{name}", $"holds {SpecText.Quote(text)}",
+                "It must be a JSON object with the numbers cpu_period, cpu_quota and memory_limit_in_bytes", error);
         }
     }
 }

@@ -32,7 +32,8 @@ internal sealed class PodNamespaces(SandboxId pod, int service, IReadOnlyList<Po
 
     /// <summary>The process that a path names, or null.</summary>
     public static int? ProcessOf(LinuxNamespace space) =>
-        space.Path!.Split('/') is ["", "proc", string pid, "ns", string type] && (type == space.Type || type == $"{space.Type}_for_children")
+        space.Path!.Split('/') is ["", "proc", string pid, "ns", string type]
+            && (type == space.Type || type == $"{space.Type}_for_children")
         && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
             : null;
@@ -53,14 +54,16 @@ internal sealed class PodNamespaces(SandboxId pod, int service, IReadOnlyList<Po
         }
 
         ulong? number = files.NamespaceAt(space.Path!);
-        return containers.Where(item => Holds(item.Plan.Bundle.Spec, space, number)).Select(static item => (ContainerId?)item.Plan.Id).FirstOrDefault()
+        return containers.Where(item => Holds(item.Plan.Bundle.Spec, space, number))
+            .Select(static item => (ContainerId?)item.Plan.Id).FirstOrDefault()
             ?? (space.Type == "pid" && number is not null ? TargetOf(space, number) : null);
     }
 
     private static bool IsOfProcess(string path) => path.StartsWith("/proc/", StringComparison.Ordinal);
 
     private bool Holds(RuntimeSpec spec, LinuxNamespace space, ulong? number) => (spec.Linux?.Namespaces ?? []).Any(own =>
-        own.Type == space.Type && IsHeldForPod(spec, own) && (own.Path == space.Path || (number is not null && files.NamespaceAt(own.Path!) == number)));
+        own.Type == space.Type && IsHeldForPod(spec, own)
+            && (own.Path == space.Path || (number is not null && files.NamespaceAt(own.Path!) == number)));
 
     // Where threads of one process stand for the containers, all of them are in its pid namespace.
     private ContainerId? TargetOf(LinuxNamespace space, ulong? number)
@@ -74,7 +77,9 @@ internal sealed class PodNamespaces(SandboxId pod, int service, IReadOnlyList<Po
         return working.Length < 2
             ? working.Select(static item => (ContainerId?)item.Plan.Id).FirstOrDefault()
             : throw new InvalidSpecException(
-                "/linux/namespaces", $"'{space.Path}' may be the processes of {string.Join(" or ", working.Select(static item => $"'{item.Plan.Id}'"))}",
-                "Have the engine call kata-runtime instead of the shim (CRI-O: runtime_type = \"oci\"), or let the pod's containers share their processes");
+                "/linux/namespaces",
+                $"'{space.Path}' may be the processes of {string.Join(" or ", working.Select(static item => $"'{item.Plan.Id}'"))}",
+                "Have the engine call kata-runtime instead of the shim (CRI-O: runtime_type = \"oci\"), "
+                    + "or let the pod's containers share their processes");
     }
 }

@@ -74,7 +74,7 @@ internal sealed record PodSettings
         {
             if (!mounts.Exists(mount => mount.Destination == $"/etc/{name}"))
             {
-                mounts.Add(new MountSpec { Destination = $"/etc/{name}", Type = "bind", Source = Path.Combine(directory, name), Options = ["rbind", "rprivate", access] });
+                mounts.Add(BindMount($"/etc/{name}", Path.Combine(directory, name), "rbind", "rprivate", access));
             }
         }
 
@@ -84,12 +84,15 @@ internal sealed record PodSettings
         if (sharesMemory && (memory < 0 || mounts[memory].Type == "tmpfs"))
         {
             mounts.RemoveAll(static mount => mount.Destination.TrimEnd('/') == SharedMemory.Destination);
-            mounts.Add(new MountSpec { Destination = SharedMemory.Destination, Type = "bind", Source = SharedMemoryIn(directory).Source, Options = ["rbind", "rw"] });
+            mounts.Add(BindMount(SharedMemory.Destination, SharedMemoryIn(directory).Source, "rbind", "rw"));
         }
 
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
         return spec with { Mounts = mounts, Linux = linux with { Sysctl = Settings(linux) } };
     }
+
+    private static MountSpec BindMount(string destination, string source, params string[] options) =>
+        new() { Destination = destination, Type = "bind", Source = source, Options = options };
 
     // containerd 1.7 mounts what it has made for a pod with a container of its own. For others it has made nothing but empty directories.
     private bool IsVacant(MountSpec mount) =>

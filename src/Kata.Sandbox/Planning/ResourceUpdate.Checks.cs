@@ -12,7 +12,9 @@ internal sealed partial record ResourceUpdate
 
     private static void CheckMemory(LinuxMemory memory, LinuxMemory? change, MachineSize machine)
     {
-        foreach ((string field, long? value) in new[] { ("limit", change?.Limit), ("reservation", change?.Reservation), ("swap", change?.Swap) })
+        (string Field, long? Value)[] asked =
+            [("limit", change?.Limit), ("reservation", change?.Reservation), ("swap", change?.Swap)];
+        foreach ((string field, long? value) in asked)
         {
             if (value < -1)
             {
@@ -33,7 +35,8 @@ internal sealed partial record ResourceUpdate
         bool changed = Given(change?.Limit) is not null || Given(change?.Swap) is not null;
         if (changed && memory.Swap is > 0 && memory.Limit is not > 0)
         {
-            throw Invalid("/memory/swap", $"is {memory.Swap} and there is no limit of memory", "It counts memory and swap together: give both");
+            throw Invalid(
+                "/memory/swap", $"is {memory.Swap} and there is no limit of memory", "It counts memory and swap together: give both");
         }
 
         if (changed && memory.Swap is > 0 && memory.Swap < memory.Limit)
@@ -96,7 +99,8 @@ internal sealed partial record ResourceUpdate
         foreach (string part in list.Split(','))
         {
             string[] ends = part.Trim().Split('-', 2);
-            int[] numbers = [.. ends.Select(static end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)];
+            int[] numbers = [.. ends.Select(
+                static end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)];
             if (numbers.Any(static number => number < 0) || numbers[0] > numbers[^1])
             {
                 throw Invalid(field, $"is '{list}'", "It must be a list like 0-2,4");
@@ -108,14 +112,19 @@ internal sealed partial record ResourceUpdate
     {
         if (change.Cpu is { RealtimePeriod: > 0 } or { RealtimeRuntime: not (null or 0) })
         {
-            throw Invalid("/cpu/realtimeRuntime", "asks for real-time scheduling of a group", "The guest's cgroup v2 has none: leave it out");
+            throw Invalid(
+                "/cpu/realtimeRuntime", "asks for real-time scheduling of a group", "The guest's cgroup v2 has none: leave it out");
         }
     }
 
     private static void Warn(List<string> warnings, LinuxResources change)
     {
-        Add(change.Memory is { Kernel: not (null or 0) } or { KernelTcp: not (null or 0) }, "memory.kernel and memory.kernelTCP, which the kernel no longer has,");
-        Add(change.Memory is { Swappiness: not null } or { DisableOomKiller: true }, "memory.swappiness and memory.disableOOMKiller, which cgroup v2 does not have,");
+        Add(
+            change.Memory is { Kernel: not (null or 0) } or { KernelTcp: not (null or 0) },
+            "memory.kernel and memory.kernelTCP, which the kernel no longer has,");
+        Add(
+            change.Memory is { Swappiness: not null } or { DisableOomKiller: true },
+            "memory.swappiness and memory.disableOOMKiller, which cgroup v2 does not have,");
         Add(change.BlockIO is { LeafWeight: > 0 } or { WeightDevice.Count: > 0 }, "blockIO.leafWeight and blockIO.weightDevice");
         Add(change.HugepageLimits is { Count: > 0 }, "hugepageLimits");
         Add(change.Rdma is { Count: > 0 } || change.Network is { ClassId: not null } or { Priorities.Count: > 0 }, "rdma and network");
@@ -130,5 +139,6 @@ internal sealed partial record ResourceUpdate
         }
     }
 
-    private static InvalidSpecException Invalid(string field, string cause, string remedy) => InvalidSpecException.ForResources(field, cause, remedy);
+    private static InvalidSpecException Invalid(string field, string cause, string remedy) =>
+        InvalidSpecException.ForResources(field, cause, remedy);
 }

@@ -15,7 +15,9 @@ internal sealed partial record ResourceUpdate
     /// <summary>The limits that hold afterwards.</summary>
     public required LinuxResources Effective { get; init; }
 
-    /// <summary>What goes through the common protocol, whole groups of limits at a time because they depend on each other; null for nothing.</summary>
+    /// <summary>
+    /// What goes through the common protocol, whole groups of limits at a time because they depend on each other; null for nothing.
+    /// </summary>
     public Guest.LinuxResources? Guest { get; init; }
 
     /// <summary>What the common protocol has no field for, by file of the cgroup.</summary>
@@ -52,7 +54,9 @@ internal sealed partial record ResourceUpdate
     {
         if ((ulong)limit < usage)
         {
-            throw Invalid("/memory/limit", $"is {limit} bytes and the container uses {usage}", "Ask for more: processes of it would be killed. With checkBeforeUpdate its cache of files counts too");
+            throw Invalid(
+                "/memory/limit", $"is {limit} bytes and the container uses {usage}",
+                "Ask for more: processes of it would be killed. With checkBeforeUpdate its cache of files counts too");
         }
     }
 
@@ -80,21 +84,29 @@ internal sealed partial record ResourceUpdate
         Mems = change?.Mems is { Length: > 0 } mems ? mems : current.Mems,
     };
 
-    private static LinuxBlockIO? MergeBlockIO(LinuxBlockIO? current, LinuxBlockIO? change) => change is null ? current : (current ?? new LinuxBlockIO()) with
-    {
-        Weight = change.Weight is > 0 and var weight ? weight : current?.Weight,
-        ThrottleReadBpsDevice = change.ThrottleReadBpsDevice ?? current?.ThrottleReadBpsDevice,
-        ThrottleWriteBpsDevice = change.ThrottleWriteBpsDevice ?? current?.ThrottleWriteBpsDevice,
-        ThrottleReadIopsDevice = change.ThrottleReadIopsDevice ?? current?.ThrottleReadIopsDevice,
-        ThrottleWriteIopsDevice = change.ThrottleWriteIopsDevice ?? current?.ThrottleWriteIopsDevice,
-    };
+    private static LinuxBlockIO? MergeBlockIO(LinuxBlockIO? current, LinuxBlockIO? change) =>
+        change is null ? current : (current ?? new LinuxBlockIO()) with
+        {
+            Weight = change.Weight is > 0 and var weight ? weight : current?.Weight,
+            ThrottleReadBpsDevice = change.ThrottleReadBpsDevice ?? current?.ThrottleReadBpsDevice,
+            ThrottleWriteBpsDevice = change.ThrottleWriteBpsDevice ?? current?.ThrottleWriteBpsDevice,
+            ThrottleReadIopsDevice = change.ThrottleReadIopsDevice ?? current?.ThrottleReadIopsDevice,
+            ThrottleWriteIopsDevice = change.ThrottleWriteIopsDevice ?? current?.ThrottleWriteIopsDevice,
+        };
 
-    private static Guest.LinuxResources? ToGuest(LinuxMemory memory, LinuxMemory? memoryChange, LinuxCpu cpu, LinuxCpu? cpuChange, LinuxPids? pids)
+    private static Guest.LinuxResources? ToGuest(
+        LinuxMemory memory, LinuxMemory? memoryChange, LinuxCpu cpu, LinuxCpu? cpuChange, LinuxPids? pids)
     {
         var guest = new Guest.LinuxResources();
-        if (Given(memoryChange?.Limit ?? 0) is not null || Given(memoryChange?.Swap ?? 0) is not null || Given(memoryChange?.Reservation ?? 0) is not null)
+        if (Given(memoryChange?.Limit ?? 0) is not null
+            || Given(memoryChange?.Swap ?? 0) is not null || Given(memoryChange?.Reservation ?? 0) is not null)
         {
-            guest.Memory = new Guest.LinuxMemory { Limit = memory.Limit ?? 0, Swap = memory.Swap ?? 0, Reservation = memory.Reservation ?? 0 };
+            guest.Memory = new Guest.LinuxMemory
+            {
+                Limit = memory.Limit ?? 0,
+                Swap = memory.Swap ?? 0,
+                Reservation = memory.Reservation ?? 0,
+            };
         }
 
         bool time = Given(cpuChange?.Quota) is not null || Given(cpuChange?.Period) is not null;

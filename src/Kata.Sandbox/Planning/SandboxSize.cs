@@ -28,6 +28,7 @@ internal sealed record SandboxSize(int Vcpus, int MemoryMib, IReadOnlyList<strin
                 : null;
         return missing is null
             ? null
-            : $"The containers of the pod may use {missing}: a machine does not grow yet. Have the engine write the pod's limits into the annotations of its sandbox, or raise default_memory and default_vcpus";
+            : $"The containers of the pod may use {missing}: a machine does not grow yet. "
+                + "Have the engine write the pod's limits into the annotations of its sandbox, or raise default_memory and default_vcpus";
     }
 }

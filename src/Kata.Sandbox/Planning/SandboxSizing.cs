@@ -23,16 +23,18 @@ internal static class SandboxSizing
         long processors = ((long)Math.Round(hypervisor.Vcpus * 1000) + limits.MilliProcessors + 999) / 1000;
         if (processors > hypervisor.MaxVcpus)
         {
-            warnings.Add(FormattableString.Invariant(
-                $"The pod asks for {processors} processors and gets {hypervisor.MaxVcpus}, which is default_maxvcpus or all that the host has"));
+            warnings.Add(
+                FormattableString.Invariant($"The pod asks for {processors} processors and gets {hypervisor.MaxVcpus}, ")
+                    + "which is default_maxvcpus or all that the host has");
         }
 
         // Rounded up, and far from overflow: the largest limit is 2^43 MiB.
         long memoryMib = hypervisor.MemoryMib + (limits.MemoryBytes > 0 ? ((limits.MemoryBytes - 1) >> 20) + 1 : 0);
         if (memoryMib > hypervisor.MaxMemoryMib)
         {
-            warnings.Add(FormattableString.Invariant(
-                $"The pod asks for {memoryMib} MiB of memory and gets {hypervisor.MaxMemoryMib}, which is default_maxmemory or all that the host has"));
+            warnings.Add(
+                FormattableString.Invariant($"The pod asks for {memoryMib} MiB of memory and gets {hypervisor.MaxMemoryMib}, ")
+                    + "which is default_maxmemory or all that the host has");
             memoryMib = hypervisor.MaxMemoryMib;
         }
 

@@ -23,7 +23,8 @@ internal static class UnsupportedFields
         if (linux.NetDevices is { Count: > 0 } devices)
         {
             throw new InvalidSpecException(
-                $"/linux/netDevices/{devices.Keys.First()}", "is a network device of the host, which cannot move into another kernel", "Remove it");
+                $"/linux/netDevices/{devices.Keys.First()}", "is a network device of the host, which cannot move into another kernel",
+                "Remove it");
         }
 
         if (linux.Seccomp is { } seccomp)
@@ -45,7 +46,8 @@ internal static class UnsupportedFields
             if (mounts[i].Options?.FirstOrDefault(static option => option is "nosymfollow" or "rnosymfollow") is { } links)
             {
                 throw new InvalidSpecException(
-                    string.Create(CultureInfo.InvariantCulture, $"/mounts/{i}/options"), $"has '{links}', which the guest's runtime does not know", "Remove it");
+                    string.Create(CultureInfo.InvariantCulture, $"/mounts/{i}/options"),
+                    $"has '{links}', which the guest's runtime does not know", "Remove it");
             }
 
             _ = MountIdMapping.Of(spec, i); // refuses what cannot be mapped, also where the plan looks at no source
@@ -58,12 +60,14 @@ internal static class UnsupportedFields
         if (!string.IsNullOrEmpty(seccomp.ListenerPath))
         {
             throw new InvalidSpecException(
-                "/linux/seccomp/listenerPath", $"'{seccomp.ListenerPath}' cannot be told of system calls: they happen in another kernel", Remedy);
+                "/linux/seccomp/listenerPath", $"'{seccomp.ListenerPath}' cannot be told of system calls: they happen in another kernel",
+                Remedy);
         }
 
         if (seccomp.DefaultAction == "SCMP_ACT_NOTIFY")
         {
-            throw new InvalidSpecException("/linux/seccomp/defaultAction", "'SCMP_ACT_NOTIFY' has nobody to notify in another kernel", Remedy);
+            throw new InvalidSpecException(
+                "/linux/seccomp/defaultAction", "'SCMP_ACT_NOTIFY' has nobody to notify in another kernel", Remedy);
         }
 
         for (int i = 0; i < (seccomp.Syscalls?.Count ?? 0); i++)
@@ -71,7 +75,8 @@ internal static class UnsupportedFields
             if (seccomp.Syscalls![i].Action == "SCMP_ACT_NOTIFY")
             {
                 throw new InvalidSpecException(
-                    string.Create(CultureInfo.InvariantCulture, $"/linux/seccomp/syscalls/{i}/action"), "'SCMP_ACT_NOTIFY' has nobody to notify in another kernel", Remedy);
+                    string.Create(CultureInfo.InvariantCulture, $"/linux/seccomp/syscalls/{i}/action"),
+                    "'SCMP_ACT_NOTIFY' has nobody to notify in another kernel", Remedy);
             }
         }
     }

@@ -10,18 +10,19 @@ namespace Kata.Sandbox;
 /// comes after a kill at any instant can release all of it in reverse order.
 /// </summary>
 /// <remarks>
-/// One JSON object (<see cref="JournalLine"/>) a line, appended by a single write(2). The file lies on a tmpfs and must survive our death, not the
-/// machine's, so nothing is synced. A torn line (the disk was full) never belonged to a thing that was made: skipped; the next
-/// record begins on a line of its own.
-/// Mounts are absent on purpose: they exist only in the service's private mount namespace and die with its last process.
-/// What is taken back stays in the file as two lines until the file has grown; then it is replaced, by rename(2), by one that holds
-/// only what is held, in the same order. Whoever reads it at any instant finds either, and both say the same.
+/// One JSON object (<see cref="JournalLine"/>) a line, appended by a single write(2). The file lies on a tmpfs and must survive our death,
+/// not the machine's, so nothing is synced. A torn line (the disk was full) never belonged to a thing that was made: skipped; the next
+/// record begins on a line of its own. Mounts are absent on purpose: they exist only in the service's private mount namespace and die with
+/// its last process. What is taken back stays in the file as two lines until the file has grown; then it is replaced, by rename(2), by one
+/// that holds only what is held, in the same order. Whoever reads it at any instant finds either, and both say the same.
 /// </remarks>
 internal sealed class AcquisitionJournal : IDisposable
 {
     private const int MaxFileBytes = 16 * 1024 * 1024;
 
-    /// <summary>Some hundreds of lines: a pod holds about ten things, and one more for each process that has a stand-in of its own.</summary>
+    /// <summary>
+    /// Some hundreds of lines: a pod holds about ten things, and one more for each process that has a stand-in of its own.
+    /// </summary>
     private const long CompactBytes = 64 * 1024;
 
     private readonly string _path;
@@ -52,7 +53,9 @@ internal sealed class AcquisitionJournal : IDisposable
     }
 
     /// <summary>Takes a record back; call it after the thing is gone.</summary>
-    /// <exception cref="LinuxException">It could not be written: the thing still counts as held, and releasing it again does no harm.</exception>
+    /// <exception cref="LinuxException">
+    /// It could not be written: the thing still counts as held, and releasing it again does no harm.
+    /// </exception>
     public void Release(Acquisition thing)
     {
         lock (_gate)
@@ -82,10 +85,13 @@ internal sealed class AcquisitionJournal : IDisposable
         using FileStream stream = file;
         if (stream.Length > MaxFileBytes)
         {
-            throw new InvalidDataException($"Cannot read the journal '{path}': it has {stream.Length} bytes, more than {MaxFileBytes}. Remove the pod's directory by hand");
+            throw new InvalidDataException(
+                $"Cannot read the journal '{path}': it has {stream.Length} bytes, more than {MaxFileBytes}. "
+                    + "Remove the pod's directory by hand");
         }
 
-        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false); // two odd bytes must not make the rest unreadable
+        // Two odd bytes must not make the rest unreadable.
+        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false);
         while (reader.ReadLine() is { } line)
         {
             if (Parse(line) is not { } entry)
@@ -117,14 +123,16 @@ internal sealed class AcquisitionJournal : IDisposable
     }
 
     private static SafeFileDescriptor OpenFile(string path, int flags) => LinuxException.ThrowIfInvalid(
-        LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, FileModes.Private), "open", $"open the journal '{path}'");
+        LibC.open(path, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_APPEND | LibC.O_CLOEXEC | flags, FileModes.Private),
+        "open", $"open the journal '{path}'");
 
     private static JournalLine? Parse(string line)
     {
         try
         {
             // A reader takes null for a required text.
-            return JsonSerializer.Deserialize(line, SandboxJsonContext.Default.JournalLine) is { Kind: not null, Value: not null } entry ? entry : null;
+            return JsonSerializer.Deserialize(line, SandboxJsonContext.Default.JournalLine) is { Kind: not null, Value: not null } entry
+                ? entry : null;
         }
         catch (JsonException)
         {

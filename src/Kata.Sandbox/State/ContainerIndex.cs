@@ -32,8 +32,10 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
                 return true;
             }
 
-            LinuxException error = LinuxException.FromLastErrno("symlink", $"claim the container id '{container}' in '{directories.Index}'");
-            if (error.Errno != Errno.ENOENT || attempt == Attempts) // the last container of a namespace went in between, and the directory with it
+            LinuxException error = LinuxException.FromLastErrno(
+                "symlink", $"claim the container id '{container}' in '{directories.Index}'");
+            // ENOENT: the last container of a namespace went in between, and the directory with it.
+            if (error.Errno != Errno.ENOENT || attempt == Attempts)
             {
                 return error.Errno == Errno.EEXIST ? false : throw error;
             }
@@ -52,7 +54,8 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
 
     /// <summary>The pod of a container, or null when the id is not known.</summary>
     public SandboxId? Find(ContainerId container) =>
-        new FileInfo(directories.IndexEntry(container)).LinkTarget is { } target && SandboxId.TryParse(target, out SandboxId sandbox) ? sandbox : null;
+        new FileInfo(directories.IndexEntry(container)).LinkTarget is { } target && SandboxId.TryParse(target, out SandboxId sandbox)
+            ? sandbox : null;
 
     /// <summary>Gives the id back. Not knowing it is no error.</summary>
     public void Release(ContainerId container)

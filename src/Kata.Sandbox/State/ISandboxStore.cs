@@ -2,7 +2,9 @@ using Kata.Oci;
 
 namespace Kata.Sandbox;
 
-/// <summary>Where what is known of pods is kept, for whoever looks after them. What a pod holds on the host is in its journal, always a local file.</summary>
+/// <summary>
+/// Where what is known of pods is kept, for whoever looks after them. What a pod holds on the host is in its journal, always a local file.
+/// </summary>
 internal interface ISandboxStore
 {
     /// <summary>Replaces what is known of a pod. A reader sees the old document or the new one.</summary>

@@ -35,7 +35,8 @@ internal sealed class PodLock : IDisposable
     public static async Task<PodLock?> TakeAsync(
         string directory, SafeFileDescriptor? opened, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
-        SafeFileDescriptor descriptor = LibC.open(opened is null ? directory : $"/proc/self/fd/{opened.Number}", LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        SafeFileDescriptor descriptor = LibC.open(
+            opened is null ? directory : $"/proc/self/fd/{opened.Number}", LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
         if (descriptor.IsInvalid)
         {
             LinuxException error = LinuxException.FromLastErrno("open", $"open the pod's directory '{directory}'");
@@ -51,7 +52,8 @@ internal sealed class PodLock : IDisposable
                 if (time.GetElapsedTime(start) > limit)
                 {
                     throw new TimeoutException(
-                        $"Cannot lock the pod's directory '{directory}': another command has been making or removing the pod for more than {limit.TotalSeconds:0} s. Try again");
+                        $"Cannot lock the pod's directory '{directory}': "
+                            + $"another command has been making or removing the pod for more than {limit.TotalSeconds:0} s. Try again");
                 }
 
                 await Task.Delay(s_pause, time, cancellationToken);

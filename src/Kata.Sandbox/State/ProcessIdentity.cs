@@ -9,7 +9,9 @@ namespace Kata.Sandbox;
 /// <param name="StartTime">Field 22 of <c>/proc/PID/stat</c>: start, in clock ticks since boot.</param>
 internal sealed record ProcessIdentity(int Pid, ulong StartTime)
 {
-    /// <summary>Fields of <c>/proc/PID/stat</c> after the command's closing bracket; proc(5) counts from 1 and the third comes first.</summary>
+    /// <summary>
+    /// Fields of <c>/proc/PID/stat</c> after the command's closing bracket; proc(5) counts from 1 and the third comes first.
+    /// </summary>
     private const int StartTimeIndex = 22 - 3;
 
     private const int SessionIndex = 6 - 3;
@@ -17,7 +19,8 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
     /// <summary>The identity of a living process, or null when there is none (a zombie counts as none).</summary>
     public static ProcessIdentity? Of(int pid)
     {
-        return ReadStat(pid) is { } stat && TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X') ? new ProcessIdentity(pid, startTime) : null;
+        return ReadStat(pid) is { } stat && TryParseStat(stat, out char state, out ulong startTime) && state is not ('Z' or 'X')
+            ? new ProcessIdentity(pid, startTime) : null;
     }
 
     /// <summary>The living processes of a session, by its number.</summary>
@@ -52,8 +55,8 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
     }
 
     /// <summary>
-    /// Kills the process and waits for its end. By descriptor, checked after it was opened: the number cannot come to mean another process in
-    /// between. One that has ended already is no error.
+    /// Kills the process and waits for its end. By descriptor, checked after it was opened: the number cannot come to mean another process
+    /// in between. One that has ended already is no error.
     /// </summary>
     /// <exception cref="TimeoutException">It does not end within <paramref name="limit"/>.</exception>
     public async Task KillAsync(TimeSpan limit, CancellationToken cancellationToken)
@@ -83,7 +86,8 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
     {
         try
         {
-            return TryParseStat(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/stat")), out char state, out ulong start)
+            return TryParseStat(
+                File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/stat")), out char state, out ulong start)
                 && start == StartTime && state is 'T' or 't';
         }
         catch (IOException)

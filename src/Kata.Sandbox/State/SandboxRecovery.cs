@@ -26,7 +26,9 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
     /// <summary>Removes all of the pod, its containers' ids last: until then the same call finds what an interrupted one left.</summary>
     /// <exception cref="LinuxException">Something could not be removed; the rest was. Call again.</exception>
     /// <exception cref="TimeoutException">A killed process does not end, or another command is at it.</exception>
-    /// <exception cref="SandboxStateException">A later version made the pod, and holds what this one does not know. Nothing was removed.</exception>
+    /// <exception cref="SandboxStateException">
+    /// A later version made the pod, and holds what this one does not know. Nothing was removed.
+    /// </exception>
     public Task RemoveAsync(SandboxId sandbox, CancellationToken cancellationToken) => RemoveAsync(sandbox, null, cancellationToken);
 
     /// <inheritdoc cref="RemoveAsync(SandboxId, CancellationToken)"/>

@@ -16,7 +16,9 @@ internal static class SandboxStateStore
     private const int BlockBytes = 4096;
 
     /// <summary>Replaces the document (write, fsync, rename).</summary>
-    /// <exception cref="IOException">The document could not be written, for example because the disk is full; the old one stands.</exception>
+    /// <exception cref="IOException">
+    /// The document could not be written, for example because the disk is full; the old one stands.
+    /// </exception>
     public static void Write(string path, SandboxState state)
     {
         string temporary = path + ".new";
@@ -69,7 +71,8 @@ internal static class SandboxStateStore
         catch (JsonException error)
         {
             throw Malformed(path, string.Create(
-                CultureInfo.InvariantCulture, $"at '{error.Path ?? "$"}' in line {(error.LineNumber ?? 0) + 1} something is missing, null or not of its kind"));
+                CultureInfo.InvariantCulture,
+                $"at '{error.Path ?? "$"}' in line {(error.LineNumber ?? 0) + 1} something is missing, null or not of its kind"));
         }
     }
 

@@ -10,8 +10,8 @@ internal interface IStdioPump : IAsyncDisposable
     Task Drained { get; }
 
     /// <summary>
-    /// Completes when the process has closed its standard error and all of it was written; never when the guest was lost instead, and not with
-    /// every agent. Never faults.
+    /// Completes when the process has closed its standard error and all of it was written; never when the guest was lost instead, and not
+    /// with every agent. Never faults.
     /// </summary>
     Task ErrorClosed { get; }
 }

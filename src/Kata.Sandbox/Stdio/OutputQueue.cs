@@ -8,7 +8,9 @@ namespace Kata.Sandbox;
 /// </summary>
 internal sealed class OutputQueue : IAsyncDisposable
 {
-    /// <summary>Chunks that fit into so much together wait as one: a guest that sends single bytes must not cost us an object for each.</summary>
+    /// <summary>
+    /// Chunks that fit into so much together wait as one: a guest that sends single bytes must not cost us an object for each.
+    /// </summary>
     private const int JoinedBytes = 4096;
 
     // Bounded by the window: Accept refuses what exceeds it, empty chunks are not queued, and two neighbours have more than JoinedBytes.
@@ -24,7 +26,9 @@ internal sealed class OutputQueue : IAsyncDisposable
     private readonly Task _writeLoop;
     private long _outstanding;
 
-    /// <param name="target">Where the bytes go, or null to drop them. Owned: closed after the last byte, so that its reader sees the end.</param>
+    /// <param name="target">
+    /// Where the bytes go, or null to drop them. Owned: closed after the last byte, so that its reader sees the end.
+    /// </param>
     /// <param name="window">How many bytes the guest may have in flight.</param>
     /// <param name="grant">Tells the guest that it may send so many more bytes.</param>
     /// <param name="targetClosed">Called once when the reader has gone away (EPIPE): the container is to see that too.</param>

@@ -14,7 +14,9 @@ internal sealed class ProcessStdio : IAsyncDisposable
 
     public StdioNames Names { get; init; } = StdioNames.None;
 
-    /// <summary>Keeps the input from ending while its writers come and go; null when nobody does. Disposed, the last writer's end is the input's.</summary>
+    /// <summary>
+    /// Keeps the input from ending while its writers come and go; null when nobody does. Disposed, the last writer's end is the input's.
+    /// </summary>
     public IDisposable? InputKeeper { get; init; }
 
     /// <summary>Who reads the outputs, when it is ours to end: disposed of when they are closed.</summary>

@@ -12,7 +12,9 @@ namespace Kata.Sandbox;
 /// </summary>
 internal sealed class StreamedStdioPump : IStdioPump
 {
-    /// <summary>Output the guest may have in flight for each stream: enough to keep the channel busy, small enough for a thousand pods.</summary>
+    /// <summary>
+    /// Output the guest may have in flight for each stream: enough to keep the channel busy, small enough for a thousand pods.
+    /// </summary>
     private const uint OutputWindow = 1024 * 1024;
 
     private const int InputChunk = 64 * 1024;
@@ -39,16 +41,20 @@ internal sealed class StreamedStdioPump : IStdioPump
 
     private readonly Action<string> _violated;
 
-    /// <summary>Opens the streams. Takes ownership of <paramref name="stdio"/>; <paramref name="violated"/> learns how the agent broke the protocol.</summary>
+    /// <summary>
+    /// Opens the streams. Takes ownership of <paramref name="stdio"/>; <paramref name="violated"/> learns how the agent broke the protocol.
+    /// </summary>
     public StreamedStdioPump(
         AgentExtension.AgentExtensionClient agent, string containerId, string execId, ProcessStdio stdio, Action<string> violated)
     {
         (_stdio, _violated) = (stdio, violated);
         _call = agent.Stdio(new CallOptions(cancellationToken: _stopping.Token));
         _output = new OutputQueue(
-            stdio.Output, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StdoutCredit = bytes }), () => TrySendAsync(new StdioToGuest { StdoutClosed = true }));
+            stdio.Output, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StdoutCredit = bytes }),
+            () => TrySendAsync(new StdioToGuest { StdoutClosed = true }));
         _error = new OutputQueue(
-            stdio.Error, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StderrCredit = bytes }), () => TrySendAsync(new StdioToGuest { StderrClosed = true }));
+            stdio.Error, OutputWindow, bytes => TrySendAsync(new StdioToGuest { StderrCredit = bytes }),
+            () => TrySendAsync(new StdioToGuest { StderrClosed = true }));
         var open = new StdioOpen { ContainerId = containerId, ExecId = execId, StdoutCredit = OutputWindow, StderrCredit = OutputWindow };
         _receiveLoop = ReceiveAsync(open); // ends when the guest ends the call, the channel is lost, or on _stopping
         _inputLoop = SendInputAsync(); // ends at the end of the input, with the receive loop, or on _stopping
@@ -65,14 +71,15 @@ internal sealed class StreamedStdioPump : IStdioPump
         // The queues first: a flush waits for their reader, who may never read again.
         await _output.DisposeAsync();
         await _error.DisposeAsync();
-        await Task.WhenAll(_receiveLoop, _inputLoop, _flush ?? Task.CompletedTask, _closing ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_receiveLoop, _inputLoop, _flush ?? Task.CompletedTask, _closing ?? Task.CompletedTask)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stdio.DisposeAsync();
         _call.Dispose();
         _sending.Dispose();
         _stopping.Dispose();
     }
 
-    // A process that lives on and has the streams is to see that nobody reads them any more. ttRPC does not tell of a call that is given up.
+    // A process that lives on and has the streams is to see that nobody reads them any more. ttRPC does not tell of a call given up.
     private async Task TellGoneAsync()
     {
         if (!_receiveLoop.IsCompleted)
@@ -185,7 +192,8 @@ internal sealed class StreamedStdioPump : IStdioPump
 
             await SendAsync(new StdioToGuest { StdinEof = true });
         }
-        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
+        catch (Exception error) when (
+            error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
         {
             // The caller's side of the input or the channel is gone; the process sees its end with the call.
         }

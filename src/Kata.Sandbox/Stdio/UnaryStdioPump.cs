@@ -69,7 +69,8 @@ internal sealed class UnaryStdioPump : IStdioPump
                 }
             }
         }
-        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
+        catch (Exception error) when (
+            error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
         {
             // The end of the stream comes as an error from some agents; a lost channel is reported by the waiter.
         }
@@ -90,8 +91,14 @@ internal sealed class UnaryStdioPump : IStdioPump
 
                 for (int sent = 0; sent < count;)
                 {
-                    var request = new WriteStreamRequest { ContainerId = _container, ExecId = _exec, Data = ByteString.CopyFrom(buffer, sent, count - sent) };
-                    using AsyncUnaryCall<WriteStreamResponse> call = _agent.WriteStdinAsync(request, new CallOptions(cancellationToken: _stopping.Token));
+                    var request = new WriteStreamRequest
+                    {
+                        ContainerId = _container,
+                        ExecId = _exec,
+                        Data = ByteString.CopyFrom(buffer, sent, count - sent),
+                    };
+                    using AsyncUnaryCall<WriteStreamResponse> call = _agent.WriteStdinAsync(
+                        request, new CallOptions(cancellationToken: _stopping.Token));
                     uint taken = (await call.ResponseAsync).Len;
                     if (taken == 0)
                     {
@@ -106,7 +113,8 @@ internal sealed class UnaryStdioPump : IStdioPump
                 new CloseStdinRequest { ContainerId = _container, ExecId = _exec }, new CallOptions(cancellationToken: _stopping.Token));
             await close.ResponseAsync;
         }
-        catch (Exception error) when (error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
+        catch (Exception error) when (
+            error is RpcException or OperationCanceledException or IOException or LinuxException or ObjectDisposedException)
         {
             // The caller's side of the input or the channel is gone; the process sees its end with it.
         }

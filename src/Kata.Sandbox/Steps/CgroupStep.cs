@@ -76,7 +76,9 @@ internal sealed class CgroupStep(string path, string? processors, ILogger log) :
         }
     }
 
-    /// <summary>Has the host allow the pod what is in <paramref name="limits"/>; what it has no means for is logged once. One caller at a time.</summary>
+    /// <summary>
+    /// Has the host allow the pod what is in <paramref name="limits"/>; what it has no means for is logged once. One caller at a time.
+    /// </summary>
     /// <exception cref="LinuxException">The kernel refused one.</exception>
     public void Limit(CgroupLimits limits)
     {

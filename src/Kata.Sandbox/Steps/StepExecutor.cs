@@ -4,7 +4,8 @@ using Kata.Linux;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// Takes steps, each as soon as what it needs is there, and takes them back in reverse. Thread-safe: several may be at it at once, with steps of their own.
+/// Takes steps, each as soon as what it needs is there, and takes them back in reverse. Thread-safe: several may be at it at once, with
+/// steps of their own.
 /// </summary>
 /// <param name="journal">Where what a step acquires is recorded; borrowed.</param>
 internal sealed class StepExecutor(AcquisitionJournal journal)
@@ -24,7 +25,10 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
         }
     }
 
-    /// <summary>Takes all of the steps or none: when one fails, no other is begun, those that have begun come to their end, and what was done is undone.</summary>
+    /// <summary>
+    /// Takes all of the steps or none: when one fails, no other is begun, those that have begun
+    /// come to their end, and what was done is undone.
+    /// </summary>
     /// <param name="steps">Each once; what they need is among them or done already.</param>
     /// <param name="cancellationToken">Calls it off, with the same effect.</param>
     /// <exception cref="Exception">The first failure.</exception>
@@ -67,7 +71,8 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
     }
 
     /// <summary>
-    /// Takes steps back, newest first. Stops at the first that cannot be: it and those before it are as they were, and the call may be repeated.
+    /// Takes steps back, newest first. Stops at the first that cannot be: it and those before it are as they were, and the call may be
+    /// repeated.
     /// </summary>
     /// <exception cref="Exception">Why that one cannot be taken back.</exception>
     public async Task UndoAsync(IReadOnlyCollection<Step> steps, CancellationToken cancellationToken)

@@ -37,7 +37,8 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         await using AgentConnection connection = await OpenAsync();
         using var impatience = new CancellationTokenSource();
         Task call = AgentConnection.CallAsync(
-            "wait for 'c1'", connection.Agent.WaitProcessAsync(new WaitProcessRequest { ContainerId = "c1" }, connection.Timed(null, impatience.Token)));
+            "wait for 'c1'",
+            connection.Agent.WaitProcessAsync(new WaitProcessRequest { ContainerId = "c1" }, connection.Timed(null, impatience.Token)));
 
         await impatience.CancelAsync();
 
@@ -54,7 +55,9 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         _agent.Hello = new HelloResponse { Protocol = protocol };
         AgentException error = await Assert.ThrowsAsync<AgentException>(OpenAsync);
         Assert.Equal(StatusCode.FailedPrecondition, error.Code);
-        Assert.Contains($"it chose version {protocol}, this runtime speaks 1 to 1. Use the guest image of this release", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"it chose version {protocol}, this runtime speaks 1 to 1. Use the guest image of this release", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,13 +65,15 @@ public sealed class AgentConnectionTests : IAsyncDisposable
     {
         _agent.Details = null;
         var time = new FakeTimeProvider();
-        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(300), time, CancellationToken.None);
+        Task<AgentConnection> open = AgentConnection.OpenAsync(
+            _agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(300), time, CancellationToken.None);
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.False(open.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
         AgentException error = await Assert.ThrowsAsync<AgentException>(() => open).Within();
         Assert.Equal(StatusCode.DeadlineExceeded, error.Code);
-        Assert.StartsWith("Cannot agree on a protocol with the guest's agent: it did not answer within 30 s", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Cannot agree on a protocol with the guest's agent: it did not answer within 30 s", error.Message, StringComparison.Ordinal);
         Assert.Contains("console.log", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("longer dial_timeout", error.Message, StringComparison.Ordinal);
     }
@@ -88,7 +93,8 @@ public sealed class AgentConnectionTests : IAsyncDisposable
     {
         _agent.Details = null;
         using var cancellation = new CancellationTokenSource();
-        Task<AgentConnection> open = AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30), TimeProvider.System, cancellation.Token);
+        Task<AgentConnection> open = AgentConnection.OpenAsync(
+            _agent.HostEnd, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30), TimeProvider.System, cancellation.Token);
         await cancellation.CancelAsync();
         AgentException error = await Assert.ThrowsAsync<AgentException>(() => open).Within();
         Assert.Equal(StatusCode.Cancelled, error.Code);
@@ -107,5 +113,6 @@ public sealed class AgentConnectionTests : IAsyncDisposable
         Assert.Equal(expected, new AgentException("do it", new RpcException(new Status(code, detail))).Message);
 
     private Task<AgentConnection> OpenAsync() =>
-        AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None);
+        AgentConnection.OpenAsync(
+            _agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None);
 }

@@ -29,5 +29,6 @@ public sealed class GuestTextTests
 
     [Fact]
     public void Escape_Anything_HasNoControlCharacterAndNoLineEnd() => Gen.String.Sample(text =>
-        Assert.All(GuestText.Escape(text), static c => Assert.False(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')));
+        Assert.All(
+            GuestText.Escape(text), static c => Assert.False(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')));
 }

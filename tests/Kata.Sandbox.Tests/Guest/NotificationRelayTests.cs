@@ -27,7 +27,9 @@ public sealed class NotificationRelayTests : IDisposable
     public async Task Relay_NobodyReceives_GoesOn()
     {
         await using NotificationRelay relay = Relay(_directory.File("nobody"), "A", new string('x', DatagramReceiver.Limit + 1));
-        Assert.Contains("the limit is 4096", await _violation.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "the limit is 4096", await _violation.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 
     private NotificationRelay Relay(string path, params string[] texts) => new(

@@ -6,7 +6,8 @@ namespace Kata.Sandbox.Tests;
 public sealed class HookRunnerTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly HookRunner _runner = new(new HookCaller { Variables = ["PATH=/usr/bin:/bin", "CALLER=yes"], Umask = 0x17 /* 0027 */ }, TimeProvider.System);
+    private readonly HookRunner _runner = new(
+        new HookCaller { Variables = ["PATH=/usr/bin:/bin", "CALLER=yes"], Umask = 0x17 /* 0027 */ }, TimeProvider.System);
 
     public void Dispose() => _directory.Dispose();
 
@@ -20,7 +21,8 @@ public sealed class HookRunnerTests : IDisposable
         Assert.Equal(("1.0.2", "c1", "creating", 42, _directory.Path), (state.OciVersion, state.Id, state.Status, state.Pid, state.Bundle));
         Assert.Equal("value", state.Annotations!["key"]);
         Assert.Equal("name one\n", File.ReadAllText(_directory.File("args")));
-        Assert.Equal(["A=1 2", "PATH=/usr/bin:/bin"], File.ReadAllLines(_directory.File("env")).Where(static line => !line.StartsWith("PWD=") && line[0] != '_' && !line.StartsWith("SHLVL=") && !line.StartsWith("OLDPWD=")));
+        Assert.Equal(["A=1 2", "PATH=/usr/bin:/bin"], File.ReadAllLines(_directory.File("env")).Where(
+            static line => !line.StartsWith("PWD=") && line[0] != '_' && !line.StartsWith("SHLVL=") && !line.StartsWith("OLDPWD=")));
         Assert.Equal(_directory.Path + "\n", File.ReadAllText(_directory.File("pwd")));
     }
 
@@ -39,10 +41,12 @@ public sealed class HookRunnerTests : IDisposable
         string ours = Mask();
         await RunAsync(HookPoint.CreateRuntime, Shell("echo > file"));
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_directory.File("file")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_directory.File("file")));
         Assert.Equal(ours, Mask()); // ours is as before
 
-        static string Mask() => File.ReadLines("/proc/self/status").First(static line => line.StartsWith("Umask:", StringComparison.Ordinal));
+        static string Mask() =>
+            File.ReadLines("/proc/self/status").First(static line => line.StartsWith("Umask:", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -51,7 +55,8 @@ public sealed class HookRunnerTests : IDisposable
         string rootFs = Directory.CreateDirectory(_directory.File("rootfs")).FullName;
         HookSpec hook = Shell("{ pwd; echo $OF; } > log") with { Env = null };
         await _runner.RunAsync(
-            HookPoint.CreateContainer, new HookSet { CreateContainer = [hook] }, State(), TestContext.Current.CancellationToken, new HookSurroundings(rootFs, ["OF=container"]));
+            HookPoint.CreateContainer, new HookSet { CreateContainer = [hook] }, State(), TestContext.Current.CancellationToken,
+            new HookSurroundings(rootFs, ["OF=container"]));
 
         Assert.Equal([rootFs, "container"], File.ReadAllLines(Path.Combine(rootFs, "log")));
     }
@@ -60,11 +65,13 @@ public sealed class HookRunnerTests : IDisposable
     public async Task Run_SeveralHooks_RunInOrderUntilTheFirstFailure()
     {
         HookException error = await Assert.ThrowsAsync<HookException>(
-            () => RunAsync(HookPoint.CreateRuntime, Shell("echo 1 >> log"), Shell("echo 2 >> log; echo oops >&2; exit 3"), Shell("echo 3 >> log")));
+            () => RunAsync(
+                HookPoint.CreateRuntime, Shell("echo 1 >> log"), Shell("echo 2 >> log; echo oops >&2; exit 3"), Shell("echo 3 >> log")));
 
         Assert.Equal(["1", "2"], File.ReadAllLines(_directory.File("log")));
         Assert.Equal(
-            "Cannot run the createRuntime hook 1 '/bin/sh': it ended with exit code 3 and wrote 'oops'. Correct the hook, or remove it from the bundle's config.json",
+            "Cannot run the createRuntime hook 1 '/bin/sh': it ended with exit code 3 and wrote 'oops'. "
+                + "Correct the hook, or remove it from the bundle's config.json",
             error.Message);
     }
 
@@ -103,7 +110,8 @@ public sealed class HookRunnerTests : IDisposable
     [Fact]
     public async Task Run_NoSuchProgram_SaysSo()
     {
-        HookException error = await Assert.ThrowsAsync<HookException>(() => RunAsync(HookPoint.Prestart, new HookSpec { Path = "/no/such" }));
+        HookException error = await Assert.ThrowsAsync<HookException>(
+            () => RunAsync(HookPoint.Prestart, new HookSpec { Path = "/no/such" }));
         Assert.Contains("'/no/such'", error.Message, StringComparison.Ordinal);
         Assert.Contains("ENOENT", error.Message, StringComparison.Ordinal);
     }
@@ -112,7 +120,8 @@ public sealed class HookRunnerTests : IDisposable
     public async Task Run_ReadsNothingOfALongState_IsNoFailure()
     {
         RuntimeState state = State() with { Annotations = new Dictionary<string, string> { ["long"] = new('x', 1024 * 1024) } };
-        await _runner.RunAsync(HookPoint.Prestart, new HookSet { Prestart = [Shell("exit 0")] }, state, TestContext.Current.CancellationToken).Within();
+        await _runner.RunAsync(
+            HookPoint.Prestart, new HookSet { Prestart = [Shell("exit 0")] }, state, TestContext.Current.CancellationToken).Within();
     }
 
     [Fact]
@@ -126,9 +135,12 @@ public sealed class HookRunnerTests : IDisposable
     public void LimitOf_Hooks_IsTheSumOrNone()
     {
         Assert.Equal(TimeSpan.Zero, HookRunner.LimitOf(null));
-        Assert.Equal(TimeSpan.FromSeconds(5), HookRunner.LimitOf(new HookSet { Prestart = [Limited(2)], CreateContainer = [Limited(3)], Poststop = [Limited(9)] }));
+        Assert.Equal(
+            TimeSpan.FromSeconds(5),
+            HookRunner.LimitOf(new HookSet { Prestart = [Limited(2)], CreateContainer = [Limited(3)], Poststop = [Limited(9)] }));
         Assert.Null(HookRunner.LimitOf(new HookSet { Prestart = [Limited(2), new HookSpec { Path = "/x" }] }));
-        Assert.Equal(TimeSpan.FromSeconds(11), HookRunner.LimitOfStart(new HookSet { Prestart = [Limited(2)], StartContainer = [Limited(3), Limited(3)], Poststart = [Limited(5)] }));
+        Assert.Equal(TimeSpan.FromSeconds(11), HookRunner.LimitOfStart(
+            new HookSet { Prestart = [Limited(2)], StartContainer = [Limited(3), Limited(3)], Poststart = [Limited(5)] }));
         Assert.Null(HookRunner.LimitOfStart(new HookSet { StartContainer = [Limited(3)], Poststart = [new HookSpec { Path = "/x" }] }));
     }
 

@@ -112,7 +112,8 @@ public sealed class HostileAgentTests
                 while (true)
                 {
                     await toHost.WriteAsync(
-                        frame == "drained" ? new StdioFromGuest { Drained = new StdioDrained() } : new StdioFromGuest { StderrEof = true }, context.CancellationToken);
+                        frame == "drained" ? new StdioFromGuest { Drained = new StdioDrained() } : new StdioFromGuest { StderrEof = true },
+                        context.CancellationToken);
                 }
             },
         };
@@ -190,7 +191,9 @@ public sealed class HostileAgentTests
     }
 
     private static Task<AgentConnection> OpenAsync(Stream channel, TimeSpan? requestTimeout = null) =>
-        AgentConnection.OpenAsync(channel, requestTimeout ?? s_requestTimeout, requestTimeout ?? s_requestTimeout, TimeProvider.System, Cancellation).WaitAsync(s_limit, Cancellation);
+        AgentConnection.OpenAsync(
+                channel, requestTimeout ?? s_requestTimeout, requestTimeout ?? s_requestTimeout, TimeProvider.System, Cancellation)
+            .WaitAsync(s_limit, Cancellation);
 
     private static GuestProcess NewProcess(AgentConnection connection) =>
         new(connection, "c1", "", s_requestTimeout, static () => Task.FromResult("QEMU was killed by signal 9"), TimeProvider.System);

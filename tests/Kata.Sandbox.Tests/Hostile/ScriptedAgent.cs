@@ -75,7 +75,8 @@ internal sealed class ScriptedAgent : AgentService.AgentServiceBase, IAsyncDispo
             Task.FromResult(new HelloResponse { Protocol = 1 });
 
         public override Task Stdio(
-            IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>
+            IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream,
+            ServerCallContext context) =>
             agent.Stdio(requestStream, responseStream, context);
     }
 }

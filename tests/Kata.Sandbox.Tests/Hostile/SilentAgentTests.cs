@@ -59,5 +59,6 @@ public sealed class SilentAgentTests
     }
 
     private static Task<AgentConnection> OpenAsync(ScriptedAgent agent) =>
-        AgentConnection.OpenAsync(agent.Near, s_requestTimeout, s_requestTimeout, TimeProvider.System, Cancellation).WaitAsync(s_limit, Cancellation);
+        AgentConnection.OpenAsync(agent.Near, s_requestTimeout, s_requestTimeout, TimeProvider.System, Cancellation)
+            .WaitAsync(s_limit, Cancellation);
 }

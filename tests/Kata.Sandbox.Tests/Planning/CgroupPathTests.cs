@@ -12,7 +12,9 @@ public sealed class CgroupPathTests
     [InlineData("/", "/kata_pod@1")]
     [InlineData("mine/abc", "/kata/mine/abc/kata_pod@1")]
     [InlineData("machine.slice:libpod:abc", "/machine.slice/libpod-abc.scope/kata_pod@1")]
-    [InlineData("kubepods-burstable-pod1.slice:cri-containerd:abc", "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-abc.scope/kata_pod@1")]
+    [InlineData(
+        "kubepods-burstable-pod1.slice:cri-containerd:abc",
+        "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-abc.scope/kata_pod@1")]
     [InlineData(":docker:abc", "/system.slice/docker-abc.scope/kata_pod@1")]
     [InlineData("-.slice::abc", "/abc.scope/kata_pod@1")]
     [InlineData("a.slice:x:b.slice", "/a.slice/b.slice/kata_pod@1")]

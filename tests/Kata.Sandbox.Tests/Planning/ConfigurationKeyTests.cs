@@ -9,8 +9,8 @@ using Kata.Testing;
 namespace Kata.Sandbox.Tests;
 
 /// <summary>
-/// No key is read by nothing: each, changed, changes what a pod is made by, or what its annotations may, or <c>config validate</c> names its
-/// line. A key that is new in the schema is tested by being there.
+/// No key is read by nothing: each, changed, changes what a pod is made by, or what its annotations may, or <c>config validate</c> names
+/// its line. A key that is new in the schema is tested by being there.
 /// </summary>
 public sealed class ConfigurationKeyTests : IDisposable
 {
@@ -91,8 +91,12 @@ public sealed class ConfigurationKeyTests : IDisposable
         foreach (string table in ConfigurationSchema.KeptTables)
         {
             string path = _directory.File("table.toml");
-            File.WriteAllText(path, $"[{table.Replace("hypervisor.", "hypervisor.qemu.", StringComparison.Ordinal).Replace("agent.", "agent.kata.", StringComparison.Ordinal)}]\nanything = 1\n");
-            Assert.Contains($"'{table}' is accepted and has no effect here", Assert.Single(ConfigurationValidator.Validate(Sources(path), namedFiles: false)).Text, StringComparison.Ordinal);
+            string name = table.Replace("hypervisor.", "hypervisor.qemu.", StringComparison.Ordinal)
+                .Replace("agent.", "agent.kata.", StringComparison.Ordinal);
+            File.WriteAllText(path, $"[{name}]\nanything = 1\n");
+            Assert.Contains(
+                $"'{table}' is accepted and has no effect here",
+                Assert.Single(ConfigurationValidator.Validate(Sources(path), namedFiles: false)).Text, StringComparison.Ordinal);
         }
     }
 
@@ -111,15 +115,20 @@ public sealed class ConfigurationKeyTests : IDisposable
     [Theory]
     [InlineData("none")]
     [InlineData("virtio-fs-nydus")]
-    public void SharedFs_SomethingElse_IsRefused(string value) =>
-        Assert.Contains("for which there is no driver yet", Assert.Throws<ConfigurationException>(
-            () => Plan(KataConfiguration.Load(Sources(Write("changed.toml", "hypervisor.shared_fs", $"\"{value}\""))))).Message, StringComparison.Ordinal);
+    public void SharedFs_SomethingElse_IsRefused(string value)
+    {
+        ConfigurationSources sources = Sources(Write("changed.toml", "hypervisor.shared_fs", $"\"{value}\""));
+        ConfigurationException error = Assert.Throws<ConfigurationException>(() => Plan(KataConfiguration.Load(sources)));
+        Assert.Contains("for which there is no driver yet", error.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("runtime.internetworking_model", "\"bridged\"")]
     [InlineData("hypervisor.virtio_fs_cache", "\"metadata\"")]
     public void ValueOfKataOne_Always_IsUsable(string id, string value) =>
-        Assert.DoesNotContain(ConfigurationValidator.Validate(Sources(Write("changed.toml", id, value)), namedFiles: false), static finding => finding.IsError);
+        Assert.DoesNotContain(
+            ConfigurationValidator.Validate(Sources(Write("changed.toml", id, value)), namedFiles: false),
+            static finding => finding.IsError);
 
     private static IEnumerable<string> ValuesOf(ConfigurationKey key) => key switch
     {
@@ -135,7 +144,12 @@ public sealed class ConfigurationKeyTests : IDisposable
     private string Write(string name, string id, string? value)
     {
         string[] parts = id.Split('.');
-        string table = parts[0] switch { "hypervisor" => "hypervisor.qemu", "agent" or "proxy" or "shim" => $"{parts[0]}.kata", _ => parts[0] };
+        string table = parts[0] switch
+        {
+            "hypervisor" => "hypervisor.qemu",
+            "agent" or "proxy" or "shim" => $"{parts[0]}.kata",
+            _ => parts[0],
+        };
         bool own = table == "hypervisor.qemu";
         string line = value is null ? "" : $"{parts[1]} = {value}";
         string enabled = id == "hypervisor.enable_annotations" ? "" : EnabledAnnotations;
@@ -157,11 +171,16 @@ public sealed class ConfigurationKeyTests : IDisposable
     {
         var configuration = KataConfiguration.Load(Sources(path));
         string result = Dump(Plan(configuration));
-        foreach ((string option, string value) in new[] { ("path", "/annotated/x"), ("virtio_fs_daemon", "/annotated/x"), ("entropy_source", "/annotated/x"), ("default_memory", "1024") })
+        (string Option, string Value)[] annotated =
+        [
+            ("path", "/annotated/x"), ("virtio_fs_daemon", "/annotated/x"), ("entropy_source", "/annotated/x"), ("default_memory", "1024"),
+        ];
+        foreach ((string option, string value) in annotated)
         {
             try
             {
-                result += Dump(Plan(ConfigurationAnnotations.Apply(configuration, new Dictionary<string, string> { [Annotation + option] = value })));
+                var annotations = new Dictionary<string, string> { [Annotation + option] = value };
+                result += Dump(Plan(ConfigurationAnnotations.Apply(configuration, annotations)));
             }
             catch (InvalidSpecException)
             {
@@ -182,7 +201,11 @@ public sealed class ConfigurationKeyTests : IDisposable
             Linux = new LinuxSpec
             {
                 CgroupsPath = "/mine",
-                Resources = new LinuxResources { Cpu = new LinuxCpu { Quota = 800_000, Period = 100_000 }, Memory = new LinuxMemory { Limit = 8L << 30 } },
+                Resources = new LinuxResources
+                {
+                    Cpu = new LinuxCpu { Quota = 800_000, Period = 100_000 },
+                    Memory = new LinuxMemory { Limit = 8L << 30 },
+                },
             },
         },
         "/kata/pod1");

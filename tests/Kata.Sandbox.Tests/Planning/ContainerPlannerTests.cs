@@ -24,7 +24,8 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_TypeOfTheGuest_IsPassedAsItIs(string type)
     {
         ContainerPlan plan = Plan($$"""{"destination":"/m","type":"{{type}}","source":"src","options":["nosuid","ro"]}""");
-        Assert.Equal(new PlannedMount(Mount("/m", type, "src", "nosuid", "ro"), IsDirectory: true, Shared: null), Assert.Single(plan.Mounts));
+        Assert.Equal(
+            new PlannedMount(Mount("/m", type, "src", "nosuid", "ro"), IsDirectory: true, Shared: null), Assert.Single(plan.Mounts));
     }
 
     [Fact]
@@ -49,7 +50,8 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("""["lowerdir=/a:/b","private","userxattr"]""", true)]
     public void Plan_Overlay_IsMountedOnTheHostAndShared(string options, bool readOnly)
     {
-        PlannedMount planned = Assert.Single(Plan($$"""{"destination":"/m","type":"overlay","source":"overlay","options":{{options}}}""").Mounts);
+        PlannedMount planned = Assert.Single(
+            Plan($$"""{"destination":"/m","type":"overlay","source":"overlay","options":{{options}}}""").Mounts);
         FileSystemMount mount = Assert.Single(planned.Shared!.Mounts);
         Assert.Equal((_directory.Path, readOnly, false), (planned.Shared.HostPath, planned.Shared.ReadOnly, planned.Shared.Recursive));
         Assert.Equal(("overlay", ""), (mount.Type, mount.Target));
@@ -72,7 +74,10 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_SeveralMounts_KeepTheirOrder()
     {
         ContainerPlan plan = Plan(
-            """{"destination":"/proc","type":"proc"},{"destination":"/a","type":"bind","source":"/1"},{"destination":"/t","type":"tmpfs"},{"destination":"/a/b","type":"bind","source":"/2"}""");
+            """
+            {"destination":"/proc","type":"proc"},{"destination":"/a","type":"bind","source":"/1"},
+            {"destination":"/t","type":"tmpfs"},{"destination":"/a/b","type":"bind","source":"/2"}
+            """);
         Assert.Equal(["/proc", "/a", "/t", "/a/b"], plan.Mounts.Select(static mount => mount.Guest.Destination));
         Assert.Equal([null, "/1", null, "/2"], plan.Mounts.Select(static mount => mount.Shared?.HostPath));
     }
@@ -107,7 +112,11 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("false", false)]
     public void Plan_ReadOnlyRoot_IsReadOnlyOnTheHostToo(string json, bool expected)
     {
-        ContainerPlan plan = PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} },"mounts":[{"destination":"/proc","type":"proc"}]}""");
+        ContainerPlan plan = PlanSpec(
+            $$"""
+            {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} },
+             "mounts":[{"destination":"/proc","type":"proc"}]}
+            """);
         Assert.Equal(new SharedMount(_directory.File("rootfs"), expected), plan.RootFs);
         Assert.Equal(expected, plan.GuestSpec.Root.Readonly);
     }
@@ -131,8 +140,12 @@ public sealed class ContainerPlannerTests : IDisposable
     [Fact]
     public void Plan_UserNameOfTheSpecification_ChangesNothing()
     {
-        ContainerPlan plan = PlanSpec("""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"],"user":{"uid":5,"gid":6,"username":"root"}},"root":{"path":"rootfs"}}""");
-        Assert.Equal((5u, 6u, ""), (plan.GuestSpec.Process.User.UID, plan.GuestSpec.Process.User.GID, plan.GuestSpec.Process.User.Username));
+        ContainerPlan plan = PlanSpec(
+            """
+            {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"],"user":{"uid":5,"gid":6,"username":"root"}},"root":{"path":"rootfs"}}
+            """);
+        Assert.Equal(
+            (5u, 6u, ""), (plan.GuestSpec.Process.User.UID, plan.GuestSpec.Process.User.GID, plan.GuestSpec.Process.User.Username));
     }
 
     [Theory]
@@ -142,7 +155,8 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("\"namespaces\":[{\"type\":\"uts\",\"path\":\"/proc/77/ns/uts\"}]", "")]
     public void Plan_NoUtsNamespace_ShowsTheHostsName(string linux, string expected)
     {
-        ContainerPlan plan = PlanSpec($$$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"linux":{{{{linux}}}}}""");
+        ContainerPlan plan = PlanSpec(
+            $$$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"linux":{{{{linux}}}}}""");
         Assert.Equal(expected, plan.GuestSpec.Hostname);
         Assert.Contains("uts", plan.Extension.Namespaces.Keys);
         Assert.Contains(plan.GuestSpec.Linux.Namespaces, static space => space.Type == "uts");
@@ -155,7 +169,9 @@ public sealed class ContainerPlannerTests : IDisposable
         ContainerPlan limited = plan.WithCallerLimits([new Kata.Linux.ResourceLimit("RLIMIT_NOFILE", 5, 6)]);
         Assert.Empty(plan.Extension.Process.InheritedLimits);
         Assert.Empty(limited.GuestSpec.Process.Rlimits);
-        Assert.Equal(new Kata.Agent.Protocol.Extension.InheritedLimit { Type = "RLIMIT_NOFILE", Soft = 5, Hard = 6 }, Assert.Single(limited.Extension.Process.InheritedLimits));
+        Assert.Equal(
+            new Kata.Agent.Protocol.Extension.InheritedLimit { Type = "RLIMIT_NOFILE", Soft = 5, Hard = 6 },
+            Assert.Single(limited.Extension.Process.InheritedLimits));
     }
 
     private static GuestMount Mount(string destination, string type, string source, params string[] options) =>
@@ -165,7 +181,8 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_ShmOfAnEngine_KeepsItsSize()
     {
         ContainerPlan plan = Plan("""{"destination":"/dev/shm","type":"bind","source":"/engine/shm","options":["rbind","rw"]}""");
-        Assert.Equal(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.Mounts).Guest);
+        Assert.Equal(
+            Mount("/dev/shm", "tmpfs", "shm", "nosuid", "nodev", "noexec", "mode=1777", "size=8388608"), Assert.Single(plan.Mounts).Guest);
     }
 
     [Fact]
@@ -176,7 +193,14 @@ public sealed class ContainerPlannerTests : IDisposable
         SharedMemory memory = SharedMemory.Of(Bundle.Load(_directory.Path), new FakeHostFiles())!;
         Assert.Equal(new SharedMemory("/engine/shm", 8 << 20), memory);
         Assert.Equal(
-            new Agent.Protocol.Storage { Driver = "ephemeral", Source = "shm", Fstype = "tmpfs", MountPoint = GuestPaths.SharedMemory, Options = { "nosuid", "nodev", "noexec", "mode=1777", "size=8388608" } },
+            new Agent.Protocol.Storage
+            {
+                Driver = "ephemeral",
+                Source = "shm",
+                Fstype = "tmpfs",
+                MountPoint = GuestPaths.SharedMemory,
+                Options = { "nosuid", "nodev", "noexec", "mode=1777", "size=8388608" },
+            },
             memory.ToStorage());
         Assert.Equal(Mount("/dev/shm/", "bind", GuestPaths.SharedMemory, "rbind", "ro"), Assert.Single(Plan(Mounts, memory).Mounts).Guest);
         Assert.Equal("tmpfs", Assert.Single(Plan(Mounts.Replace("engine", "other", StringComparison.Ordinal), memory).Mounts).Guest.Type);
@@ -198,7 +222,8 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("/a/special", "/b", "/", null)]
     [InlineData("special", "/", "/", null)]
     [InlineData("/special", "/", "/", null)]
-    public void Plan_NotifySocketOfAnEngine_IsTheGuestsAndTheEnginesGetsWhatComes(string path, string destination, string source, string? host)
+    public void Plan_NotifySocketOfAnEngine_IsTheGuestsAndTheEnginesGetsWhatComes(
+        string path, string destination, string source, string? host)
     {
         string config = $$"""
             {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"],"env":["NOTIFY_SOCKET={{path}}"]},"root":{"path":"rootfs"},
@@ -235,10 +260,15 @@ public sealed class ContainerPlannerTests : IDisposable
     [Fact]
     public void Plan_NotifySocketOfTheCaller_IsWhereRuncPutsIt()
     {
-        ContainerPlan plan = PlanSpec("""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":true}}""", notifyPath: "/run/kata/c1/c1.notify");
-        Assert.Equal(Mount("/run/notify", "bind", "/run/kata-containers/notify/c1", "bind", "nosuid", "noexec", "nodev", "ro"), plan.Mounts[^1].Guest);
+        ContainerPlan plan = PlanSpec(
+            """{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":true}}""",
+            notifyPath: "/run/kata/c1/c1.notify");
+        Assert.Equal(
+            Mount("/run/notify", "bind", "/run/kata-containers/notify/c1", "bind", "nosuid", "noexec", "nodev", "ro"),
+            plan.Mounts[^1].Guest);
         Assert.Equal(["NOTIFY_SOCKET=/run/notify/notify.sock"], plan.GuestSpec.Process.Env);
-        Assert.Equal(("/run/kata/c1/c1.notify", "/run/kata-containers/notify/c1/notify.sock"), (plan.Notify!.HostPath, plan.Extension.NotifySocket));
+        Assert.Equal(
+            ("/run/kata/c1/c1.notify", "/run/kata-containers/notify/c1/notify.sock"), (plan.Notify!.HostPath, plan.Extension.NotifySocket));
         Assert.Equal("/process/env", GuestExtensionBuilder.NeedOf(plan.Extension));
         Assert.True(plan.Mounts[^1].IsDirectory);
     }
@@ -254,7 +284,8 @@ public sealed class ContainerPlannerTests : IDisposable
     public void Plan_NamespaceHeldByAFile_IsThePodsWhereItBeginsOne(string kind, string type, string path, string? owner, string? warning)
     {
         string config = $$"""
-            {"ociVersion":"1.2.1","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"linux":{"namespaces":[{"type":"{{type}}","path":"{{path}}"}]},
+            {"ociVersion":"1.2.1","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},
+             "linux":{"namespaces":[{"type":"{{type}}","path":"{{path}}"}]},
              "annotations":{"io.kubernetes.cri-o.ContainerType":"{{kind}}","io.kubernetes.cri-o.SandboxID":"p"} }
             """;
         if (owner is null)
@@ -274,7 +305,9 @@ public sealed class ContainerPlannerTests : IDisposable
     private ContainerPlan PlanSpec(string config, SharedMemory? memory = null, string? notifyPath = null)
     {
         File.WriteAllText(_directory.File("config.json"), config);
-        return ContainerPlanner.Plan(ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(), static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
+        return ContainerPlanner.Plan(
+            ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(),
+            static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
     }
 
     private sealed class FakeHostFiles : IHostFiles

@@ -21,12 +21,15 @@ public sealed class CpuListTests
     [InlineData("-1")]
     [InlineData("1-2-3")]
     [InlineData("a")]
-    public void Count_NoList_IsRefused(string list) => Assert.Contains("'" + list + "'", Assert.Throws<InvalidSpecException>(() => CpuList.Count("/cpus", list)).Message);
+    public void Count_NoList_IsRefused(string list) =>
+        Assert.Contains("'" + list + "'", Assert.Throws<InvalidSpecException>(() => CpuList.Count("/cpus", list)).Message);
 
     [Fact]
-    public async Task Count_ManyRanges_TakesNoTime() // the list is a caller's: what it says once and for all processors it may say a hundred thousand times
+    // The list is a caller's: what it says once and for all processors it may say a hundred thousand times.
+    public async Task Count_ManyRanges_TakesNoTime()
     {
         string list = string.Concat(Enumerable.Repeat("0-65535,", 100_000));
-        Assert.Equal(65_536, await Task.Run(() => CpuList.Count("/cpus", list), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Task<int> count = Task.Run(() => CpuList.Count("/cpus", list), TestContext.Current.CancellationToken);
+        Assert.Equal(65_536, await count.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
 }

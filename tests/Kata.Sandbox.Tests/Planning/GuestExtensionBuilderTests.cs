@@ -13,9 +13,12 @@ public sealed class GuestExtensionBuilderTests
             {
               "ociVersion": "1.2.0", "domainname": "example", "root": { "path": "r" },
               "process": { "cwd": "/", "args": ["x"], "user": { "umask": 0 },
-                "scheduler": { "policy": "SCHED_BATCH", "nice": 5, "flags": ["SCHED_FLAG_RESET_ON_FORK"] }, "ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 3 } },
+                "scheduler": { "policy": "SCHED_BATCH", "nice": 5, "flags": ["SCHED_FLAG_RESET_ON_FORK"] },
+                "ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 3 } },
               "linux": {
-                "namespaces": [{ "type": "uts" }, { "type": "network", "path": "/run/netns/x" }, { "type": "pid", "path": "/proc/77/ns/pid" }],
+                "namespaces": [
+                  { "type": "uts" }, { "type": "network", "path": "/run/netns/x" }, { "type": "pid", "path": "/proc/77/ns/pid" }
+                ],
                 "personality": { "domain": "LINUX32" },
                 "seccomp": { "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 0 },
                 "resources": { "cpu": { "burst": 100, "idle": 1 }, "unified": { "memory.high": "1000" } }
@@ -23,13 +26,21 @@ public sealed class GuestExtensionBuilderTests
             }
             """);
 
-        Assert.Equal(("/bundle", "example", true, 0u), (extension.Bundle, extension.Domainname, extension.Process.HasUmask, extension.Process.Umask));
+        Assert.Equal(
+            ("/bundle", "example", true, 0u),
+            (extension.Bundle, extension.Domainname, extension.Process.HasUmask, extension.Process.Umask));
         Assert.Equal(("SCHED_BATCH", 5), (extension.Process.Scheduler.Policy, extension.Process.Scheduler.Nice));
         Assert.Equal(("IOPRIO_CLASS_BE", 3), (extension.Process.IoPriority.Class, extension.Process.IoPriority.Priority));
         Assert.Equal("LINUX32", extension.Personality.Domain);
         Assert.True(extension.HasSeccompDefaultErrno);
-        Assert.Equal("cpu.idle=1 cpu.max.burst=100 memory.high=1000", string.Join(' ', extension.Unified.OrderBy(static item => item.Key, StringComparer.Ordinal).Select(static item => $"{item.Key}={item.Value}")));
-        Assert.Equal("cgroup= pid=first uts=", string.Join(' ', extension.Namespaces.OrderBy(static item => item.Key, StringComparer.Ordinal).Select(static item => $"{item.Key}={item.Value}")));
+        Assert.Equal(
+            "cpu.idle=1 cpu.max.burst=100 memory.high=1000",
+            string.Join(' ', extension.Unified.OrderBy(static item => item.Key, StringComparer.Ordinal)
+                .Select(static item => $"{item.Key}={item.Value}")));
+        Assert.Equal(
+            "cgroup= pid=first uts=",
+            string.Join(' ', extension.Namespaces.OrderBy(static item => item.Key, StringComparer.Ordinal)
+                .Select(static item => $"{item.Key}={item.Value}")));
     }
 
     [Theory]
@@ -55,12 +66,16 @@ public sealed class GuestExtensionBuilderTests
     }
 
     [Theory]
-    [InlineData("""{ "ociVersion": "1.0.2", "linux": { "namespaces": [{ "type": "pid" }, { "type": "ipc", "path": "/proc/77/ns/ipc" }] } }""", null)]
-    [InlineData("""{ "ociVersion": "1.0.2", "linux": { "namespaces": [{ "type": "pid", "path": "/proc/77/ns/pid" }] } }""", "/linux/namespaces")]
+    [InlineData(
+        """{ "ociVersion": "1.0.2", "linux": { "namespaces": [{ "type": "pid" }, { "type": "ipc", "path": "/proc/77/ns/ipc" }] } }""",
+        null)]
+    [InlineData(
+        """{ "ociVersion": "1.0.2", "linux": { "namespaces": [{ "type": "pid", "path": "/proc/77/ns/pid" }] } }""", "/linux/namespaces")]
     [InlineData("""{ "ociVersion": "1.0.2", "domainname": "x" }""", "/domainname")]
     [InlineData("""{ "ociVersion": "1.0.2", "process": { "cwd": "/", "user": { "umask": 18 } } }""", "/process/user/umask")]
     public void NeedOf_Field_IsNamed(string spec, string? need) => Assert.Equal(need, GuestExtensionBuilder.NeedOf(Build(spec)));
 
     private static ContainerExtension Build(string spec) => GuestExtensionBuilder.Container(
-        OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes(spec)), "/bundle", static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null);
+        OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes(spec)), "/bundle",
+        static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null);
 }

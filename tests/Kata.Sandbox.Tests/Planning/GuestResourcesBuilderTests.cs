@@ -34,7 +34,11 @@ public sealed class GuestResourcesBuilderTests
     {
         Guest.LinuxResources guest = Build(new LinuxResources
         {
-            Devices = [new LinuxDeviceCgroup { Allow = false, Access = "rwm" }, new LinuxDeviceCgroup { Allow = true, Type = "c", Major = 1, Access = "r" }],
+            Devices =
+            [
+                new LinuxDeviceCgroup { Allow = false, Access = "rwm" },
+                new LinuxDeviceCgroup { Allow = true, Type = "c", Major = 1, Access = "r" },
+            ],
         });
         Assert.Equal(
             [
@@ -49,7 +53,8 @@ public sealed class GuestResourcesBuilderTests
     [InlineData("mems")]
     public void Build_ProcessorSets_AreTheHosts(string which)
     {
-        Guest.LinuxResources guest = Build(new LinuxResources { Cpu = which == "cpus" ? new LinuxCpu { Cpus = "0-3" } : new LinuxCpu { Mems = "0" } });
+        Guest.LinuxResources guest = Build(
+            new LinuxResources { Cpu = which == "cpus" ? new LinuxCpu { Cpus = "0-3" } : new LinuxCpu { Mems = "0" } });
         Assert.Empty(guest.CPU.Cpus + guest.CPU.Mems);
         Assert.Empty(_warnings);
     }

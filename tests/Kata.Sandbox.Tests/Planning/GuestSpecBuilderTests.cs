@@ -50,7 +50,10 @@ public sealed class GuestSpecBuilderTests
     [InlineData("/dev/null/")]
     public void Build_DeviceOfTheHost_IsRefusedByItsIndex(string path)
     {
-        var linux = new LinuxSpec { Devices = [new LinuxDevice { Path = "/dev/zero", Type = "c" }, new LinuxDevice { Path = path, Type = "c" }] };
+        var linux = new LinuxSpec
+        {
+            Devices = [new LinuxDevice { Path = "/dev/zero", Type = "c" }, new LinuxDevice { Path = path, Type = "c" }],
+        };
         Assert.Equal("/linux/devices/1/path", Assert.Throws<InvalidSpecException>(() => Build(linux)).Field);
     }
 
@@ -60,7 +63,10 @@ public sealed class GuestSpecBuilderTests
         Guest.Spec guest = Build(new LinuxSpec
         {
             Devices = [new LinuxDevice { Path = "/dev/sda", Type = "b", Major = 8, Minor = 0 }],
-            Resources = new LinuxResources { Devices = [new LinuxDeviceCgroup { Allow = false, Access = "rwm" }, new LinuxDeviceCgroup { Allow = true, Access = "rwm" }] },
+            Resources = new LinuxResources
+            {
+                Devices = [new LinuxDeviceCgroup { Allow = false, Access = "rwm" }, new LinuxDeviceCgroup { Allow = true, Access = "rwm" }],
+            },
         });
         Assert.Empty(guest.Linux.Devices);
     }
@@ -79,7 +85,9 @@ public sealed class GuestSpecBuilderTests
         Guest.LinuxSyscall rule = seccomp.Syscalls[0];
         Assert.Equal(["clone", "unshare"], rule.Names);
         Assert.Equal(38u, rule.Errnoret);
-        Assert.Equal(new Guest.LinuxSeccompArg { Index = 1, Value = ulong.MaxValue, ValueTwo = 7, Op = "SCMP_CMP_MASKED_EQ" }, Assert.Single(rule.Args));
+        Assert.Equal(
+            new Guest.LinuxSeccompArg { Index = 1, Value = ulong.MaxValue, ValueTwo = 7, Op = "SCMP_CMP_MASKED_EQ" },
+            Assert.Single(rule.Args));
         Assert.False(seccomp.Syscalls[1].HasErrnoret);
     }
 
@@ -129,7 +137,14 @@ public sealed class GuestSpecBuilderTests
             User = new UserSpec { Uid = uint.MaxValue, Gid = 7, AdditionalGids = [8, 9] },
             ConsoleSize = new ConsoleSize { Height = 24, Width = 80 },
             Rlimits = [new PosixRlimit { Type = "RLIMIT_NOFILE", Hard = ulong.MaxValue, Soft = 1 }],
-            Capabilities = new Kata.Oci.LinuxCapabilities { Bounding = ["CAP_KILL"], Effective = ["CAP_CHOWN"], Inheritable = ["CAP_A"], Permitted = ["CAP_B"], Ambient = ["CAP_C"] },
+            Capabilities = new Kata.Oci.LinuxCapabilities
+            {
+                Bounding = ["CAP_KILL"],
+                Effective = ["CAP_CHOWN"],
+                Inheritable = ["CAP_A"],
+                Permitted = ["CAP_B"],
+                Ambient = ["CAP_C"],
+            },
         });
         Assert.True(guest.Terminal && guest.NoNewPrivileges);
         Assert.Equal(("/work dir", -500L), (guest.Cwd, (long)guest.OOMScoreAdj));
@@ -141,7 +156,9 @@ public sealed class GuestSpecBuilderTests
         Assert.Equal(new Guest.POSIXRlimit { Type = "RLIMIT_NOFILE", Hard = ulong.MaxValue, Soft = 1 }, guest.Rlimits[0]);
         Assert.Equal(
             "CAP_KILL CAP_CHOWN CAP_A CAP_B CAP_C",
-            string.Join(' ', guest.Capabilities.Bounding[0], guest.Capabilities.Effective[0], guest.Capabilities.Inheritable[0], guest.Capabilities.Permitted[0], guest.Capabilities.Ambient[0]));
+            string.Join(
+                ' ', guest.Capabilities.Bounding[0], guest.Capabilities.Effective[0], guest.Capabilities.Inheritable[0],
+                guest.Capabilities.Permitted[0], guest.Capabilities.Ambient[0]));
     }
 
     [Fact]

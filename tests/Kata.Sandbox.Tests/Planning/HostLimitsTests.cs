@@ -20,7 +20,8 @@ public sealed class HostLimitsTests
     };
 
     [Fact]
-    public void Plan_NothingAskedFor_LimitsNothing() => Assert.Equal(CgroupLimits.None with { Devices = [] }, Plan(new LinuxResources()) with { Devices = [] });
+    public void Plan_NothingAskedFor_LimitsNothing() =>
+        Assert.Equal(CgroupLimits.None with { Devices = [] }, Plan(new LinuxResources()) with { Devices = [] });
 
     [Fact]
     public void Plan_Quotas_AreAddedToTheMachinesOwnProcessors()
@@ -29,13 +30,16 @@ public sealed class HostLimitsTests
         Assert.Equal(350_000, Plan(Cpu(new LinuxCpu { Quota = 20_000, Period = 10_000 }), Cpu(new LinuxCpu { Quota = 50_000 })).CpuQuotaUs);
         Assert.Null(Plan(Cpu(new LinuxCpu { Quota = 50_000 }), new LinuxResources()).CpuQuotaUs);
         Assert.Null(Plan(Cpu(new LinuxCpu { Quota = -1 })).CpuQuotaUs);
-        Assert.Null(Plan(Cpu(new LinuxCpu { Quota = long.MaxValue, Period = 1 })).CpuQuotaUs); // beyond the kernel's numbers: as good as none
+        // Beyond the kernel's numbers: as good as none.
+        Assert.Null(Plan(Cpu(new LinuxCpu { Quota = long.MaxValue, Period = 1 })).CpuQuotaUs);
     }
 
     [Fact]
     public void Plan_SharesAndSets_AreThoseOfAllContainers()
     {
-        CgroupLimits limits = Plan(Cpu(new LinuxCpu { Shares = 512, Cpus = "0-1", Mems = "0" }), new LinuxResources(), Cpu(new LinuxCpu { Shares = 256, Cpus = "3" }), Cpu(new LinuxCpu { Cpus = "0-1" }));
+        CgroupLimits limits = Plan(
+            Cpu(new LinuxCpu { Shares = 512, Cpus = "0-1", Mems = "0" }), new LinuxResources(),
+            Cpu(new LinuxCpu { Shares = 256, Cpus = "3" }), Cpu(new LinuxCpu { Cpus = "0-1" }));
         Assert.Equal((768ul, "0-1,3", "0"), (limits.CpuShares, limits.Cpus, limits.MemoryNodes));
         Assert.Equal(ulong.MaxValue, Plan(Cpu(new LinuxCpu { Shares = ulong.MaxValue }), Cpu(new LinuxCpu { Shares = 2 })).CpuShares);
     }
@@ -46,14 +50,23 @@ public sealed class HostLimitsTests
         LinuxResources limited = new() { Memory = new LinuxMemory { Limit = 64 * Mib } };
         Assert.Equal((320 + 256) * Mib, Plan(limited, limited).MemoryBytes);
         Assert.Null(Plan(limited, new LinuxResources()).MemoryBytes);
-        Assert.Null(Plan(new LinuxResources { Memory = new LinuxMemory { Limit = 0x7FFF_FFFF_FFFF_F000L } }).MemoryBytes); // "no limit" of version 1
+        // What version 1 calls no limit.
+        Assert.Null(Plan(new LinuxResources { Memory = new LinuxMemory { Limit = 0x7FFF_FFFF_FFFF_F000L } }).MemoryBytes);
     }
 
     [Fact]
     public void Plan_BlockDevices_AreAddedUpByDevice()
     {
         CgroupLimits limits = Plan(
-            new LinuxResources { BlockIO = new LinuxBlockIO { Weight = 100, ThrottleReadBpsDevice = [Device(8, 0, 10), Device(8, 16, 5)], ThrottleWriteIopsDevice = [Device(8, 0, 7)] } },
+            new LinuxResources
+            {
+                BlockIO = new LinuxBlockIO
+                {
+                    Weight = 100,
+                    ThrottleReadBpsDevice = [Device(8, 0, 10), Device(8, 16, 5)],
+                    ThrottleWriteIopsDevice = [Device(8, 0, 7)],
+                },
+            },
             new LinuxResources { BlockIO = new LinuxBlockIO { Weight = 300, ThrottleReadBpsDevice = [Device(8, 0, 20)] } });
         Assert.Equal((ushort)300, limits.IoWeight);
         Assert.Equal(
@@ -68,13 +81,19 @@ public sealed class HostLimitsTests
     [Fact]
     public void Plan_ThePodsOwnContainer_CountsAndLiftsNothing()
     {
-        var limited = new LinuxResources { Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000, Cpus = "1" }, Memory = new LinuxMemory { Limit = 64 << 20 } };
+        var limited = new LinuxResources
+        {
+            Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000, Cpus = "1" },
+            Memory = new LinuxMemory { Limit = 64 << 20 },
+        };
 
         CgroupLimits limits = HostLimits.Plan([limited], s_machine, baseVcpus: 1, new LinuxResources { Cpu = new LinuxCpu { Shares = 2 } });
         Assert.Equal(150_000, limits.CpuQuotaUs);
         Assert.NotNull(limits.MemoryBytes);
 
-        limits = HostLimits.Plan([limited], s_machine, baseVcpus: 1, new LinuxResources { Cpu = new LinuxCpu { Quota = 10_000, Period = 100_000, Cpus = "4000" } });
+        limits = HostLimits.Plan(
+            [limited], s_machine, baseVcpus: 1,
+            new LinuxResources { Cpu = new LinuxCpu { Quota = 10_000, Period = 100_000, Cpus = "4000" } });
         Assert.Equal(160_000, limits.CpuQuotaUs);
         Assert.Equal("1,4000", limits.Cpus);
         Assert.NotNull(HostLimits.Plan([], s_machine, baseVcpus: 1, limited).MemoryBytes);

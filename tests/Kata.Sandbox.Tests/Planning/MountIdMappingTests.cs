@@ -6,7 +6,10 @@ namespace Kata.Sandbox.Tests;
 public sealed class MountIdMappingTests
 {
     private const string Linux =
-        """{"uidMappings":[{"containerID":0,"hostID":100,"size":1},{"containerID":1,"hostID":201,"size":9}],"gidMappings":[{"containerID":0,"hostID":300,"size":10}]}""";
+        """
+        {"uidMappings":[{"containerID":0,"hostID":100,"size":1},{"containerID":1,"hostID":201,"size":9}],
+         "gidMappings":[{"containerID":0,"hostID":300,"size":10}]}
+        """;
 
     [Theory]
     [InlineData("idmap", "0 100 1\n1 201 9\n", "0 300 10\n")]
@@ -20,7 +23,8 @@ public sealed class MountIdMappingTests
     [Fact]
     public void Of_Lists_AreTheMapOfTheKernel() => Assert.Equal(new MountIdMap("0 5 6\n7 8 9\n", "1 2 3\n"), Of(
         """
-        {"destination":"/m","source":"/x","options":["rbind"],"uidMappings":[{"containerID":0,"hostID":5,"size":6},{"containerID":7,"hostID":8,"size":9}],
+        {"destination":"/m","source":"/x","options":["rbind"],
+         "uidMappings":[{"containerID":0,"hostID":5,"size":6},{"containerID":7,"hostID":8,"size":9}],
          "gidMappings":[{"containerID":1,"hostID":2,"size":3}]}
         """));
 
@@ -40,6 +44,9 @@ public sealed class MountIdMappingTests
     [Fact]
     public void Of_MountWithoutMapping_IsNull() => Assert.Null(Of("""{"destination":"/m","source":"/x","options":["bind"]}"""));
 
-    private static MountIdMap? Of(string mount) =>
-        MountIdMapping.Of(OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes($$"""{"ociVersion":"1.2.0","mounts":[{{mount}}],"linux":{{Linux}}}""")), 0);
+    private static MountIdMap? Of(string mount)
+    {
+        string spec = $$"""{"ociVersion":"1.2.0","mounts":[{{mount}}],"linux":{{Linux}}}""";
+        return MountIdMapping.Of(OciJson.ParseSpec(System.Text.Encoding.UTF8.GetBytes(spec)), 0);
+    }
 }

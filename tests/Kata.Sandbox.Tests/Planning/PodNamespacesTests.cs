@@ -16,7 +16,9 @@ public sealed class PodNamespacesTests : IDisposable
     {
         _files.Numbers["/run/ipcns/u"] = _files.Numbers["/run/again"] = PodIpc;
         _files.Numbers["/run/ipcns/other"] = 11;
-        Add("pod", Service, HostPid, """{ "type": "ipc", "path": "/run/ipcns/u" }, { "type": "uts", "path": "/run/utsns/gone" }, { "type": "pid" }""", "sandbox");
+        Add(
+            "pod", Service, HostPid,
+            """{ "type": "ipc", "path": "/run/ipcns/u" }, { "type": "uts", "path": "/run/utsns/gone" }, { "type": "pid" }""", "sandbox");
     }
 
     public void Dispose() => _directory.Dispose();
@@ -66,7 +68,8 @@ public sealed class PodNamespacesTests : IDisposable
     }
 
     private string? OwnerOf(string type, string path) =>
-        new PodNamespaces(SandboxId.Parse("pod"), Service, _containers, _files).OwnerOf(new LinuxNamespace { Type = type, Path = path })?.Value;
+        new PodNamespaces(SandboxId.Parse("pod"), Service, _containers, _files)
+            .OwnerOf(new LinuxNamespace { Type = type, Path = path })?.Value;
 
     private void Add(string id, int process, ulong pidNamespace, string namespaces, string kind = "container")
     {
@@ -77,7 +80,8 @@ public sealed class PodNamespacesTests : IDisposable
             """);
         _files.Numbers.TryAdd("/run/utsns/gone", 12);
         ContainerPlan plan = ContainerPlanner.Plan(
-            ContainerId.Parse(id), Bundle.Load(_directory.Path), guestSeccomp: true, _files, new PodNamespaces(SandboxId.Parse("pod"), Service, _containers, _files).OwnerOf);
+            ContainerId.Parse(id), Bundle.Load(_directory.Path), guestSeccomp: true, _files,
+            new PodNamespaces(SandboxId.Parse("pod"), Service, _containers, _files).OwnerOf);
         _files.Numbers.Remove("/run/utsns/gone");
         _containers.Add(new PodNamespaces.Holder(plan, process));
     }

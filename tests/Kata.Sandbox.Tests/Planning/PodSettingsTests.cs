@@ -12,13 +12,20 @@ public class PodSettingsTests
     [Fact]
     public void Complete_BareSpec_GetsThePodsFilesMemoryAndSysctls()
     {
-        var settings = new PodSettings { Id = s_pod, Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = "7", ["kernel.sem"] = "1" } };
+        var settings = new PodSettings
+        {
+            Id = s_pod,
+            Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = "7", ["kernel.sem"] = "1" },
+        };
 
         RuntimeSpec spec = settings.Complete(
             Spec([], new LinuxSpec { Namespaces = [s_podIpc], Sysctl = new Dictionary<string, string> { ["kernel.sem"] = "own" } }), Files);
 
         Assert.Equal(
-            [("/etc/hostname", $"{Files}/hostname"), ("/etc/hosts", $"{Files}/hosts"), ("/etc/resolv.conf", $"{Files}/resolv.conf"), ("/dev/shm", $"{Files}/shm")],
+            [
+                ("/etc/hostname", $"{Files}/hostname"), ("/etc/hosts", $"{Files}/hosts"),
+                ("/etc/resolv.conf", $"{Files}/resolv.conf"), ("/dev/shm", $"{Files}/shm"),
+            ],
             spec.Mounts!.Select(static mount => (mount.Destination, mount.Source!)));
         Assert.Equal("7", spec.Linux!.Sysctl!["net.core.somaxconn"]);
         Assert.Equal("own", spec.Linux.Sysctl["kernel.sem"]);
@@ -59,7 +66,8 @@ public class PodSettingsTests
     {
         MountSpec own = new() { Destination = "/dev/shm", Type = type, Source = "shm" };
 
-        RuntimeSpec spec = new PodSettings { Id = s_pod }.Complete(Spec([own], new LinuxSpec { Namespaces = [joins ? s_podIpc : new LinuxNamespace { Type = "ipc" }] }), Files);
+        RuntimeSpec spec = new PodSettings { Id = s_pod }.Complete(
+            Spec([own], new LinuxSpec { Namespaces = [joins ? s_podIpc : new LinuxNamespace { Type = "ipc" }] }), Files);
 
         Assert.Equal(expected, Assert.Single(spec.Mounts!, static mount => mount.Destination == "/dev/shm").Type);
     }
@@ -77,17 +85,21 @@ public class PodSettingsTests
     [Fact]
     public void Files_WithoutWishes_AreTheHosts()
     {
-        IReadOnlyList<GuestFile> files = new PodSettings { Id = s_pod }.Files(Files, "node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
+        IReadOnlyList<GuestFile> files = new PodSettings { Id = s_pod }.Files(
+            Files, "node", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n");
 
         Assert.Equal(["node\n", "127.0.0.1 localhost\n", "nameserver 1.1.1.1\n"], files.Select(static file => file.Text));
-        Assert.Equal(new PodSettings { Id = s_pod }.Complete(Spec([], new LinuxSpec()), Files).Mounts!.Select(static mount => mount.Source), files.Select(static file => file.Source));
+        Assert.Equal(
+            new PodSettings { Id = s_pod }.Complete(Spec([], new LinuxSpec()), Files).Mounts!.Select(static mount => mount.Source),
+            files.Select(static file => file.Source));
     }
 
     [Fact]
     public void Files_OfAPodWithNames_AreItsOwn()
     {
         IReadOnlyList<GuestFile> files =
-            new PodSettings { Id = s_pod, Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files(Files, "node", "", "nameserver 1.1.1.1\n");
+            new PodSettings { Id = s_pod, Hostname = "web", ResolverLines = ["search a b", "nameserver 10.0.0.53"] }.Files(
+                Files, "node", "", "nameserver 1.1.1.1\n");
 
         Assert.Equal(["web\n", "", "search a b\nnameserver 10.0.0.53\n"], files.Select(static file => file.Text));
     }

@@ -12,7 +12,8 @@ public sealed class ProcessorCgroupTests
     [InlineData(false, null, "/kata_overhead/kata_pod", "/kata/pod")]
     public void Plan_SandboxCgroupOnly_DecidesWhereTheProcessorsAre(bool only, string? named, string processes, string? processors)
     {
-        KataConfiguration configuration = KataConfiguration.Load(new ConfigurationSources { SearchPaths = [], InstallPrefix = "/usr", HostCpuCount = 2 });
+        KataConfiguration configuration = KataConfiguration.Load(
+            new ConfigurationSources { SearchPaths = [], InstallPrefix = "/usr", HostCpuCount = 2 });
         SandboxPlan plan = SandboxPlanner.Plan(
             SandboxId.Parse("pod"),
             configuration with { Runtime = configuration.Runtime with { SandboxCgroupOnly = only } },

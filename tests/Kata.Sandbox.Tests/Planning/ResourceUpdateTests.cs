@@ -19,7 +19,12 @@ public sealed class ResourceUpdateTests
             Pids = new LinuxPids { Limit = 0 },
             BlockIO = new LinuxBlockIO { Weight = 0 },
         };
-        var current = new LinuxResources { Memory = new LinuxMemory { Limit = 5 }, Cpu = new LinuxCpu { Quota = 7000 }, Pids = new LinuxPids { Limit = 9 } };
+        var current = new LinuxResources
+        {
+            Memory = new LinuxMemory { Limit = 5 },
+            Cpu = new LinuxCpu { Quota = 7000 },
+            Pids = new LinuxPids { Limit = 9 },
+        };
         foreach (LinuxResources change in new[] { new LinuxResources(), zeros })
         {
             ResourceUpdate update = ResourceUpdate.Plan(current, change, s_machine);
@@ -33,10 +38,15 @@ public sealed class ResourceUpdateTests
     [Fact]
     public void Plan_OneLimitOfAGroup_SendsTheOthersThatItDependsOn()
     {
-        var current = new LinuxResources { Memory = new LinuxMemory { Limit = 64 * Mib, Swap = 128 * Mib }, Cpu = new LinuxCpu { Quota = 50_000, Period = 200_000 } };
+        var current = new LinuxResources
+        {
+            Memory = new LinuxMemory { Limit = 64 * Mib, Swap = 128 * Mib },
+            Cpu = new LinuxCpu { Quota = 50_000, Period = 200_000 },
+        };
 
         ResourceUpdate update = ResourceUpdate.Plan(
-            current, new LinuxResources { Memory = new LinuxMemory { Limit = 96 * Mib }, Cpu = new LinuxCpu { Quota = 70_000 } }, s_machine);
+            current, new LinuxResources { Memory = new LinuxMemory { Limit = 96 * Mib }, Cpu = new LinuxCpu { Quota = 70_000 } },
+            s_machine);
 
         Assert.Equal(new Guest.LinuxMemory { Limit = 96 * Mib, Swap = 128 * Mib }, update.Guest!.Memory);
         Assert.Equal(new Guest.LinuxCPU { Quota = 70_000, Period = 200_000 }, update.Guest.CPU);
@@ -61,7 +71,9 @@ public sealed class ResourceUpdateTests
             Cpu = new LinuxCpu { Quota = 20_000, Burst = 10_000, Idle = 1 },
             Unified = new Dictionary<string, string> { ["memory.high"] = "1000000" },
         });
-        Assert.Equal(["cpu.idle=1", "cpu.max.burst=10000", "memory.high=1000000"], update.CgroupFiles.Select(static item => $"{item.Key}={item.Value}"));
+        Assert.Equal(
+            ["cpu.idle=1", "cpu.max.burst=10000", "memory.high=1000000"],
+            update.CgroupFiles.Select(static item => $"{item.Key}={item.Value}"));
     }
 
     [Theory]
@@ -97,7 +109,10 @@ public sealed class ResourceUpdateTests
     [InlineData(long.MaxValue, 1_000_000ul, "/cpu/quota")]
     public void Plan_TimeAgainstTheMachine_IsRefusedAboveItsProcessors(object? quota, object? period, string? field)
     {
-        var change = new LinuxResources { Cpu = new LinuxCpu { Quota = quota is null ? null : Convert.ToInt64(quota, null), Period = (ulong?)period } };
+        var change = new LinuxResources
+        {
+            Cpu = new LinuxCpu { Quota = quota is null ? null : Convert.ToInt64(quota, null), Period = (ulong?)period },
+        };
         var current = new LinuxResources { Cpu = new LinuxCpu { Quota = 50_000 } };
         Exception? error = Record.Exception(() => ResourceUpdate.Plan(current, change, s_machine));
         Assert.Equal(field, (error as InvalidSpecException)?.Field);
@@ -152,7 +167,14 @@ public sealed class ResourceUpdateTests
     [Fact]
     public void Plan_BlockDevices_AreTheHostsAndWhatIsNotNamedStays()
     {
-        var current = new LinuxResources { BlockIO = new LinuxBlockIO { Weight = 10, ThrottleReadBpsDevice = [new LinuxThrottleDevice { Major = 8, Minor = 0, Rate = 5 }] } };
+        var current = new LinuxResources
+        {
+            BlockIO = new LinuxBlockIO
+            {
+                Weight = 10,
+                ThrottleReadBpsDevice = [new LinuxThrottleDevice { Major = 8, Minor = 0, Rate = 5 }],
+            },
+        };
         ResourceUpdate update = ResourceUpdate.Plan(current, new LinuxResources { BlockIO = new LinuxBlockIO { Weight = 20 } }, s_machine);
         Assert.Null(update.Guest);
         Assert.Equal((ushort?)20, update.Effective.BlockIO!.Weight);
@@ -176,7 +198,8 @@ public sealed class ResourceUpdateTests
     public void CheckUsage_LimitBelowWhatIsUsed_IsRefused()
     {
         ResourceUpdate.CheckUsage(100, 100);
-        Assert.Contains("uses 101", Assert.Throws<InvalidSpecException>(() => ResourceUpdate.CheckUsage(100, 101)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "uses 101", Assert.Throws<InvalidSpecException>(() => ResourceUpdate.CheckUsage(100, 101)).Message, StringComparison.Ordinal);
     }
 
     private static ResourceUpdate Plan(LinuxResources change) => ResourceUpdate.Plan(new LinuxResources(), change, s_machine);

@@ -33,7 +33,9 @@ public sealed class SandboxPlannerTests
         Assert.Equal(s_configuration.Hypervisor.MemoryMib + extraMib, plan.Machine.MemoryMib);
     }
 
-    /// <summary>Half a processor and 64 MiB for the containers, and a machine of one processor and the configured memory around them.</summary>
+    /// <summary>
+    /// Half a processor and 64 MiB for the containers, and a machine of one processor and the configured memory around them.
+    /// </summary>
     [Theory]
     [InlineData(0.5, 64 * Mib, "0.5 of the 1.5 processors and 64 of the ")]
     [InlineData(1.5, 64 * Mib, "64 of the ")]
@@ -42,15 +44,23 @@ public sealed class SandboxPlannerTests
     [InlineData(null, null, null)]
     public void Within_GroupsAboveAllowLess_IsOneWarning(double? processors, long? memory, string? allowed)
     {
-        var resources = new LinuxResources { Memory = new LinuxMemory { Limit = 64 * Mib }, Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000 } };
+        var resources = new LinuxResources
+        {
+            Memory = new LinuxMemory { Limit = 64 * Mib },
+            Cpu = new LinuxCpu { Quota = 50_000, Period = 100_000 },
+        };
         SandboxPlan plan = Plan(resources);
 
-        SandboxPlan within = SandboxPlanner.Within(plan, new RuntimeSpec { OciVersion = "1.0.2", Linux = new LinuxSpec { Resources = resources } }, _ => new CgroupBounds(processors, memory));
+        SandboxPlan within = SandboxPlanner.Within(
+            plan, new RuntimeSpec { OciVersion = "1.0.2", Linux = new LinuxSpec { Resources = resources } },
+            _ => new CgroupBounds(processors, memory));
 
         string[] added = [.. within.Warnings.Except(plan.Warnings)];
         Assert.Equal(allowed is null ? 0 : 1, added.Length);
-        Assert.All(added, warning => Assert.StartsWith($"The host's control groups above '{plan.Cgroup}' allow the pod {allowed}", warning, StringComparison.Ordinal));
-        Assert.All(added, static warning => Assert.EndsWith("Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass", warning, StringComparison.Ordinal));
+        Assert.All(added, warning => Assert.StartsWith(
+            $"The host's control groups above '{plan.Cgroup}' allow the pod {allowed}", warning, StringComparison.Ordinal));
+        Assert.All(added, static warning => Assert.EndsWith(
+            "Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass", warning, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -136,8 +146,10 @@ public sealed class SandboxPlannerTests
     {
         LimitsConfig limits = s_configuration.Limits;
         SandboxPlan plan = Plan(null);
-        Assert.Equal(new SandboxTimeouts(
-            limits.BootTimeout, TimeSpan.FromSeconds(45), limits.RequestTimeout, TimeSpan.FromSeconds(60), limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout), plan.Timeouts);
+        var expected = new SandboxTimeouts(
+            limits.BootTimeout, TimeSpan.FromSeconds(45), limits.RequestTimeout, TimeSpan.FromSeconds(60),
+            limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout);
+        Assert.Equal(expected, plan.Timeouts);
         Assert.Equal((limits.RequestTimeout, limits.StopTimeout), (plan.Machine.MonitorTimeout, plan.Machine.StopTimeout));
     }
 
@@ -146,7 +158,10 @@ public sealed class SandboxPlannerTests
     [InlineData(false)]
     public void Plan_DisableGuestSeccomp_IsHonoured(bool disabled)
     {
-        KataConfiguration configuration = s_configuration with { Runtime = s_configuration.Runtime with { DisableGuestSeccomp = disabled } };
+        KataConfiguration configuration = s_configuration with
+        {
+            Runtime = s_configuration.Runtime with { DisableGuestSeccomp = disabled },
+        };
         Assert.Equal(!disabled, Plan(null, configuration).GuestSeccomp);
     }
 

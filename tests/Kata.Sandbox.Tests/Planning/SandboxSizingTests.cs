@@ -68,7 +68,11 @@ public sealed class SandboxSizingTests
     [InlineData("""{"cpu_quota":null,"memory_limit_in_bytes":null}""")]
     public void Plan_DocumentThatNamesNoLimit_IsNone(string document)
     {
-        var annotations = new Dictionary<string, string> { ["io.kubernetes.cri-o.ContainerType"] = "sandbox", ["io.kubernetes.cri-o.PodLinuxResources"] = document };
+        var annotations = new Dictionary<string, string>
+        {
+            ["io.kubernetes.cri-o.ContainerType"] = "sandbox",
+            ["io.kubernetes.cri-o.PodLinuxResources"] = document,
+        };
         Assert.Equal((1, 2048), (Plan(Spec(null, annotations)).Vcpus, Plan(Spec(null, annotations)).MemoryMib));
         annotations["pod-linux-resources.crio.io"] = "null";
         annotations["io.kubernetes.cri-o.PodLinuxResources"] = """{"cpu_quota":200000}""";
@@ -81,8 +85,14 @@ public sealed class SandboxSizingTests
     [InlineData("""{"cpu_quota":"x"}""")]
     public void Plan_DocumentThatIsNone_IsRefusedByName(string document)
     {
-        var annotations = new Dictionary<string, string> { ["io.kubernetes.cri-o.ContainerType"] = "sandbox", ["io.kubernetes.cri-o.PodLinuxResources"] = document };
-        Assert.Contains("memory_limit_in_bytes", Assert.Throws<InvalidSpecException>(() => Plan(Spec(null, annotations))).Message, StringComparison.Ordinal);
+        var annotations = new Dictionary<string, string>
+        {
+            ["io.kubernetes.cri-o.ContainerType"] = "sandbox",
+            ["io.kubernetes.cri-o.PodLinuxResources"] = document,
+        };
+        Assert.Contains(
+            "memory_limit_in_bytes", Assert.Throws<InvalidSpecException>(() => Plan(Spec(null, annotations))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +100,10 @@ public sealed class SandboxSizingTests
     {
         RuntimeSpec spec = Pod(("cpu-quota", "300000"), ("memory", $"{256 * Mib}")) with
         {
-            Linux = new LinuxSpec { Resources = new LinuxResources { Cpu = new LinuxCpu { Quota = 100_000 }, Memory = new LinuxMemory { Limit = Mib } } },
+            Linux = new LinuxSpec
+            {
+                Resources = new LinuxResources { Cpu = new LinuxCpu { Quota = 100_000 }, Memory = new LinuxMemory { Limit = Mib } },
+            },
         };
         Assert.Equal((4, 2048 + 256), (Plan(spec).Vcpus, Plan(spec).MemoryMib));
         RuntimeSpec without = spec with { Annotations = Pod(("cpu-quota", "0"), ("memory", "0")).Annotations };
@@ -131,7 +144,9 @@ public sealed class SandboxSizingTests
     [InlineData("1-2-3")]
     [InlineData("x")]
     public void Plan_SetThatIsNone_IsRefused(string set) => Assert.Contains(
-        "/linux/resources/cpu/cpus", Assert.Throws<InvalidSpecException>(() => Plan(Spec(new LinuxResources { Cpu = new LinuxCpu { Cpus = set } }))).Message, StringComparison.Ordinal);
+        "/linux/resources/cpu/cpus",
+        Assert.Throws<InvalidSpecException>(() => Plan(Spec(new LinuxResources { Cpu = new LinuxCpu { Cpus = set } }))).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Plan_BeyondTheMaximum_IsCutWithAWarning()
@@ -140,8 +155,10 @@ public sealed class SandboxSizingTests
         Assert.Equal((8, 8192), (size.Vcpus, size.MemoryMib));
         Assert.Collection(
             size.Warnings,
-            static text => Assert.Equal("The pod asks for 9 processors and gets 8, which is default_maxvcpus or all that the host has", text),
-            static text => Assert.Equal("The pod asks for 9048 MiB of memory and gets 8192, which is default_maxmemory or all that the host has", text));
+            static text =>
+                Assert.Equal("The pod asks for 9 processors and gets 8, which is default_maxvcpus or all that the host has", text),
+            static text => Assert.Equal(
+                "The pod asks for 9048 MiB of memory and gets 8192, which is default_maxmemory or all that the host has", text));
     }
 
     [Theory]
@@ -158,8 +175,11 @@ public sealed class SandboxSizingTests
         LinuxResources large = new() { Memory = new LinuxMemory { Limit = 300 * Mib } };
         LinuxResources busy = new() { Cpu = new LinuxCpu { Quota = 150_000, Period = 100_000 } };
         Assert.Null(SandboxSize.ShortageOf([large, busy, new LinuxResources()], machine));
-        Assert.Contains($"{600 * Mib} bytes of memory, and its machine has {512 * Mib}", SandboxSize.ShortageOf([large, large], machine), StringComparison.Ordinal);
-        Assert.Contains("the time of 3 processors, and its machine has 2", SandboxSize.ShortageOf([busy, busy], machine), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{600 * Mib} bytes of memory, and its machine has {512 * Mib}", SandboxSize.ShortageOf([large, large], machine),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "the time of 3 processors, and its machine has 2", SandboxSize.ShortageOf([busy, busy], machine), StringComparison.Ordinal);
     }
 
     private static SandboxSize Plan(RuntimeSpec spec) => SandboxSizing.Plan(s_hypervisor, spec);

@@ -24,7 +24,10 @@ public sealed class AcquisitionJournalTests : IDisposable
         }
 
         Assert.Equal(
-            [new DirectoryAcquisition("/run/kata/a/with \"quotes\" and\nlines"), new ProcessAcquisition("10 20"), new CgroupAcquisition("/sys/fs/cgroup/kata/a")],
+            [
+                new DirectoryAcquisition("/run/kata/a/with \"quotes\" and\nlines"), new ProcessAcquisition("10 20"),
+                new CgroupAcquisition("/sys/fs/cgroup/kata/a"),
+            ],
             AcquisitionJournal.ReadHeld(JournalPath));
     }
 

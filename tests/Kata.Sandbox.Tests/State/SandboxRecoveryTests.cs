@@ -53,7 +53,9 @@ public sealed class SandboxRecoveryTests : IDisposable
         Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
     }
 
-    /// <summary>A service that was killed after it started something and before it recorded that, on a host without control groups.</summary>
+    /// <summary>
+    /// A service that was killed after it started something and before it recorded that, on a host without control groups.
+    /// </summary>
     [Fact]
     public async Task Remove_ServiceDiedBeforeItRecordedAChild_EndsThatToo()
     {
@@ -74,7 +76,8 @@ public sealed class SandboxRecoveryTests : IDisposable
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
 
-        ProcessIdentity child = ProcessIdentity.Of(int.Parse(await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture))!;
+        string pid = await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken);
+        ProcessIdentity child = ProcessIdentity.Of(int.Parse(pid, System.Globalization.CultureInfo.InvariantCulture))!;
         service.Kill(Signals.SIGKILL);
         await service.Exited.WaitAsync(s_limit, TestContext.Current.CancellationToken);
         Assert.True(child.IsAlive());
@@ -93,10 +96,12 @@ public sealed class SandboxRecoveryTests : IDisposable
         string thing = Directory.CreateDirectory(_directory.File("thing")).FullName;
         string journal = directories.Journal(s_pod);
         await File.WriteAllTextAsync(
-            journal, $"{{\"kind\":\"Teleporter\",\"value\":\"7\"}}\n{{\"kind\":\"Directory\",\"value\":\"{thing}\"}}\n", TestContext.Current.CancellationToken);
+            journal, $"{{\"kind\":\"Teleporter\",\"value\":\"7\"}}\n{{\"kind\":\"Directory\",\"value\":\"{thing}\"}}\n",
+            TestContext.Current.CancellationToken);
         var recovery = new SandboxRecovery(directories);
 
-        SandboxStateException error = await Assert.ThrowsAsync<SandboxStateException>(() => recovery.RemoveAsync(s_pod, TestContext.Current.CancellationToken));
+        SandboxStateException error = await Assert.ThrowsAsync<SandboxStateException>(
+            () => recovery.RemoveAsync(s_pod, TestContext.Current.CancellationToken));
 
         Assert.Contains("'p1'", error.Message);
         Assert.Contains("'Teleporter'", error.Message);
@@ -104,7 +109,8 @@ public sealed class SandboxRecoveryTests : IDisposable
         Assert.True(Directory.Exists(thing));
 
         // What that version leaves when it has released its own, and was killed then.
-        await File.AppendAllTextAsync(journal, "{\"kind\":\"Teleporter\",\"value\":\"7\",\"released\":true}\n", TestContext.Current.CancellationToken);
+        await File.AppendAllTextAsync(
+            journal, "{\"kind\":\"Teleporter\",\"value\":\"7\",\"released\":true}\n", TestContext.Current.CancellationToken);
         await recovery.RemoveAsync(s_pod, TestContext.Current.CancellationToken);
         Assert.False(Directory.Exists(thing));
         Assert.False(Directory.Exists(directories.Sandbox(s_pod)));
@@ -121,9 +127,11 @@ public sealed class SandboxRecoveryTests : IDisposable
         using SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(
             LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", "open the pod's directory");
         Task second;
-        using (PodLock first = (await PodLock.TakeAsync(directory, null, s_limit, TimeProvider.System, TestContext.Current.CancellationToken))!)
+        using (PodLock first = (await PodLock.TakeAsync(
+            directory, null, s_limit, TimeProvider.System, TestContext.Current.CancellationToken))!)
         {
-            second = new SandboxRecovery(directories).RemoveAsync(s_pod, byDescriptor ? opened : null, TestContext.Current.CancellationToken);
+            second = new SandboxRecovery(directories)
+                .RemoveAsync(s_pod, byDescriptor ? opened : null, TestContext.Current.CancellationToken);
             Assert.False(second.IsCompleted);
             Directory.Delete(directory);
             Directory.CreateDirectory(directory);

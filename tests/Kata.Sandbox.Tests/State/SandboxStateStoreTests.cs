@@ -18,7 +18,9 @@ public sealed class SandboxStateStoreTests : IDisposable
         SandboxState state = State("running");
         SandboxStateStore.Write(StatePath, state);
         SandboxState read = SandboxStateStore.Read(StatePath)!;
-        Assert.Equal(JsonSerializer.Serialize(state, SandboxJsonContext.Default.SandboxState), JsonSerializer.Serialize(read, SandboxJsonContext.Default.SandboxState));
+        Assert.Equal(
+            JsonSerializer.Serialize(state, SandboxJsonContext.Default.SandboxState),
+            JsonSerializer.Serialize(read, SandboxJsonContext.Default.SandboxState));
         Assert.Equal(state.Service, read.Service);
         Assert.Equal("why\nnot", read.Containers[0].Reason);
         Assert.False(File.Exists(StatePath + ".new"));
@@ -53,7 +55,10 @@ public sealed class SandboxStateStoreTests : IDisposable
         File.WriteAllText(StatePath, Pod + "}");
         Assert.Empty(SandboxStateStore.Read(StatePath)!.Containers);
 
-        File.WriteAllText(StatePath, Pod + ",\"containers\":[{\"id\":\"c\",\"ociVersion\":\"1.0.2\",\"bundle\":\"/b\",\"rootFs\":\"/r\",\"status\":\"running\",\"created\":\"2026-01-02T03:04:05Z\"}]}");
+        File.WriteAllText(
+            StatePath,
+            Pod + ",\"containers\":[{\"id\":\"c\",\"ociVersion\":\"1.0.2\",\"bundle\":\"/b\",\"rootFs\":\"/r\","
+                + "\"status\":\"running\",\"created\":\"2026-01-02T03:04:05Z\"}]}");
         ContainerState container = Assert.Single(SandboxStateStore.Read(StatePath)!.Containers);
         Assert.Empty(container.Annotations);
         Assert.Equal(0, container.StartHookSeconds);
@@ -108,7 +113,9 @@ public sealed class SandboxStateStoreTests : IDisposable
     public void Write_PlaceTakenByADirectory_ThrowsWhatCallersCatch()
     {
         Directory.CreateDirectory(StatePath + ".new");
-        Assert.Contains("Cannot write the pod state", Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State("x"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Cannot write the pod state", Assert.Throws<IOException>(() => SandboxStateStore.Write(StatePath, State("x"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -117,7 +117,8 @@ public sealed class StreamedStdioTests : IAsyncDisposable
         await error.Closed.Task.Within();
         Assert.Equal("flows", Encoding.UTF8.GetString(error.Taken));
         Assert.Empty(output.Taken);
-        await connection.Agent.SignalProcessAsync(new Agent.Protocol.SignalProcessRequest(), connection.Timed(CancellationToken.None)).ResponseAsync.Within();
+        await connection.Agent.SignalProcessAsync(new Agent.Protocol.SignalProcessRequest(), connection.Timed(CancellationToken.None))
+            .ResponseAsync.Within();
     }
 
     [Fact]
@@ -179,7 +180,8 @@ public sealed class StreamedStdioTests : IAsyncDisposable
         var violated = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using GatedStream output = GatedStream.OpenOne();
         await using AgentConnection connection = await ConnectAsync();
-        await using var pump = new StreamedStdioPump(connection.Extension!, "c1", "", new ProcessStdio { Output = output }, violated.SetResult);
+        await using var pump = new StreamedStdioPump(
+            connection.Extension!, "c1", "", new ProcessStdio { Output = output }, violated.SetResult);
         await pump.Drained.Within();
         Assert.Contains("more output than it had credit for", await violated.Task.Within(), StringComparison.Ordinal);
         await output.Closed.Task.Within();
@@ -286,7 +288,8 @@ public sealed class StreamedStdioTests : IAsyncDisposable
     }
 
     private async Task<AgentConnection> ConnectAsync() =>
-        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        await AgentConnection.OpenAsync(
+            _agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
 
     private GuestProcess Attach(AgentConnection connection, ProcessStdio stdio, string execId = "")
     {

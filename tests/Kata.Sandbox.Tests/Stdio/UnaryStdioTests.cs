@@ -20,7 +20,8 @@ public sealed class UnaryStdioTests : IAsyncDisposable
         _agent.ReadStdout = request =>
         {
             Assert.Equal(("c1", "c1"), (request.ContainerId, request.ExecId));
-            return Task.FromResult(new ReadStreamResponse { Data = chunks.TryDequeue(out string? text) ? ByteString.CopyFromUtf8(text) : ByteString.Empty });
+            return Task.FromResult(
+                new ReadStreamResponse { Data = chunks.TryDequeue(out string? text) ? ByteString.CopyFromUtf8(text) : ByteString.Empty });
         };
         using GatedStream output = GatedStream.OpenOne();
         await using AgentConnection connection = await ConnectAsync();
@@ -63,7 +64,8 @@ public sealed class UnaryStdioTests : IAsyncDisposable
             return Task.FromResult(new WriteStreamResponse { Len = (uint)part.Length });
         };
         await using AgentConnection connection = await ConnectAsync();
-        await using var pump = new UnaryStdioPump(connection.Agent, "c1", "e1", new ProcessStdio { Input = new MemoryStream("hello world"u8.ToArray()) });
+        await using var pump = new UnaryStdioPump(
+            connection.Agent, "c1", "e1", new ProcessStdio { Input = new MemoryStream("hello world"u8.ToArray()) });
         await _agent.StdinClosed.Task.Within();
         Assert.Equal("hello world", input.ToString());
     }
@@ -96,5 +98,6 @@ public sealed class UnaryStdioTests : IAsyncDisposable
     }
 
     private async Task<AgentConnection> ConnectAsync() =>
-        await AgentConnection.OpenAsync(_agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        await AgentConnection.OpenAsync(
+            _agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
 }

@@ -136,8 +136,8 @@ public sealed class StepExecutorTests : IDisposable
     }
 
     /// <summary>
-    /// For random graphs, random failures and a kill after any record: what was acquired is what is released, each once, and nothing before what needs it.
-    /// A kill is an executor that goes no further; the remover is the one of a dead pod, over the journal.
+    /// For random graphs, random failures and a kill after any record: what was acquired is what is released, each once, and nothing before
+    /// what needs it. A kill is an executor that goes no further; the remover is the one of a dead pod, over the journal.
     /// </summary>
     [Fact]
     public void Run_AnyGraphWithAnyFailureOrKill_ReleasesWhatItAcquiredOnceInReverse() => Gen.Select(
@@ -152,7 +152,9 @@ public sealed class StepExecutorTests : IDisposable
                 {
                     steps.Add(new WorldStep(world, i, [.. steps.Where(_ => random.Next(3) == 0)])
                     {
-                        Fails = i == failing, IsKilled = i == killed, Yields = random.Next(2) == 0,
+                        Fails = i == failing,
+                        IsKilled = i == killed,
+                        Yields = random.Next(2) == 0,
                     });
                 }
 

@@ -71,7 +71,8 @@ internal sealed class StepWorld : IDisposable
     {
         List<string> history = [.. History];
         return history.Distinct().Count() == history.Count && steps.Where(step => history.Contains($"+{step.Number}")).All(
-            step => step.Needs.Cast<WorldStep>().All(need => history.IndexOf($"+{need.Number}") is >= 0 and var made && made < history.IndexOf($"+{step.Number}")));
+            step => step.Needs.Cast<WorldStep>()
+                .All(need => history.IndexOf($"+{need.Number}") is >= 0 and var made && made < history.IndexOf($"+{step.Number}")));
     }
 
     /// <summary>Everything that was made, and nothing before what needs it. Those that do not need each other have no order.</summary>

@@ -9,11 +9,16 @@ namespace Kata.Sandbox;
 internal static class GuestDevices
 {
     /// <summary>Made for every container by the guest's runtime; mem(4), random(4), tty(4).</summary>
-    private static readonly HashSet<string> s_commonPaths =
-        new(StringComparer.Ordinal) { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx" };
+    private static readonly HashSet<string> s_commonPaths = new(StringComparer.Ordinal)
+    {
+        "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx",
+    };
 
-    /// <summary>Character devices by their fixed numbers, Documentation/admin-guide/devices.txt. The guest has the fuse module for its share.</summary>
-    private static readonly HashSet<(long Major, long Minor)> s_commonNumbers = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (1, 11), (5, 0), (5, 2), (10, 229)];
+    /// <summary>
+    /// Character devices by their fixed numbers, Documentation/admin-guide/devices.txt. The guest has the fuse module for its share.
+    /// </summary>
+    private static readonly HashSet<(long Major, long Minor)> s_commonNumbers =
+        [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (1, 11), (5, 0), (5, 2), (10, 229)];
 
     /// <summary>
     /// The nodes for the guest. A device of the host is refused, unless the container may use every device: then the engine only
@@ -28,7 +33,9 @@ internal static class GuestDevices
         for (int i = 0; i < (linux.Devices?.Count ?? 0); i++)
         {
             LinuxDevice device = linux.Devices![i];
-            if (device.Type == "p" || (device.Type is "c" or "u" && device is { Major: { } major, Minor: { } minor } && s_commonNumbers.Contains((major, minor))))
+            if (device.Type == "p"
+                || (device.Type is "c" or "u"
+                    && device is { Major: { } major, Minor: { } minor } && s_commonNumbers.Contains((major, minor))))
             {
                 if (!s_commonPaths.Contains(device.Path))
                 {
@@ -50,7 +57,8 @@ internal static class GuestDevices
 
         if (left > 0)
         {
-            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{left} devices of the host are left out: the container is privileged in its guest only"));
+            warnings.Add(string.Create(
+                CultureInfo.InvariantCulture, $"{left} devices of the host are left out: the container is privileged in its guest only"));
         }
 
         return result;

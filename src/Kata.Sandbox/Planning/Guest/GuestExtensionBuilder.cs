@@ -103,7 +103,8 @@ internal static class GuestExtensionBuilder
         : extension.Personality is not null ? "/linux/personality"
         : extension.HasSeccompDefaultErrno ? "/linux/seccomp/defaultErrnoRet"
         : extension.Unified.Count > 0 ? "/linux/resources/unified"
-        : extension.Namespaces.Any(static item => item.Key == "time" || (item.Value.Length > 0 && !s_sharedAnyway.Contains(item.Key))) ? "/linux/namespaces"
+        : extension.Namespaces.Any(static item =>
+            item.Key == "time" || (item.Value.Length > 0 && !s_sharedAnyway.Contains(item.Key))) ? "/linux/namespaces"
         : extension.NotifySocket.Length > 0 ? "/process/env"
         : extension.Process is { } process && NeedOf(process) is { } need ? $"/process{need}"
         : null;
@@ -121,7 +122,8 @@ internal static class GuestExtensionBuilder
         if (need is not null)
         {
             throw new InvalidSpecException(
-                need, "cannot be carried out by the agent of this guest, which has only the common protocol", "Use the guest image of this release, or remove the field");
+                need, "cannot be carried out by the agent of this guest, which has only the common protocol",
+                "Use the guest image of this release, or remove the field");
         }
     }
 
@@ -150,7 +152,8 @@ internal static class GuestExtensionBuilder
         return container?.Value ?? throw new InvalidSpecException(
             string.Create(CultureInfo.InvariantCulture, $"/linux/namespaces/{index}/path"),
             space.Type is "mount" or "time"
-                ? $"'{space.Path}' cannot be joined: a container in a virtual machine always has a {space.Type} namespace of its own, if any"
+                ? $"'{space.Path}' cannot be joined: "
+                    + $"a container in a virtual machine always has a {space.Type} namespace of its own, if any"
                 : $"'{space.Path}' is a namespace of another kernel: it belongs to the host or to a container outside of this pod",
             "Remove the path, or put both containers into one pod");
     }

@@ -44,7 +44,9 @@ internal static class GuestResourcesBuilder
         }
 
         Warn(resources.BlockIO is { WeightDevice.Count: > 0 } or { LeafWeight: > 0 }, "blockIO.weightDevice and blockIO.leafWeight");
-        Warn(resources.Memory is { Kernel: > 0 } or { KernelTcp: > 0 }, "memory.kernel and memory.kernelTCP (gone with version 2 of cgroups)");
+        Warn(
+            resources.Memory is { Kernel: > 0 } or { KernelTcp: > 0 },
+            "memory.kernel and memory.kernelTCP (gone with version 2 of cgroups)");
         Warn(resources.Memory?.Swappiness is not (null or ulong.MaxValue), "memory.swappiness (gone with version 2 of cgroups)");
         Warn(resources.Memory?.DisableOomKiller ?? false, "memory.disableOOMKiller (gone with version 2 of cgroups)");
         Warn(resources.Cpu is { RealtimeRuntime: > 0 } or { RealtimePeriod: > 0 }, "cpu.realtimeRuntime (gone with version 2 of cgroups)");

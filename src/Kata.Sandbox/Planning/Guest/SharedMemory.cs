@@ -18,11 +18,14 @@ internal sealed record SharedMemory(string Source, long? Size)
 
     /// <summary>What the first container of a pod is given, or null when the engine mounts nothing of the host there.</summary>
     public static SharedMemory? Of(Bundle bundle, IHostFiles files) =>
-        (bundle.Spec.Mounts ?? []).LastOrDefault(static mount => mount.Destination.TrimEnd('/') == Destination) is { Source: { Length: > 0 } source } mount && ContainerPlanner.IsBind(mount)
+        (bundle.Spec.Mounts ?? []).LastOrDefault(static mount => mount.Destination.TrimEnd('/') == Destination)
+            is { Source: { Length: > 0 } source } mount && ContainerPlanner.IsBind(mount)
             ? At(Path.GetFullPath(source, bundle.Directory), files)
             : null;
 
-    /// <summary>The same of one mount. An engine says how much by the size of what it mounts; the host's own says nothing about the guest.</summary>
+    /// <summary>
+    /// The same of one mount. An engine says how much by the size of what it mounts; the host's own says nothing about the guest.
+    /// </summary>
     public static SharedMemory At(string source, IHostFiles files) => new(source, source == Destination ? null : files.TmpfsSize(source));
 
     /// <summary>The mount options of the memory itself.</summary>

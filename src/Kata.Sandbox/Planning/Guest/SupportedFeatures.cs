@@ -13,22 +13,27 @@ internal static class SupportedFeatures
     public const string OciVersionMin = "1.0.0";
 
     /// <summary>The kinds of hooks that are run, in the order of their time: <see cref="HookPoint"/>'s, and the guest's one.</summary>
-    public static IReadOnlyList<string> Hooks { get; } = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
+    public static IReadOnlyList<string> Hooks { get; } =
+        ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
     /// <summary>Namespaces that the guest's runtime makes for a container.</summary>
     public static IReadOnlyList<string> GuestNamespaces { get; } = ["cgroup", "ipc", "mount", "pid", "user", "uts"];
 
-    /// <summary>Those, the time namespace, which the guest's agent makes, and what the machine itself gives: a pod never shares the host's network.</summary>
+    /// <summary>
+    /// Those, the time namespace, which the guest's agent makes, and what the machine itself gives: a pod never shares the host's network.
+    /// </summary>
     public static IReadOnlyList<string> Namespaces { get; } = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"];
 
-    /// <summary>Options that the guest's runtime acts on, in the order of the alphabet; any other goes to the file system as it is.</summary>
+    /// <summary>
+    /// Options that the guest's runtime acts on, in the order of the alphabet; any other goes to the file system as it is.
+    /// </summary>
     public static IReadOnlyList<string> MountOptions { get; } =
     [
-        "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "idmap", "mand", "noatime", "nodev", "nodiratime", "noexec",
-        "nomand", "norelatime", "nostrictatime", "nosuid", "private", "rasync", "rbind", "rdev", "rdiratime", "rdirsync", "relatime",
-        "remount", "rexec", "ridmap", "rmand", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnomand", "rnorelatime", "rnostrictatime", "rnosuid",
-        "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave", "rstrictatime", "rsuid", "rsync", "runbindable", "rw", "shared",
-        "slave", "strictatime", "suid", "sync", "tmpcopyup", "unbindable",
+        "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "idmap", "mand", "noatime", "nodev", "nodiratime",
+        "noexec", "nomand", "norelatime", "nostrictatime", "nosuid", "private", "rasync", "rbind", "rdev", "rdiratime", "rdirsync",
+        "relatime", "remount", "rexec", "ridmap", "rmand", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnomand", "rnorelatime",
+        "rnostrictatime", "rnosuid", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave", "rstrictatime", "rsuid",
+        "rsync", "runbindable", "rw", "shared", "slave", "strictatime", "suid", "sync", "tmpcopyup", "unbindable",
     ];
 
     /// <summary>Actions of seccomp. Without SCMP_ACT_NOTIFY: its descriptor cannot cross into the host's kernel.</summary>
@@ -53,5 +58,6 @@ internal static class SupportedFeatures
     ];
 
     /// <summary>Flags of seccomp(2) that the guest's runtime knows.</summary>
-    public static IReadOnlyList<string> SeccompFlags { get; } = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"];
+    public static IReadOnlyList<string> SeccompFlags { get; } =
+        ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"];
 }

@@ -1,8 +1,8 @@
 namespace Kata.Sandbox;
 
 /// <summary>
-/// A thing that a pod holds on the host, as the journal keeps it: enough to find it and to release it, by a process that did not make it. To
-/// release what is gone already, or was never made, does nothing.
+/// A thing that a pod holds on the host, as the journal keeps it: enough to find it and to release it, by a process that did not make it.
+/// To release what is gone already, or was never made, does nothing.
 /// </summary>
 /// <param name="Kind">Its kind's name in the journal.</param>
 /// <param name="Value">What tells it from others of its kind.</param>

@@ -1,8 +1,8 @@
 namespace Kata.Sandbox;
 
 /// <summary>
-/// The process that serves the pod; recorded by itself before it makes anything. Released as a process is, with all of its session: a service
-/// leads one, and what it starts is born in that, so its own record stands for a process that it has started and not recorded yet.
+/// The process that serves the pod; recorded by itself before it makes anything. Released as a process is, with all of its session: a
+/// service leads one, and what it starts is born in that, so its own record stands for a process that it has started and not recorded yet.
 /// </summary>
 /// <param name="Identity">As <see cref="ProcessIdentity"/> writes itself.</param>
 internal sealed record ServiceAcquisition(string Identity) : Acquisition(Name, Identity)
