@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Kata.Service;
 
-/// <summary>The body of the process that proves, by doing it, that this host can run a pod: boots one without a container and takes it back.</summary>
+/// <summary>
+/// The body of the process that proves, by doing it, that this host can run a pod: boots one without a container and takes it back.
+/// </summary>
 internal static class BootCheck
 {
     /// <param name="options">The pod, which bears a name of its own and no container.</param>
@@ -22,17 +24,20 @@ internal static class BootCheck
         try
         {
             long start = Stopwatch.GetTimestamp();
-            await using PodSandbox pod = await host.BootAsync(host.Plan(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax }, null), cancellationToken);
+            await using PodSandbox pod = await host.BootAsync(
+                host.Plan(new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax }, null), cancellationToken);
             string guest = pod.Agent.Hello is { } hello
                 ? $"kernel {GuestText.Escape(hello.KernelRelease)}, agent {GuestText.Escape(hello.AgentVersion)}"
                 : "an agent of another make answers";
             if (strict && pod.Agent.Hello?.AgentVersion != RuntimeVersion.Number)
             {
                 throw new NotSupportedException(
-                    $"Cannot accept the guest '{pod.Plan.Machine.InitrdPath}' with '--strict': {guest}, and this runtime is {RuntimeVersion.Number}. Use the guest image of the runtime's release");
+                    $"Cannot accept the guest '{pod.Plan.Machine.InitrdPath}' with '--strict': {guest}, "
+                        + $"and this runtime is {RuntimeVersion.Number}. Use the guest image of the runtime's release");
             }
 
-            return string.Create(CultureInfo.InvariantCulture, $"A guest booted in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s: {guest}");
+            return string.Create(
+                CultureInfo.InvariantCulture, $"A guest booted in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s: {guest}");
         }
         finally
         {

@@ -8,7 +8,9 @@ namespace Kata.Service;
 /// </summary>
 internal static class CallerEnvironment
 {
-    /// <summary>A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).</summary>
+    /// <summary>
+    /// A small first generation: these processes idle for years, and what they touch once they keep (docs/adr/0003-native-aot.md).
+    /// </summary>
     private const string SmallGeneration = "DOTNET_GCgen0size=0x80000"; // 512 KiB, hexadecimal as the runtime reads it
 
     /// <summary>What a service is started with; a stand-in, which runs nothing, without what only hooks need.</summary>
@@ -18,7 +20,9 @@ internal static class CallerEnvironment
         if (!runsHooks)
         {
             // The runtime's own variables come through, for diagnosis.
-            result.RemoveAll(static item => !item.StartsWith("PATH=", StringComparison.Ordinal) && !item.StartsWith("DOTNET_", StringComparison.Ordinal));
+            result.RemoveAll(
+                static item =>
+                    !item.StartsWith("PATH=", StringComparison.Ordinal) && !item.StartsWith("DOTNET_", StringComparison.Ordinal));
         }
 
         if (!result.Exists(static item => item.StartsWith("DOTNET_GCgen0size=", StringComparison.Ordinal)))

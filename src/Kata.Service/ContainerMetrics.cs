@@ -10,7 +10,9 @@ using Metrics = Kata.Containerd.Protocol.Cgroups.Metrics;
 
 namespace Kata.Service;
 
-/// <summary>Turns the agent's statistics, which have cgroup v1's shape, into containerd's for cgroup v2, which is what the guest has.</summary>
+/// <summary>
+/// Turns the agent's statistics, which have cgroup v1's shape, into containerd's for cgroup v2, which is what the guest has.
+/// </summary>
 internal static class ContainerMetrics
 {
     /// <summary>The type's name in an Any, as containerd's clients look it up.</summary>

@@ -30,12 +30,12 @@ internal static class ContainerMetricsV1
         foreach (NetworkStats link in response.NetworkStats.Take(ContainerMetrics.DeviceLimit))
         {
             metrics.Message(7, new MetricsWriter().Text(1, GuestText.Escape(link.Name)).Numbers(
-                2, link.RxBytes, link.RxPackets, link.RxErrors, link.RxDropped, link.TxBytes, link.TxPackets, link.TxErrors, link.TxDropped));
+                2, link.RxBytes, link.RxPackets, link.RxErrors, link.RxDropped,
+                link.TxBytes, link.TxPackets, link.TxErrors, link.TxDropped));
         }
 
-        return metrics
-            .Message(9, new MetricsWriter().Number(3, raw.TryGetValue(ContainerResources.EventPrefix + "oom_kill", out ulong kills) ? kills : 0))
-            .ToBytes();
+        ulong oomKills = raw.TryGetValue(ContainerResources.EventPrefix + "oom_kill", out ulong kills) ? kills : 0;
+        return metrics.Message(9, new MetricsWriter().Number(3, oomKills)).ToBytes();
     }
 
     private static MetricsWriter Cpu(CpuStats stats)
@@ -54,7 +54,11 @@ internal static class ContainerMetricsV1
         // cache, rss, rss_huge, mapped_file, dirty, writeback
         ulong[] pages = [of("file"), of("anon"), of("anon_thp"), of("file_mapped"), of("file_dirty"), of("file_writeback")];
         // pg_fault, pg_maj_fault, then the lists
-        ulong[] lists = [of("pgfault"), of("pgmajfault"), of("inactive_anon"), of("active_anon"), of("inactive_file"), of("active_file"), of("unevictable")];
+        ulong[] lists =
+        [
+            of("pgfault"), of("pgmajfault"), of("inactive_anon"), of("active_anon"), of("inactive_file"), of("active_file"),
+            of("unevictable"),
+        ];
         return new MetricsWriter()
             .Numbers(1, pages).Numbers(9, lists)
             .Numbers(16, limit, both)
@@ -65,7 +69,8 @@ internal static class ContainerMetricsV1
             .Message(36, Entry(Unlimited, of("sock"), 0, 0));
     }
 
-    private static MetricsWriter Entry(ulong limit, ulong usage, ulong max, ulong failures) => new MetricsWriter().Numbers(1, limit, usage, max, failures);
+    private static MetricsWriter Entry(ulong limit, ulong usage, ulong max, ulong failures) =>
+        new MetricsWriter().Numbers(1, limit, usage, max, failures);
 
     private static MetricsWriter Io(BlkioStats stats)
     {
@@ -77,7 +82,8 @@ internal static class ContainerMetricsV1
         // A guest can name as many devices, and whatever operations, it likes.
         void Add(int field, IEnumerable<BlkioStatsEntry> entries)
         {
-            foreach (BlkioStatsEntry entry in entries.Where(static entry => entry.Op is "Read" or "Write").Take(ContainerMetrics.DeviceLimit * 2))
+            foreach (BlkioStatsEntry entry in entries.Where(static entry => entry.Op is "Read" or "Write")
+                .Take(ContainerMetrics.DeviceLimit * 2))
             {
                 result.Message(field, new MetricsWriter().Text(1, entry.Op).Numbers(3, entry.Major, entry.Minor, entry.Value));
             }

@@ -5,5 +5,7 @@ namespace Kata.Service;
 /// <param name="Socket">Where containerd looks for the service: a name that leads to its socket.</param>
 /// <param name="Address">containerd's gRPC socket, for the publisher.</param>
 /// <param name="EventsAddress">containerd's ttRPC socket, which takes events; empty when there is none.</param>
-/// <param name="Publisher">An executable that publishes one event, for when there is no such socket; empty when events are only logged.</param>
+/// <param name="Publisher">
+/// An executable that publishes one event, for when there is no such socket; empty when events are only logged.
+/// </param>
 internal sealed record ContainerdOptions(string Namespace, string Socket, string Address, string EventsAddress, string Publisher);

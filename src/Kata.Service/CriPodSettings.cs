@@ -32,7 +32,8 @@ internal static class CriPodSettings
         if (namespaces.UsernsOptions is { Mode: NamespaceMode.Pod })
         {
             throw new InvalidSpecException(
-                "/linux/security_context/namespace_options/userns_options", "asks for a user namespace, and the guest's kernel maps no ids on shared files",
+                "/linux/security_context/namespace_options/userns_options",
+                "asks for a user namespace, and the guest's kernel maps no ids on shared files",
                 "Leave hostUsers out: the machine separates the pod from the host");
         }
 
@@ -41,7 +42,8 @@ internal static class CriPodSettings
             Id = id,
             Hostname = config.Hostname,
             ResolverLines = ResolverLines(config.DnsConfig ?? new DNSConfig()),
-            Annotations = annotations.Concat(config.Annotations).Where(static item => item.Key.StartsWith(OwnAnnotations, StringComparison.Ordinal))
+            Annotations = annotations.Concat(config.Annotations)
+                .Where(static item => item.Key.StartsWith(OwnAnnotations, StringComparison.Ordinal))
                 .GroupBy(static item => item.Key).ToDictionary(static item => item.Key, static item => item.Last().Value),
             Sysctls = new Dictionary<string, string>(linux.Sysctls),
             Resources = ResourcesOf(linux.Resources ?? new LinuxContainerResources()),
@@ -59,7 +61,8 @@ internal static class CriPodSettings
 
         if (options.TypeUrl[(options.TypeUrl.LastIndexOf('/') + 1)..] != TypeUrl)
         {
-            throw new InvalidSpecException("/options", $"is of the type '{PrintableText.Escape(options.TypeUrl)}'", $"Give '{TypeUrl}', or none");
+            throw new InvalidSpecException(
+                "/options", $"is of the type '{PrintableText.Escape(options.TypeUrl)}'", $"Give '{TypeUrl}', or none");
         }
 
         try

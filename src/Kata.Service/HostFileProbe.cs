@@ -6,8 +6,8 @@ namespace Kata.Service;
 
 /// <summary>Answers the planner's questions about this host's files.</summary>
 /// <param name="callerMounts">
-/// A descriptor of the mount namespace of whoever asks for a container, borrowed, or null when it is this process's: engines mount the files
-/// that hold namespaces while the pod runs.
+/// A descriptor of the mount namespace of whoever asks for a container, borrowed, or null when it is this process's: engines mount the
+/// files that hold namespaces while the pod runs.
 /// </param>
 internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFiles
 {
@@ -41,7 +41,8 @@ internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFil
         }
     }
 
-    public ulong? NamespaceAt(string path) => callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, "the pod's caller", () => Look(path));
+    public ulong? NamespaceAt(string path) =>
+        callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, "the pod's caller", () => Look(path));
 
     // All namespaces are files of one file system.
     private static ulong? Look(string path)

@@ -19,6 +19,7 @@ internal static class OciDocument
         string given = document.TypeUrl;
         return given.Length == 0 || given[(given.LastIndexOf('/') + 1)..] == type
             ? document.Value.Span
-            : throw new InvalidSpecException("/", $"is of the type '{PrintableText.Escape(given)}'", $"Send a document of the type '{Prefix}{type}'");
+            : throw new InvalidSpecException(
+                "/", $"is of the type '{PrintableText.Escape(given)}'", $"Send a document of the type '{Prefix}{type}'");
     }
 }

@@ -115,7 +115,11 @@ internal sealed class PodLife(PodHost host)
     /// <exception cref="SandboxStateException">The pod is held and does not run.</exception>
     public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request) => Pod ??= Held is null
         ? await host.BootAsync(
-            host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with { SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance) }, host.Stopping)
+            host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with
+            {
+                SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance),
+            },
+            host.Stopping)
         : throw SandboxStateException.PodStopped(request.Id);
 
     private static SandboxStateException Gone(ContainerId id) => SandboxStateException.DeletedMeanwhile(id.Value);

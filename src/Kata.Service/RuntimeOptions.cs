@@ -4,14 +4,17 @@ using Kata.Oci;
 
 namespace Kata.Service;
 
-/// <summary>What an operator gives containerd for this runtime. Both names of the message are in use; other options are other runtimes'.</summary>
+/// <summary>
+/// What an operator gives containerd for this runtime. Both names of the message are in use; other options are other runtimes'.
+/// </summary>
 internal static class RuntimeOptions
 {
     /// <summary>The configuration file that they name, or null.</summary>
     /// <exception cref="InvalidSpecException">They cannot be read.</exception>
     public static string? ConfigPathOf(Any? options)
     {
-        if (options is not { TypeUrl: "runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options" or "types.containerd.io/runtimeoptions.v1.Options" })
+        if (options?.TypeUrl is not ("runtimeoptions.v1.Options" or "containerd.runtimeoptions.v1.Options"
+            or "types.containerd.io/runtimeoptions.v1.Options"))
         {
             return null;
         }
@@ -22,7 +25,8 @@ internal static class RuntimeOptions
         }
         catch (InvalidProtocolBufferException error)
         {
-            throw new InvalidSpecException("/options", $"is no '{options.TypeUrl}'", "Correct the options of this runtime in containerd's configuration", error);
+            throw new InvalidSpecException(
+                "/options", $"is no '{options.TypeUrl}'", "Correct the options of this runtime in containerd's configuration", error);
         }
     }
 }

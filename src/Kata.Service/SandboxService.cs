@@ -16,10 +16,12 @@ namespace Kata.Service;
 /// containerd's Sandbox service: a pod as a thing of its own, which is there before its first container and after its last, and needs no
 /// pause container. containerd asks for it where a runtime's configuration says <c>sandboxer = "shim"</c>.
 /// <code>
-/// CreateSandbox: read and plan    StartSandbox: boot    Task.Create ...    StopSandbox: containers and machine end    ShutdownSandbox: so do we
+/// CreateSandbox: read and plan    StartSandbox: boot    Task.Create ...
+/// StopSandbox: containers and machine end    ShutdownSandbox: so do we
 /// </code>
 /// </summary>
-internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemoval removal) : Containerd.Protocol.SandboxV1.Sandbox.SandboxBase
+internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemoval removal)
+    : Containerd.Protocol.SandboxV1.Sandbox.SandboxBase
 {
     private const string Ready = "SANDBOX_READY"; // CRI's words
     private const string NotReady = "SANDBOX_NOTREADY";
@@ -32,7 +34,8 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
     private DateTimeOffset? _startedAt;
     private string? _failure;
 
-    public override Task<CreateSandboxResponse> CreateSandbox(CreateSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "create", context, () =>
+    public override Task<CreateSandboxResponse> CreateSandbox(
+        CreateSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "create", context, () =>
     {
         if (life.Held is not null || life.Pod is not null)
         {
@@ -41,21 +44,24 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
 
         if (request.Rootfs.Count > 0)
         {
-            throw new ArgumentException($"Cannot create the pod '{request.SandboxId}': a machine has a root file system already. Leave the mounts out");
+            throw new ArgumentException(
+                $"Cannot create the pod '{request.SandboxId}': a machine has a root file system already. Leave the mounts out");
         }
 
         PodSettings settings = CriPodSettings.Read(host.Sandbox, request.Options, request.Annotations);
         _plan = host.Plan(settings.ToSpec(), null) with
         {
             SharedMemory = PodSettings.SharedMemoryIn(host.FilesDirectory),
-            Files = settings.Files(host.FilesDirectory, HostFileProbe.Instance.HostName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
+            Files = settings.Files(
+                host.FilesDirectory, HostFileProbe.Instance.HostName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
             SharesPidNamespace = settings.SharesPidNamespace,
         };
         life.Held = settings;
         return Task.FromResult(new CreateSandboxResponse());
     });
 
-    public override Task<StartSandboxResponse> StartSandbox(StartSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "start", context, async () =>
+    public override Task<StartSandboxResponse> StartSandbox(
+        StartSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "start", context, async () =>
     {
         if (life.Held is null)
         {
@@ -76,22 +82,24 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
     });
 
     /// <summary>In Go's words, as containerd compares them.</summary>
-    public override Task<PlatformResponse> Platform(PlatformRequest request, ServerCallContext context) => RunAsync(() => Task.FromResult(new PlatformResponse
-    {
-        Platform = new Platform
+    public override Task<PlatformResponse> Platform(PlatformRequest request, ServerCallContext context) =>
+        RunAsync(() => Task.FromResult(new PlatformResponse
         {
-            Os = "linux",
-            Architecture = RuntimeInformation.OSArchitecture switch
+            Platform = new Platform
             {
-                Architecture.X64 => "amd64",
-                Architecture.Ppc64le => "ppc64le",
-                Architecture other => other.ToString().ToLowerInvariant(),
+                Os = "linux",
+                Architecture = RuntimeInformation.OSArchitecture switch
+                {
+                    Architecture.X64 => "amd64",
+                    Architecture.Ppc64le => "ppc64le",
+                    Architecture other => other.ToString().ToLowerInvariant(),
+                },
             },
-        },
-    }));
+        }));
 
     /// <summary>Ends the containers that are left, and the machine. Doing it again is no error.</summary>
-    public override Task<StopSandboxResponse> StopSandbox(StopSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "stop", context, async () =>
+    public override Task<StopSandboxResponse> StopSandbox(
+        StopSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "stop", context, async () =>
     {
         await StopAsync();
         return new StopSandboxResponse();
@@ -104,7 +112,8 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
         return new WaitSandboxResponse { ExitStatus = status, ExitedAt = Timestamp.FromDateTimeOffset(at) };
     });
 
-    public override Task<SandboxStatusResponse> SandboxStatus(SandboxStatusRequest request, ServerCallContext context) => RunAsync(async () =>
+    public override Task<SandboxStatusResponse> SandboxStatus(
+        SandboxStatusRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Check(request.SandboxId, "query");
         var response = new SandboxStatusResponse
@@ -137,10 +146,12 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
         Check(request.SandboxId, "reach");
         return life.Pod is { Failure: null }
             ? Task.FromResult(new PingResponse())
-            : throw SandboxStateException.WrongPodState("reach", request.SandboxId, _failure ?? "it does not run", "Stop it, and start another one");
+            : throw SandboxStateException.WrongPodState(
+                "reach", request.SandboxId, _failure ?? "it does not run", "Stop it, and start another one");
     });
 
-    public override Task<ShutdownSandboxResponse> ShutdownSandbox(ShutdownSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "end", context, async () =>
+    public override Task<ShutdownSandboxResponse> ShutdownSandbox(
+        ShutdownSandboxRequest request, ServerCallContext context) => UnderGateAsync(request.SandboxId, "end", context, async () =>
     {
         if (!life.Ended.IsCompleted)
         {

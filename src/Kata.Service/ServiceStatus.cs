@@ -10,7 +10,8 @@ namespace Kata.Service;
 /// <summary>What a failure is called on the wire. The one place that decides; the text is the whole chain, outermost first.</summary>
 internal static class ServiceStatus
 {
-    public static RpcException ToRpc(Exception error) => error as RpcException ?? new RpcException(new Status(CodeOf(error), TextOf(error)));
+    public static RpcException ToRpc(Exception error) =>
+        error as RpcException ?? new RpcException(new Status(CodeOf(error), TextOf(error)));
 
     /// <summary>Does the work of one call.</summary>
     /// <exception cref="RpcException">It failed: the wire knows only statuses.</exception>
@@ -43,7 +44,8 @@ internal static class ServiceStatus
     }
 
     // A wrong specification says all of it itself; what revealed it speaks of .NET's reader. So does a call of .NET's own.
-    private static Exception? InnerOf(Exception error) => error is InvalidSpecException || FileErrors.TextOf(error) is not null ? null : error.InnerException;
+    private static Exception? InnerOf(Exception error) =>
+        error is InvalidSpecException || FileErrors.TextOf(error) is not null ? null : error.InnerException;
 
     private static string MessageOf(Exception error) => FileErrors.TextOf(error) ?? OneLine(error);
 

@@ -21,7 +21,11 @@ public sealed class ContainerMetricsTests
                 CpuUsage = new CpuUsage { TotalUsage = 5_000_000, UsageInUsermode = 3_000_000, UsageInKernelmode = 2_000_000 },
                 ThrottlingData = new ThrottlingData { Periods = 7, ThrottledPeriods = 6, ThrottledTime = 9_000 },
             },
-            MemoryStats = new MemoryStats { Usage = new MemoryData { Usage = 10, MaxUsage = 11, Limit = 12, Failcnt = 13 }, SwapUsage = new MemoryData { Usage = 14, Limit = 15 } },
+            MemoryStats = new MemoryStats
+            {
+                Usage = new MemoryData { Usage = 10, MaxUsage = 11, Limit = 12, Failcnt = 13 },
+                SwapUsage = new MemoryData { Usage = 14, Limit = 15 },
+            },
             PidsStats = new PidsStats { Current = 3, Limit = 0 },
         };
         stats.MemoryStats.Stats["anon"] = 1;
@@ -36,9 +40,21 @@ public sealed class ContainerMetricsTests
 
         Metrics metrics = ContainerMetrics.Build(new StatsContainerResponse { CgroupStats = stats });
 
-        Assert.Equal(new CPUStat { UsageUsec = 5000, UserUsec = 3000, SystemUsec = 2000, NrPeriods = 7, NrThrottled = 6, ThrottledUsec = 9 }, metrics.Cpu);
         Assert.Equal(
-            new Containerd.Protocol.Cgroups.MemoryStat { Anon = 1, ThpCollapseAlloc = 2, WorkingsetRefault = 7, Usage = 10, MaxUsage = 11, UsageLimit = 12, SwapUsage = 14, SwapLimit = 15 },
+            new CPUStat { UsageUsec = 5000, UserUsec = 3000, SystemUsec = 2000, NrPeriods = 7, NrThrottled = 6, ThrottledUsec = 9 },
+            metrics.Cpu);
+        Assert.Equal(
+            new Containerd.Protocol.Cgroups.MemoryStat
+            {
+                Anon = 1,
+                ThpCollapseAlloc = 2,
+                WorkingsetRefault = 7,
+                Usage = 10,
+                MaxUsage = 11,
+                UsageLimit = 12,
+                SwapUsage = 14,
+                SwapLimit = 15,
+            },
             metrics.Memory);
         Assert.Equal(new MemoryEvents { Max = 13, OomKill = 5 }, metrics.MemoryEvents);
         Assert.Equal(new IOEntry { Major = 8, Rbytes = 100, Wios = 200 }, Assert.Single(metrics.Io.Usage));
@@ -79,7 +95,9 @@ public sealed class ContainerMetricsTests
             "pids=1 cpu=2 memory=4 rdma=5 io=6 hugetlb=7 memory_events=8",
             string.Join(' ', Metrics.Descriptor.Fields.InFieldNumberOrder().Select(static field => $"{field.Name}={field.FieldNumber}")));
         Assert.Equal(ContainerMetrics.TypeUrl, Metrics.Descriptor.FullName);
-        Assert.Equal([.. Enumerable.Range(1, 37)], Containerd.Protocol.Cgroups.MemoryStat.Descriptor.Fields.InFieldNumberOrder().Select(static field => field.FieldNumber));
+        Assert.Equal(
+            [.. Enumerable.Range(1, 37)],
+            Containerd.Protocol.Cgroups.MemoryStat.Descriptor.Fields.InFieldNumberOrder().Select(static field => field.FieldNumber));
     }
 
     [Fact]

@@ -19,13 +19,36 @@ public sealed class ContainerMetricsV1Tests
     public void Build_Interfaces_AreBoundedAndPrintable()
     {
         var response = new StatsContainerResponse();
-        response.NetworkStats.Add(new NetworkStats { Name = "eth0", RxBytes = 1, RxPackets = 2, RxErrors = 3, RxDropped = 4, TxBytes = 5, TxPackets = 6, TxErrors = 7, TxDropped = 8 });
+        response.NetworkStats.Add(new NetworkStats
+        {
+            Name = "eth0",
+            RxBytes = 1,
+            RxPackets = 2,
+            RxErrors = 3,
+            RxDropped = 4,
+            TxBytes = 5,
+            TxPackets = 6,
+            TxErrors = 7,
+            TxDropped = 8,
+        });
         response.NetworkStats.AddRange(Enumerable.Repeat(new NetworkStats { Name = "a\u001b[2J" }, 1000));
 
         Metrics metrics = Build(response);
 
         Assert.Equal(
-            new NetworkStat { Name = "eth0", RxBytes = 1, RxPackets = 2, RxErrors = 3, RxDropped = 4, TxBytes = 5, TxPackets = 6, TxErrors = 7, TxDropped = 8 }, metrics.Network[0]);
+            new NetworkStat
+            {
+                Name = "eth0",
+                RxBytes = 1,
+                RxPackets = 2,
+                RxErrors = 3,
+                RxDropped = 4,
+                TxBytes = 5,
+                TxPackets = 6,
+                TxErrors = 7,
+                TxDropped = 8,
+            },
+            metrics.Network[0]);
         Assert.Equal(ContainerMetrics.DeviceLimit, metrics.Network.Count);
         Assert.DoesNotContain('\u001b', metrics.Network[1].Name);
     }
@@ -49,7 +72,11 @@ public sealed class ContainerMetricsV1Tests
             PidsStats = new PidsStats { Current = 3, Limit = 20 },
             BlkioStats = new BlkioStats(),
         };
-        foreach ((string name, ulong value) in new[] { ("anon", 1ul), ("file", 2ul), ("inactive_file", 3ul), ("pgfault", 4ul), ("events.oom_kill", 5ul), ("sock", 6ul), ("anon_thp", 7ul) })
+        (string Name, ulong Value)[] figures =
+        [
+            ("anon", 1), ("file", 2), ("inactive_file", 3), ("pgfault", 4), ("events.oom_kill", 5), ("sock", 6), ("anon_thp", 7),
+        ];
+        foreach ((string name, ulong value) in figures)
         {
             stats.MemoryStats.Stats[name] = value;
         }
@@ -67,10 +94,15 @@ public sealed class ContainerMetricsV1Tests
         Assert.Equal(new MemoryEntry { Usage = 114, Max = 110, Limit = 5096 }, metrics.Memory.Swap);
         Assert.Equal((8ul, 6ul), (metrics.Memory.Kernel.Usage, metrics.Memory.KernelTcp.Usage));
         Assert.Equal((4096ul, 5096ul), (metrics.Memory.HierarchicalMemoryLimit, metrics.Memory.HierarchicalSwapLimit));
-        Assert.Equal((1ul, 2ul, 3ul, 4ul, 7ul), (metrics.Memory.Rss, metrics.Memory.Cache, metrics.Memory.InactiveFile, metrics.Memory.PgFault, metrics.Memory.RssHuge));
-        Assert.Equal((1ul, 2ul, 3ul, 4ul, 7ul), (metrics.Memory.TotalRss, metrics.Memory.TotalCache, metrics.Memory.TotalInactiveFile, metrics.Memory.TotalPgFault, metrics.Memory.TotalRssHuge));
+        MemoryStat memory = metrics.Memory;
+        Assert.Equal(
+            (1ul, 2ul, 3ul, 4ul, 7ul), (memory.Rss, memory.Cache, memory.InactiveFile, memory.PgFault, memory.RssHuge));
+        Assert.Equal(
+            (1ul, 2ul, 3ul, 4ul, 7ul),
+            (memory.TotalRss, memory.TotalCache, memory.TotalInactiveFile, memory.TotalPgFault, memory.TotalRssHuge));
         Assert.Equal(5ul, metrics.MemoryOomControl.OomKill);
-        Assert.Equal(new BlkIOEntry { Op = "Read", Major = 8, Minor = 1, Value = 100 }, Assert.Single(metrics.Blkio.IoServiceBytesRecursive));
+        Assert.Equal(
+            new BlkIOEntry { Op = "Read", Major = 8, Minor = 1, Value = 100 }, Assert.Single(metrics.Blkio.IoServiceBytesRecursive));
         Assert.Equal(new BlkIOEntry { Op = "Write", Major = 8, Minor = 1, Value = 200 }, Assert.Single(metrics.Blkio.IoServicedRecursive));
     }
 
@@ -80,7 +112,14 @@ public sealed class ContainerMetricsV1Tests
     [InlineData(0, 0)]
     public void Build_NoLimit_IsTheKernelsWordForIt(ulong memory, ulong swap)
     {
-        var stats = new CgroupStats { MemoryStats = new MemoryStats { Usage = new MemoryData { Limit = memory, Usage = ulong.MaxValue }, SwapUsage = new MemoryData { Limit = swap } } };
+        var stats = new CgroupStats
+        {
+            MemoryStats = new MemoryStats
+            {
+                Usage = new MemoryData { Limit = memory, Usage = ulong.MaxValue },
+                SwapUsage = new MemoryData { Limit = swap },
+            },
+        };
         MemoryStat result = Build(new StatsContainerResponse { CgroupStats = stats }).Memory;
         Assert.Equal(memory == 4096 ? 4096 : ContainerMetricsV1.Unlimited, result.Usage.Limit);
         Assert.Equal((ContainerMetricsV1.Unlimited, ContainerMetricsV1.Unlimited), (result.Swap.Limit, result.Swap.Usage));
@@ -108,7 +147,9 @@ public sealed class ContainerMetricsV1Tests
         Assert.Equal("limit=1 usage=2 max=3 failcnt=4", Numbers(MemoryEntry.Descriptor));
         Assert.Equal("op=1 major=3 minor=4 value=5", Numbers(BlkIOEntry.Descriptor));
         Assert.Equal("oom_kill=3", Numbers(MemoryOomControl.Descriptor));
-        Assert.Equal([.. Enumerable.Range(1, 36).Except([7, 8, 24, 25])], MemoryStat.Descriptor.Fields.InFieldNumberOrder().Select(static field => field.FieldNumber));
+        Assert.Equal(
+            [.. Enumerable.Range(1, 36).Except([7, 8, 24, 25])],
+            MemoryStat.Descriptor.Fields.InFieldNumberOrder().Select(static field => field.FieldNumber));
         Assert.Equal(ContainerMetricsV1.TypeUrl, Metrics.Descriptor.FullName);
     }
 

@@ -24,7 +24,14 @@ public class CriPodSettingsTests
                 CgroupParent = "/kubepods/burstable/pod1/",
                 Sysctls = { ["kernel.sem"] = "1" },
                 SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } },
-                Resources = new LinuxContainerResources { CpuQuota = 150_000, CpuPeriod = 100_000, CpuShares = 512, MemoryLimitInBytes = 1 << 20, CpusetCpus = "0-1" },
+                Resources = new LinuxContainerResources
+                {
+                    CpuQuota = 150_000,
+                    CpuPeriod = 100_000,
+                    CpuShares = 512,
+                    MemoryLimitInBytes = 1 << 20,
+                    CpusetCpus = "0-1",
+                },
             },
         });
 
@@ -65,7 +72,10 @@ public class CriPodSettingsTests
     {
         PodSettings settings = Read(new PodSandboxConfig
         {
-            Linux = new LinuxPodSandboxConfig { Resources = new LinuxContainerResources { CpuQuota = -1, CpuPeriod = 100_000, MemoryLimitInBytes = -1 } },
+            Linux = new LinuxPodSandboxConfig
+            {
+                Resources = new LinuxContainerResources { CpuQuota = -1, CpuPeriod = 100_000, MemoryLimitInBytes = -1 },
+            },
         });
 
         Assert.Equal(default, PodLimits.Of(settings.ToSpec()));
@@ -74,7 +84,8 @@ public class CriPodSettingsTests
     [Fact]
     public void Read_SystemdsSlice_IsNamedInItsWay() => Assert.Equal(
         "kubepods-pod1.slice:cri-containerd:pod",
-        Read(new PodSandboxConfig { Linux = new LinuxPodSandboxConfig { CgroupParent = "/kubepods.slice/kubepods-pod1.slice" } }).CgroupsPath);
+        Read(new PodSandboxConfig { Linux = new LinuxPodSandboxConfig { CgroupParent = "/kubepods.slice/kubepods-pod1.slice" } })
+            .CgroupsPath);
 
     [Fact]
     public void Read_UserNamespace_IsRefusedWithTheWayOut()

@@ -53,7 +53,8 @@ public sealed class ServiceStatusTests
     [Fact]
     public void TextOf_CallOfDotNet_HasNoTextOfDotNet() => Assert.Equal(
         "Cannot use the file '/etc/x': Permission denied (EACCES). Give another path, or the right to it",
-        ServiceStatus.TextOf(new UnauthorizedAccessException("Access to the path '/etc/x' is denied.", new IOException("Permission denied", 13))));
+        ServiceStatus.TextOf(
+            new UnauthorizedAccessException("Access to the path '/etc/x' is denied.", new IOException("Permission denied", 13))));
 
     [Theory]
     [InlineData("{ oops }")]

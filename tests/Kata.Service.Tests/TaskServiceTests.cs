@@ -26,7 +26,12 @@ public sealed class TaskServiceTests : IAsyncDisposable
     {
         Directory.CreateDirectory(_directory.File("p1"));
         _host = new PodHost(
-            new ServiceOptions { Root = _directory.Path, Sandbox = SandboxId.Parse("p1"), Configuration = new ConfigurationSources { SearchPaths = [], InstallPrefix = "/usr/local", HostCpuCount = 1 } },
+            new ServiceOptions
+            {
+                Root = _directory.Path,
+                Sandbox = SandboxId.Parse("p1"),
+                Configuration = new ConfigurationSources { SearchPaths = [], InstallPrefix = "/usr/local", HostCpuCount = 1 },
+            },
             NullLogger.Instance);
         _life = new PodLife(_host);
         var server = new TtRpcServer();
@@ -52,7 +57,8 @@ public sealed class TaskServiceTests : IAsyncDisposable
     {
         await using StandIn standIn = await ConnectAsync("c1", "");
         await _life.Gate.WaitAsync(TestContext.Current.CancellationToken);
-        using AsyncUnaryCall<CreateTaskResponse> create = _tasks.CreateAsync(new CreateTaskRequest { Id = "c1", Bundle = "/bundle" }, cancellationToken: TestContext.Current.CancellationToken);
+        using AsyncUnaryCall<CreateTaskResponse> create = _tasks.CreateAsync(
+            new CreateTaskRequest { Id = "c1", Bundle = "/bundle" }, cancellationToken: TestContext.Current.CancellationToken);
         await using StandIn next = await ConnectWhenTakenAsync("c1");
 
         await _far.DisposeAsync(); // whoever wants nothing any more hangs up
@@ -67,7 +73,9 @@ public sealed class TaskServiceTests : IAsyncDisposable
         await using StandIn standIn = await ConnectAsync("c1", "e1");
 
         RpcException error = await Assert.ThrowsAsync<RpcException>(
-            () => _tasks.ExecAsync(new ExecProcessRequest { Id = "c1", ExecId = "e1" }, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync).Within();
+            () => _tasks.ExecAsync(
+                new ExecProcessRequest { Id = "c1", ExecId = "e1" },
+                cancellationToken: TestContext.Current.CancellationToken).ResponseAsync).Within();
 
         Assert.Equal(StatusCode.NotFound, error.StatusCode);
         Assert.Equal((255, null), await standIn.WaitAsync(null, TestContext.Current.CancellationToken).Within());
@@ -81,7 +89,8 @@ public sealed class TaskServiceTests : IAsyncDisposable
         Directory.Move(directory, _directory.File("away"));
         await File.WriteAllTextAsync(directory, "", TestContext.Current.CancellationToken); // another's, which is not ours to remove
 
-        await _tasks.ShutdownAsync(new ShutdownRequest { Id = "p1", Now = true }, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync.Within();
+        await _tasks.ShutdownAsync(new ShutdownRequest { Id = "p1", Now = true }, cancellationToken: TestContext.Current.CancellationToken)
+            .ResponseAsync.Within();
 
         await _life.Ended.Within();
         Assert.True(File.Exists(directory));
@@ -90,8 +99,11 @@ public sealed class TaskServiceTests : IAsyncDisposable
 
     private async Task<StandIn> ConnectAsync(string container, string execId)
     {
-        using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
-        return await StandIn.ConnectAsync(_directory.File("p1/stand-in.sock"), container, execId, null, [nothing, nothing, nothing], plainNewlines: false, detached: false, TestContext.Current.CancellationToken);
+        using SafeFileDescriptor nothing = LinuxException.ThrowIfInvalid(
+            LibC.open("/dev/null", LibC.O_RDWR | LibC.O_CLOEXEC, 0), "open", "open '/dev/null'");
+        return await StandIn.ConnectAsync(
+            _directory.File("p1/stand-in.sock"), container, execId, null, [nothing, nothing, nothing], plainNewlines: false,
+            detached: false, TestContext.Current.CancellationToken);
     }
 
     // A second one for the same process is refused for as long as nobody has taken the first.

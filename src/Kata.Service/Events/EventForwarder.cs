@@ -53,10 +53,13 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
         {
             try
             {
-                await (containerd.EventsAddress.Length > 0 ? CallAsync(envelope, cancellationToken) : PublishAsync(envelope, cancellationToken));
+                await (containerd.EventsAddress.Length > 0
+                    ? CallAsync(envelope, cancellationToken)
+                    : PublishAsync(envelope, cancellationToken));
                 return;
             }
-            catch (Exception error) when (error is RpcException or LinuxException or IOException or TimeoutException && !cancellationToken.IsCancellationRequested)
+            catch (Exception error) when (error is RpcException or LinuxException or IOException or TimeoutException
+                && !cancellationToken.IsCancellationRequested)
             {
                 await DisposeAsync();
                 _client = null;
@@ -75,7 +78,8 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
     {
         _client ??= new TtRpcClient(new DescriptorStream(UnixSocket.Connect(PathOf(containerd.EventsAddress))));
         await new Containerd.Protocol.Events.Events.EventsClient(_client.CallInvoker).ForwardAsync(
-            new ForwardRequest { Envelope = envelope }, deadline: (time.GetUtcNow() + s_callTimeout).UtcDateTime, cancellationToken: cancellationToken);
+            new ForwardRequest { Envelope = envelope }, deadline: (time.GetUtcNow() + s_callTimeout).UtcDateTime,
+            cancellationToken: cancellationToken);
     }
 
     // The way of containerd 1.2, and of engines without a socket for events.
@@ -93,7 +97,11 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
             using ChildProcess child = ChildProcess.Start(new SpawnOptions
             {
                 Path = containerd.Publisher,
-                Arguments = [containerd.Publisher, "--address", containerd.Address, "publish", "--topic", envelope.Topic, "--namespace", containerd.Namespace],
+                Arguments =
+                [
+                    containerd.Publisher, "--address", containerd.Address,
+                    "publish", "--topic", envelope.Topic, "--namespace", containerd.Namespace,
+                ],
                 Environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 Descriptors = new Dictionary<int, SafeFileDescriptor> { [0] = read },
             });
@@ -125,5 +133,6 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
         }
     }
 
-    private static string PathOf(string address) => address.StartsWith("unix://", StringComparison.Ordinal) ? address["unix://".Length..] : address;
+    private static string PathOf(string address) =>
+        address.StartsWith("unix://", StringComparison.Ordinal) ? address["unix://".Length..] : address;
 }

@@ -5,7 +5,9 @@ using Kata.Containerd.Protocol.Events;
 
 namespace Kata.Service;
 
-/// <summary>Hands what happens to the pod's containers, in containerd's own messages, to everybody who listens. Nothing is kept for later.</summary>
+/// <summary>
+/// Hands what happens to the pod's containers, in containerd's own messages, to everybody who listens. Nothing is kept for later.
+/// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="lost">Told the topic of an event that a listener will not get, because it is too far behind.</param>
 internal sealed class EventHub(TimeProvider time, Action<string> lost)
@@ -46,7 +48,8 @@ internal sealed class EventHub(TimeProvider time, Action<string> lost)
     public Channel<Envelope> Join(int limit = QueueLimit)
     {
         var listener = Channel.CreateBounded(
-            new BoundedChannelOptions(limit) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, (Envelope dropped) => lost(dropped.Topic));
+            new BoundedChannelOptions(limit) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
+            (Envelope dropped) => lost(dropped.Topic));
         lock (_gate)
         {
             if (_completed)

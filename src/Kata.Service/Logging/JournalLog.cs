@@ -73,7 +73,8 @@ internal sealed class JournalLog : IDisposable
         int bytes = Encoding.UTF8.GetByteCount(value);
         return bytes <= MaxValueBytes
             ? value
-            : string.Create(CultureInfo.InvariantCulture, $"{value.AsSpan(0, MaxValueBytes / 4)} ... (cut: {bytes} bytes; --log FILE has them all)");
+            : string.Create(
+                CultureInfo.InvariantCulture, $"{value.AsSpan(0, MaxValueBytes / 4)} ... (cut: {bytes} bytes; --log FILE has them all)");
     }
 
     // syslog(3)

@@ -23,7 +23,8 @@ internal sealed class RecordLog : ILogger, IDisposable
     private readonly TimeProvider _time;
     private volatile LogLevel _level;
 
-    private RecordLog(SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, LogLevel fileLevel, TimeProvider time) =>
+    private RecordLog(
+        SafeFileDescriptor? file, JournalLog? journal, LogFormat format, LogLevel level, LogLevel fileLevel, TimeProvider time) =>
         (_file, _journal, _format, _level, _fileLevel, _time) = (file, journal, format, level, fileLevel, time);
 
     /// <summary>The part of the program that speaks.</summary>
@@ -42,7 +43,12 @@ internal sealed class RecordLog : ILogger, IDisposable
         SafeFileDescriptor? file = path is null or "" or "/dev/null"
             ? null
             : OpenFile(path);
-        return new RecordLog(file, JournalLog.Open(journalPath), format, level, fileLevel, time) { Subsystem = subsystem, Sandbox = sandbox, Container = container };
+        return new RecordLog(file, JournalLog.Open(journalPath), format, level, fileLevel, time)
+        {
+            Subsystem = subsystem,
+            Sandbox = sandbox,
+            Container = container,
+        };
     }
 
     /// <summary>Has records of a lower level written too, from now on.</summary>
@@ -53,17 +59,21 @@ internal sealed class RecordLog : ILogger, IDisposable
 
     public bool IsEnabled(LogLevel logLevel) => (_file is not null || _journal is not null) && logLevel >= _level;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {
-            string text = exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {ServiceStatus.TextOf(exception)}";
+            string text = exception is null
+                ? formatter(state, exception)
+                : $"{formatter(state, exception)}: {ServiceStatus.TextOf(exception)}";
             Write(logLevel, text, ContainerOf(state) ?? Container, null);
         }
     }
 
     /// <summary>Writes a record whatever the level, with extra fields; into the file from the file's own level on.</summary>
-    public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields) => Write(level, message, Container, fields);
+    public void Write(LogLevel level, string message, IEnumerable<KeyValuePair<string, string>>? fields) =>
+        Write(level, message, Container, fields);
 
     public void Dispose()
     {
@@ -125,7 +135,8 @@ internal sealed class RecordLog : ILogger, IDisposable
         LinuxException error = LinuxException.FromLastErrno("open", $"open the log '{path}'");
         file.Dispose();
         throw LinuxException.RemedyFor(error.Errno) is not null ? error
-            : new LinuxException(error.Call, $"open the log '{path}'", error.Errno, "Give --log a file in a directory that exists and may be written to");
+            : new LinuxException(
+                error.Call, $"open the log '{path}'", error.Errno, "Give --log a file in a directory that exists and may be written to");
     }
 
     private static void Add(List<KeyValuePair<string, string>> fields, string key, string? value)
@@ -149,7 +160,8 @@ internal sealed class RecordLog : ILogger, IDisposable
     private static byte[] ToJson(List<KeyValuePair<string, string>> fields)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
             foreach ((string key, string value) in fields)
@@ -168,9 +180,12 @@ internal sealed class RecordLog : ILogger, IDisposable
         var line = new StringBuilder();
         foreach ((string key, string value) in fields)
         {
-            bool plain = value.Length > 0 && value.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':' or '/' or '_' or '+');
+            bool plain = value.Length > 0
+                && value.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ':' or '/' or '_' or '+');
             line.Append(line.Length > 0 ? " " : "").Append(key).Append('=');
-            line.Append(plain ? value : $"\"{JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
+            line.Append(plain
+                ? value
+                : $"\"{JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
         }
 
         return Encoding.UTF8.GetBytes(line.Append('\n').ToString());

@@ -34,7 +34,8 @@ internal static class ContainerView
 
         // A bind mount of it on itself: pivot_root(2) wants a mount point.
         LinuxException.ThrowIfNegative(
-            LibC.mount(rootFs, rootFs, null, MountFlags.MS_BIND | MountFlags.MS_REC, null), "mount", $"mount the root file system '{rootFs}'");
+            LibC.mount(rootFs, rootFs, null, MountFlags.MS_BIND | MountFlags.MS_REC, null), "mount",
+            $"mount the root file system '{rootFs}'");
         using (SafeFileDescriptor root = LinuxException.ThrowIfInvalid(
             LibC.open(rootFs, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open the root file system '{rootFs}'"))
         {
@@ -69,7 +70,9 @@ internal static class ContainerView
 
         if (tree is null)
         {
-            Mounting.At("none", $"/proc/self/fd/{point.Number}", "tmpfs", MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NODEV, "mode=555,size=4k");
+            Mounting.At(
+                "none", $"/proc/self/fd/{point.Number}", "tmpfs", MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NODEV,
+                "mode=555,size=4k");
             return;
         }
 

@@ -15,7 +15,8 @@ internal static class HostStdio
     {
         if (terminal ? descriptors.Count is not (1 or 2) : descriptors.Count != 3)
         {
-            throw new InvalidDataException($"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? "1 or 2" : "3")}");
+            throw new InvalidDataException(
+                $"a stand-in handed over {descriptors.Count} descriptors instead of {(terminal ? "1 or 2" : "3")}");
         }
 
         var opened = new List<DescriptorStream?>();

@@ -40,14 +40,16 @@ internal sealed class StandIn : IAsyncDisposable
     /// <param name="container">The container.</param>
     /// <param name="execId">Empty for its first process.</param>
     /// <param name="terminal">Whose size the process's terminal has, or null when it has none. Kept until disposed.</param>
-    /// <param name="streams">What to hand over: input, output and error; of a process with a terminal input and output, or the terminal for both.</param>
+    /// <param name="streams">
+    /// What to hand over: input, output and error; of a process with a terminal input and output, or the terminal for both.
+    /// </param>
     /// <param name="plainNewlines">Whether the terminal that the output goes to puts the carriage return before a newline itself.</param>
     /// <param name="detached">This process is only a stand-in and belongs to the pod.</param>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
     /// <exception cref="TimeoutException">The service does not answer.</exception>
     public static async Task<StandIn> ConnectAsync(
-        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams, bool plainNewlines, bool detached,
-        CancellationToken cancellationToken)
+        string socketPath, string container, string execId, SafeFileDescriptor? terminal, IReadOnlyList<SafeFileDescriptor> streams,
+        bool plainNewlines, bool detached, CancellationToken cancellationToken)
     {
         TerminalSize size = terminal is null ? default : Terminal.GetSize(terminal) ?? default;
         var hello = new StandInHello
@@ -71,7 +73,8 @@ internal sealed class StandIn : IAsyncDisposable
                 throw new IOException("the service's socket took only a part of the hello");
             }
 
-            string? answer = await connection.ReadLineAsync(null, cancellationToken).WaitAsync(s_helloTimeout, TimeProvider.System, cancellationToken);
+            string? answer = await connection.ReadLineAsync(null, cancellationToken)
+                .WaitAsync(s_helloTimeout, TimeProvider.System, cancellationToken);
             return answer == "ok"
                 ? new StandIn(connection, terminal)
                 : throw new IOException($"Cannot register with the pod's service: {Refusal(answer)}");
@@ -81,7 +84,8 @@ internal sealed class StandIn : IAsyncDisposable
             await connection.DisposeAsync();
             throw error is TimeoutException
                 ? new TimeoutException(
-                    $"Cannot register with the pod's service: it did not answer within {s_helloTimeout.TotalSeconds:0} s. If it hangs, use 'kata-runtime delete --force {container}'")
+                    $"Cannot register with the pod's service: it did not answer within {s_helloTimeout.TotalSeconds:0} s. "
+                        + $"If it hangs, use 'kata-runtime delete --force {container}'")
                 : error;
         }
     }
@@ -121,7 +125,8 @@ internal sealed class StandIn : IAsyncDisposable
                 }
 
                 string[] words = line.Split(' ', 3);
-                if (words.Length >= 2 && words[0] == "exit" && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int status))
+                if (words.Length >= 2
+                    && words[0] == "exit" && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int status))
                 {
                     return (status, words.Length > 2 && words[2].Length > 0 ? words[2] : null);
                 }

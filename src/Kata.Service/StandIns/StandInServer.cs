@@ -34,7 +34,8 @@ internal sealed class StandInServer : IAsyncDisposable
     /// <param name="shortage">Told when stand-ins must wait because there is no descriptor for them.</param>
     /// <param name="failed">Told of a failure that is nobody's mistake: of one stand-in, or of all.</param>
     public StandInServer(
-        string socketPath, AcquisitionJournal journal, TimeProvider time, Action<LinuxException>? shortage = null, Action<Exception>? failed = null)
+        string socketPath, AcquisitionJournal journal, TimeProvider time, Action<LinuxException>? shortage = null,
+        Action<Exception>? failed = null)
     {
         (_journal, _time, _failed) = (journal, time, failed ?? (static _ => { }));
         _listener = new SocketListener(UnixSocket.Listen(socketPath), shortage);

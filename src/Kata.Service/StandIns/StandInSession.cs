@@ -18,7 +18,9 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
     /// <summary>The caller's streams; whoever takes the session owns them.</summary>
     public ProcessStdio Stdio => stdio;
 
-    /// <summary>Passes on what the stand-in asks for until it has gone. A stand-in that was killed, or speaks nonsense, takes its process with it.</summary>
+    /// <summary>
+    /// Passes on what the stand-in asks for until it has gone. A stand-in that was killed, or speaks nonsense, takes its process with it.
+    /// </summary>
     /// <param name="process">The process that it stands for.</param>
     /// <param name="ended">Completes when its end may be told.</param>
     /// <param name="cancellationToken">The service ends.</param>
@@ -47,10 +49,13 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
 
         await ended;
         ProcessExit exit = await process.Exited;
-        await TryAsync(() => connection.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {OneLine(exit.Reason)}"), cancellationToken));
+        await TryAsync(() => connection.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"exit {exit.Status} {OneLine(exit.Reason)}"), cancellationToken));
     }
 
-    /// <summary>Tells the stand-in that its process never came to be. Why, whoever wanted it is told: a stand-in would tell it a second time.</summary>
+    /// <summary>
+    /// Tells the stand-in that its process never came to be. Why, whoever wanted it is told: a stand-in would tell it a second time.
+    /// </summary>
     public Task AbandonAsync(CancellationToken cancellationToken) =>
         TryAsync(() => connection.WriteLineAsync("exit 255 ", cancellationToken));
 
@@ -105,7 +110,8 @@ internal sealed class StandInSession(LineConnection connection, StandInHello hel
         {
             await action();
         }
-        catch (Exception error) when (error is AgentException or LinuxException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception error) when (
+            error is AgentException or LinuxException or IOException or ObjectDisposedException or OperationCanceledException)
         {
         }
     }

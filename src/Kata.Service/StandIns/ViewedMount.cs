@@ -23,13 +23,18 @@ internal sealed record ViewedMount(string? Source, string Destination, bool Read
     ];
 
     /// <summary>For the command line.</summary>
-    public string[] ToArguments() => [$"{(ReadOnly ? "ro" : "rw")}{(Recursive ? "-tree" : "")}", Source ?? "", Destination, IdMap is { } map ? $"{map.Users}/{map.Groups}" : ""];
+    public string[] ToArguments() =>
+    [
+        $"{(ReadOnly ? "ro" : "rw")}{(Recursive ? "-tree" : "")}", Source ?? "", Destination,
+        IdMap is { } map ? $"{map.Users}/{map.Groups}" : "",
+    ];
 
     /// <summary>The inverse, for any number of mounts.</summary>
     public static IReadOnlyList<ViewedMount> Parse(IReadOnlyList<string> arguments) =>
     [
         .. arguments.Chunk(ArgumentCount).Select(static part => new ViewedMount(
-            part[1].Length == 0 ? null : part[1], part[2], part[0].StartsWith("ro", StringComparison.Ordinal), part[0].EndsWith("-tree", StringComparison.Ordinal),
+            part[1].Length == 0 ? null : part[1], part[2], part[0].StartsWith("ro", StringComparison.Ordinal),
+            part[0].EndsWith("-tree", StringComparison.Ordinal),
             part[3].Split('/') is [var users, var groups] ? new MountIdMap(users, groups) : null)),
     ];
 }

@@ -28,7 +28,9 @@ internal sealed class LoggerProcess : IAsyncDisposable
     private LoggerProcess(ChildProcess child, DescriptorStream output, DescriptorStream error, TimeProvider time) =>
         (_child, Output, Error, _time) = (child, output, error, time);
 
-    /// <summary>What it reads as descriptor 3. Whoever started it owns the streams, and closes them before it disposes of the process.</summary>
+    /// <summary>
+    /// What it reads as descriptor 3. Whoever started it owns the streams, and closes them before it disposes of the process.
+    /// </summary>
     public DescriptorStream Output { get; }
 
     /// <summary>What it reads as descriptor 4.</summary>
@@ -37,7 +39,8 @@ internal sealed class LoggerProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <exception cref="IOException">It could not be started, or never became ready; nothing of it is left.</exception>
     public static async Task<LoggerProcess> StartAsync(
-        StdioAddress program, string container, string containerdNamespace, SafeFileDescriptor? mountNamespace, TimeProvider time, CancellationToken cancellationToken)
+        StdioAddress program, string container, string containerdNamespace, SafeFileDescriptor? mountNamespace, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         (SafeFileDescriptor outputRead, SafeFileDescriptor outputWrite) = Pipe.Create();
         (SafeFileDescriptor errorRead, SafeFileDescriptor errorWrite) = Pipe.Create();
@@ -84,14 +87,21 @@ internal sealed class LoggerProcess : IAsyncDisposable
             {
                 OperationCanceledException when !cancellationToken.IsCancellationRequested => new IOException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Cannot start the logger {SpecText.Quote(program.Path)}: it has not closed its descriptor 5 within {s_readyTimeout.TotalSeconds:0} s, which says that it is ready. Correct the program, or the log URI")),
-                LinuxException => new IOException($"Cannot start the logger {SpecText.Quote(program.Path)}: {failure.Message}. Correct the path in the log URI, or install the program", failure),
+                    $"Cannot start the logger {SpecText.Quote(program.Path)}: it has not closed its descriptor 5 "
+                        + $"within {s_readyTimeout.TotalSeconds:0} s, which says that it is ready. Correct the program, or the log URI")),
+                LinuxException => new IOException(
+                    $"Cannot start the logger {SpecText.Quote(program.Path)}: {failure.Message}. "
+                        + "Correct the path in the log URI, or install the program",
+                    failure),
                 _ => failure,
             };
         }
     }
 
-    /// <summary>Waits until it has written what it read, which is over with its input; one that stays is ended. Every further call waits for the same.</summary>
+    /// <summary>
+    /// Waits until it has written what it read, which is over with its input; one that stays is
+    /// ended. Every further call waits for the same.
+    /// </summary>
     public ValueTask DisposeAsync() => new(_end ??= EndAsync());
 
     private async Task EndAsync()

@@ -42,7 +42,8 @@ internal sealed class StdioAddress
         string path = Uri.UnescapeDataString(parts[0]);
         return path is ['/', _, ..] && !path.Contains('\0')
             ? new StdioAddress(scheme, path, scheme == StdioScheme.Binary && parts.Length > 1 ? ArgumentsOf(parts[1]) : [])
-            : throw Wrong(text, "what follows the scheme is no absolute path", $"Write it with three slashes, as in {text[..end]}:///var/log/x");
+            : throw Wrong(
+                text, "what follows the scheme is no absolute path", $"Write it with three slashes, as in {text[..end]}:///var/log/x");
     }
 
     // In the order of the query; of a name that comes twice the first value counts, as with every shim.

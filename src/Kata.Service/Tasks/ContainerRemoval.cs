@@ -7,7 +7,9 @@ using Task = System.Threading.Tasks.Task;
 
 namespace Kata.Service;
 
-/// <summary>How containers go: asked for, all at once, or because nobody can ask any more. With the last one the pod goes, unless it is held.</summary>
+/// <summary>
+/// How containers go: asked for, all at once, or because nobody can ask any more. With the last one the pod goes, unless it is held.
+/// </summary>
 internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents events, TaskStandIns standIns)
 {
     /// <summary>
@@ -69,7 +71,9 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         cleanUp.ThrowIfFailed();
     }
 
-    /// <summary>After a container did not come to be: ends a pod without containers, or gives the id back where it was claimed for this one.</summary>
+    /// <summary>
+    /// After a container did not come to be: ends a pod without containers, or gives the id back where it was claimed for this one.
+    /// </summary>
     public async Task LeaveAsync(ContainerId id, bool claimed)
     {
         if (!await EndIfEmptyAsync(life.EndAfterFailureAsync) && claimed)
@@ -79,9 +83,9 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
     }
 
     /// <summary>
-    /// Deletes a container that has ended and that nobody can delete any more. An engine whose own watcher was killed (podman's conmon) may forget to: it
-    /// kills the program, removes the bundle and never asks for the delete. A runtime without a virtual machine leaves a small file then; ours would leave
-    /// the machine. Ends with the container's delete, by whomever, or the service.
+    /// Deletes a container that has ended and that nobody can delete any more. An engine whose own watcher was killed (podman's conmon) may
+    /// forget to: it kills the program, removes the bundle and never asks for the delete. A runtime without a virtual machine leaves a
+    /// small file then; ours would leave the machine. Ends with the container's delete, by whomever, or the service.
     /// </summary>
     public async Task DeleteAbandonedAsync(PodSandbox pod, Container container)
     {
@@ -109,7 +113,9 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         }
     }
 
-    /// <summary>Ends the pod when its directory was removed by somebody else, and with it the sockets that it is reached by. Ends with the service.</summary>
+    /// <summary>
+    /// Ends the pod when its directory was removed by somebody else, and with it the sockets that it is reached by. Ends with the service.
+    /// </summary>
     public async Task EndWhenUnreachableAsync()
     {
         await host.DirectoryGoneAsync();

@@ -63,7 +63,9 @@ internal sealed class TaskEvents(PodHost host)
         }
     }
 
-    /// <summary>Publishes the exit of a process when it comes, in the background. A memory shortage, if that was why, has been published by then.</summary>
+    /// <summary>
+    /// Publishes the exit of a process when it comes, in the background. A memory shortage, if that was why, has been published by then.
+    /// </summary>
     public void TrackExit(Container container, GuestProcess process, Task ended)
     {
         string id = container.Plan.Id.Value;
@@ -92,7 +94,9 @@ internal sealed class TaskEvents(PodHost host)
         });
     }
 
-    /// <summary>Waits until the exit of a process that has ended is published. Nobody published one of a process that was never started.</summary>
+    /// <summary>
+    /// Waits until the exit of a process that has ended is published. Nobody published one of a process that was never started.
+    /// </summary>
     public async Task ExitToldAsync(string container, string execId)
     {
         if (_exits.TryRemove((container, execId), out Task? told))

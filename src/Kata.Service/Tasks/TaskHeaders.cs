@@ -27,7 +27,10 @@ internal static class TaskHeaders
     /// <summary>Exec: a paused container may be entered.</summary>
     public const string IgnorePaused = "kata-ignore-paused";
 
-    /// <summary>The limits that a call's programs have where nothing names one: its caller's own where it tells them, else those of whoever started us.</summary>
+    /// <summary>
+    /// The limits that a call's programs have where nothing names one: its caller's own where it
+    /// tells them, else those of whoever started us.
+    /// </summary>
     public static IReadOnlyList<ResourceLimit> LimitsOf(ServerCallContext context, IReadOnlyList<ResourceLimit> starters) =>
         context.RequestHeaders.Get(Limits) is { } told ? ResourceLimits.Parse(told.Value) : starters;
 }

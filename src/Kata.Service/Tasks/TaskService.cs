@@ -145,7 +145,7 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
         }
         catch (SandboxStateException error) when (error.Error == SandboxStateError.WrongState && _host.HasContainerd)
         {
-            throw new RpcException(new Status(StatusCode.NotFound, $"{error.Message}: process already finished")); // what containerd expects of one that has ended
+            throw new RpcException(new Status(StatusCode.NotFound, $"{error.Message}: process already finished")); // containerd's words
         }
 
         return new Empty();
@@ -210,14 +210,17 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
             ProcessSpec process = OciJson.ParseProcess(OciDocument.Read(request.Spec, "Process")) with { Terminal = request.Terminal };
             if (standIn?.Hello is { Rows: > 0, Columns: > 0 } terminal)
             {
-                process = process with { ConsoleSize = new ConsoleSize { Height = terminal.Rows, Width = terminal.Columns } }; // from its first moment on
+                // Of this size from its first moment on.
+                process = process with { ConsoleSize = new ConsoleSize { Height = terminal.Rows, Width = terminal.Columns } };
             }
 
-            var spec = new ExecSpec(process, context.RequestHeaders.Get(TaskHeaders.User)?.Value, TaskHeaders.LimitsOf(context, _host.Limits), standIn?.Hello.PlainNewlines ?? false);
-            stdio = await _standIns.OpenStdioAsync(standIn, request.Id, new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal), context.CancellationToken);
+            string? user = context.RequestHeaders.Get(TaskHeaders.User)?.Value;
+            var spec = new ExecSpec(process, user, TaskHeaders.LimitsOf(context, _host.Limits), standIn?.Hello.PlainNewlines ?? false);
+            var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
+            stdio = await _standIns.OpenStdioAsync(standIn, request.Id, names, context.CancellationToken);
             await container.Execs.AddAsync(
-                request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId, context.RequestHeaders.Get(TaskHeaders.IgnorePaused) is not null,
-                context.CancellationToken);
+                request.ExecId, spec, stdio, standIn?.Pid ?? System.Environment.ProcessId,
+                context.RequestHeaders.Get(TaskHeaders.IgnorePaused) is not null, context.CancellationToken);
         }
         catch
         {
@@ -300,7 +303,8 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     public override Task<Empty> Update(UpdateTaskRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         Container container = Find(request.Id, "update");
-        LinuxResources change = request.Resources is { } document ? OciJson.ParseResources(OciDocument.Read(document, "LinuxResources")) : new LinuxResources();
+        LinuxResources change = request.Resources is { } document
+            ? OciJson.ParseResources(OciDocument.Read(document, "LinuxResources")) : new LinuxResources();
         await container.Resources.UpdateAsync(change, context.CancellationToken);
         return new Empty();
     });

@@ -7,7 +7,8 @@ namespace Kata.Service;
 /// <summary>The stand-ins of the command line's callers, from the call that brings one to the exit that it is told.</summary>
 internal sealed class TaskStandIns(PodHost host)
 {
-    private readonly ConcurrentDictionary<(string Container, string ExecId), StandInSession> _waiting = new(); // of processes that are described and not started
+    // Of processes that are described and not started.
+    private readonly ConcurrentDictionary<(string Container, string ExecId), StandInSession> _waiting = new();
 
     /// <summary>Keeps the stand-in of a described process until that is started.</summary>
     public void Keep(string container, string execId, StandInSession? standIn)
@@ -19,7 +20,8 @@ internal sealed class TaskStandIns(PodHost host)
     }
 
     /// <summary>Takes what <see cref="Keep"/> kept; null when there is none. The caller owns it.</summary>
-    public StandInSession? Take(string container, string execId) => _waiting.TryRemove((container, execId), out StandInSession? standIn) ? standIn : null;
+    public StandInSession? Take(string container, string execId) =>
+        _waiting.TryRemove((container, execId), out StandInSession? standIn) ? standIn : null;
 
     /// <summary>Lets go of the caller of a process that never came to be.</summary>
     public static async Task AbandonAsync(StandInSession? standIn, ProcessStdio? stdio)
@@ -35,7 +37,10 @@ internal sealed class TaskStandIns(PodHost host)
         }
     }
 
-    /// <summary>Lets go of processes of a container that were registered or described and never started, because their command was killed in between.</summary>
+    /// <summary>
+    /// Lets go of processes of a container that were registered or described and never started,
+    /// because their command was killed in between.
+    /// </summary>
     public async Task DropAllAsync(ContainerId id)
     {
         await host.StandIns.DropAsync(id.Value);
@@ -54,7 +59,10 @@ internal sealed class TaskStandIns(PodHost host)
         }
     }
 
-    /// <summary>The streams of a stand-in's caller, or those that containerd names. A logger starts in the pod's control group, which has to be there.</summary>
+    /// <summary>
+    /// The streams of a stand-in's caller, or those that containerd names. A logger starts in the
+    /// pod's control group, which has to be there.
+    /// </summary>
     public async Task<ProcessStdio> OpenStdioAsync(
         StandInSession? standIn, string container, StdioNames names, CancellationToken cancellationToken) =>
         standIn?.Stdio ?? await ContainerdStdio.OpenAsync(names, program => LoggerProcess.StartAsync(

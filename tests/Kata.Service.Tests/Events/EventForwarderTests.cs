@@ -22,14 +22,19 @@ public sealed class EventForwarderTests : IDisposable
     {
         string pids = _directory.File("pids"), publisher = _directory.File("publisher");
         await File.WriteAllTextAsync(
-            publisher, $"#!/bin/sh\necho $$ >> {pids}\nif [ $(wc -l < {pids}) = 1 ]; then exec sleep 1000; fi\nexec cat > {_directory.File("taken")}\n", TestContext.Current.CancellationToken);
+            publisher,
+            $"#!/bin/sh\necho $$ >> {pids}\nif [ $(wc -l < {pids}) = 1 ]; then exec sleep 1000; fi\n"
+                + $"exec cat > {_directory.File("taken")}\n",
+            TestContext.Current.CancellationToken);
         File.SetUnixFileMode(publisher, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Channel<Envelope> events = Channel.CreateUnbounded<Envelope>();
         events.Writer.TryWrite(new Envelope { Topic = "/tasks/exit", Event = new Any { Value = ByteString.CopyFrom(new byte[size]) } });
         events.Writer.Complete();
-        await using var forwarder = new EventForwarder(new ContainerdOptions("ns", "", "", "", publisher), NullLogger.Instance, TimeProvider.System);
+        await using var forwarder = new EventForwarder(
+            new ContainerdOptions("ns", "", "", "", publisher), NullLogger.Instance, TimeProvider.System);
 
-        await forwarder.RunAsync(events.Reader, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await forwarder.RunAsync(events.Reader, TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
         string[] ran = await File.ReadAllLinesAsync(pids, TestContext.Current.CancellationToken);
         Assert.Equal(2, ran.Length);

@@ -19,7 +19,9 @@ public sealed class EventHubTests
         foreach (Channel<Envelope> listener in new[] { one, two })
         {
             Envelope envelope = await listener.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().Within();
-            Assert.Equal(("/tasks/oom", "containerd.events.TaskOOM", "c"), (envelope.Topic, envelope.Event.TypeUrl, TaskOOM.Parser.ParseFrom(envelope.Event.Value).ContainerId));
+            Assert.Equal(
+                ("/tasks/oom", "containerd.events.TaskOOM", "c"),
+                (envelope.Topic, envelope.Event.TypeUrl, TaskOOM.Parser.ParseFrom(envelope.Event.Value).ContainerId));
         }
     }
 

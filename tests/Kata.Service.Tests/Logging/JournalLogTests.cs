@@ -92,7 +92,8 @@ public sealed class JournalLogTests : IDisposable
         string huge = new(character, 2_000_000);
         log.Write(LogLevel.Error, huge, [new("arguments", huge)]);
         Dictionary<string, string> fields = Receive();
-        Assert.EndsWith($" ... (cut: {Encoding.UTF8.GetByteCount(huge)} bytes; --log FILE has them all)", fields["MESSAGE"], StringComparison.Ordinal);
+        Assert.EndsWith(
+            $" ... (cut: {Encoding.UTF8.GetByteCount(huge)} bytes; --log FILE has them all)", fields["MESSAGE"], StringComparison.Ordinal);
         Assert.EndsWith("--log FILE has them all)", fields["KATA_ARGUMENTS"], StringComparison.Ordinal);
         Assert.Equal("pod", fields["KATA_SANDBOX"]);
     }
@@ -124,7 +125,8 @@ public sealed class JournalLogTests : IDisposable
     [Fact]
     public void Write_FileToo_BothHaveIt()
     {
-        using (var log = RecordLog.Open(_directory.File("log"), LogFormat.Json, LogLevel.Information, TimeProvider.System, "service", null, null, JournalPath))
+        using (var log = RecordLog.Open(
+            _directory.File("log"), LogFormat.Json, LogLevel.Information, TimeProvider.System, "service", null, null, JournalPath))
         {
             log.Write(LogLevel.Error, "twice", null);
         }

@@ -28,7 +28,8 @@ public sealed class RecordLogTests : IDisposable
 
         Assert.Equal(
             $"time=2026-01-02T03:04:05.6780000Z level=warning msg=\"it's \\\"odd\\\"\" name=kata-runtime pid={Environment.ProcessId} "
-            + $"source=runtime subsystem=service sandbox=pod container=c1 {Version(static (key, value) => $"{key}={value}", " ")} path=/a/b empty=\"\"\n",
+            + "source=runtime subsystem=service sandbox=pod container=c1 "
+            + $"{Version(static (key, value) => $"{key}={value}", " ")} path=/a/b empty=\"\"\n",
             File.ReadAllText(LogPath));
     }
 
@@ -42,7 +43,8 @@ public sealed class RecordLogTests : IDisposable
 
         Assert.Equal(
             "{\"time\":\"2026-01-02T03:04:05.6780000Z\",\"level\":\"info\",\"msg\":\"it's <odd>\",\"name\":\"kata-runtime\","
-            + $"\"pid\":\"{Environment.ProcessId}\",\"source\":\"runtime\",\"subsystem\":\"service\",\"sandbox\":\"pod\",\"container\":\"c1\","
+            + $"\"pid\":\"{Environment.ProcessId}\",\"source\":\"runtime\","
+            + "\"subsystem\":\"service\",\"sandbox\":\"pod\",\"container\":\"c1\","
             + $"{Version(static (key, value) => $"\"{key}\":\"{value}\"", ",")},\"path\":\"/ü\"}}\n",
             File.ReadAllText(LogPath));
     }
@@ -136,5 +138,6 @@ public sealed class RecordLogTests : IDisposable
     private static string Version(Func<string, string, string> pair, string separator) =>
         string.Join(separator, pair("version", Kata.Sandbox.RuntimeVersion.Number), pair("commit", Kata.Sandbox.RuntimeVersion.Commit));
 
-    private RecordLog Open(LogFormat format) => RecordLog.Open(LogPath, format, LogLevel.Information, _time, "service", "pod", "c1", NoJournal);
+    private RecordLog Open(LogFormat format) =>
+        RecordLog.Open(LogPath, format, LogLevel.Information, _time, "service", "pod", "c1", NoJournal);
 }

@@ -86,7 +86,8 @@ public sealed class LineConnectionTests : IAsyncDisposable
     [Fact]
     public async Task WriteLineAsync_ManyAtOnce_LinesStayWhole()
     {
-        Task writing = Task.WhenAll(Enumerable.Range(0, 50).Select(i => _connection.WriteLineAsync(new string((char)('a' + (i % 26)), 100), CancellationToken.None)));
+        Task writing = Task.WhenAll(Enumerable.Range(0, 50).Select(
+            i => _connection.WriteLineAsync(new string((char)('a' + (i % 26)), 100), CancellationToken.None)));
         await using var reader = new LineConnection(_peer);
         for (int i = 0; i < 50; i++)
         {

@@ -66,7 +66,8 @@ public abstract class StandInHarness : IAsyncDisposable
 
     private protected void CloseOurs() => Array.ForEach(Streams, static stream => stream.Dispose());
 
-    private protected static byte[] Hello(string container) => Encoding.UTF8.GetBytes($"{{\"container\":\"{container}\",\"execId\":\"\"}}\n");
+    private protected static byte[] Hello(string container) =>
+        Encoding.UTF8.GetBytes($"{{\"container\":\"{container}\",\"execId\":\"\"}}\n");
 
     private protected Task<StandIn> ConnectAsync(string container, string execId, bool detached = false) =>
         StandIn.ConnectAsync(SocketPath, container, execId, null, Streams, plainNewlines: false, detached, CancellationToken.None).Within();
@@ -80,7 +81,8 @@ public abstract class StandInHarness : IAsyncDisposable
 
     private protected async Task<GuestProcess> AttachAsync(StandInSession session, string lossReason)
     {
-        _connection = await AgentConnection.OpenAsync(Agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
+        _connection = await AgentConnection.OpenAsync(
+            Agent.HostEnd, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeProvider.System, CancellationToken.None).Within();
         var process = new GuestProcess(
             _connection, "c1", "", TimeSpan.FromMilliseconds(1), () => Task.FromResult(lossReason), TimeProvider.System);
         process.Attach(session.Stdio);

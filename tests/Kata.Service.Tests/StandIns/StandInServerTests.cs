@@ -32,8 +32,11 @@ public sealed class StandInServerTests : StandInHarness
         using (write)
         {
             IOException error = await Assert.ThrowsAsync<IOException>(
-                () => StandIn.ConnectAsync(SocketPath, "c1", "", null, [Streams[0], write, write], plainNewlines: false, detached: false, CancellationToken.None)).Within();
-            Assert.Equal("Cannot register with the pod's service: this process has a stand-in already. End the other command first", error.Message);
+                () => StandIn.ConnectAsync(
+                    SocketPath, "c1", "", null, [Streams[0], write, write], plainNewlines: false, detached: false,
+                    CancellationToken.None)).Within();
+            Assert.Equal(
+                "Cannot register with the pod's service: this process has a stand-in already. End the other command first", error.Message);
         }
 
         Assert.Equal(0, await output.ReadAsync(new byte[1]).AsTask().Within());
@@ -51,7 +54,9 @@ public sealed class StandInServerTests : StandInHarness
         }
 
         IOException error = await Assert.ThrowsAsync<IOException>(() => ConnectAsync("c1", "one more"));
-        Assert.Contains("256 commands of this pod wait for their processes already. Wait for some of them to end", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "256 commands of this pod wait for their processes already. Wait for some of them to end", error.Message,
+            StringComparison.Ordinal);
         foreach (StandIn standIn in waiting)
         {
             await standIn.DisposeAsync();
@@ -72,7 +77,8 @@ public sealed class StandInServerTests : StandInHarness
     [Fact]
     public async Task RecordUntilItEnds_ProcessEnds_IsNoLongerInTheJournal()
     {
-        using ChildProcess process = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        using ChildProcess process = ChildProcess.Start(
+            new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         Task recorded = Server.RecordUntilItEnds(process.Pid);
         Assert.Equal(ProcessIdentity.Of(process.Pid)!.ToString(), Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
         process.Kill(Signals.SIGKILL);
@@ -83,7 +89,8 @@ public sealed class StandInServerTests : StandInHarness
     [Fact]
     public async Task DisposeAsync_RecordedProcessLives_StaysInTheJournal()
     {
-        using ChildProcess process = ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
+        using ChildProcess process = ChildProcess.Start(
+            new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         Task recorded = Server.RecordUntilItEnds(process.Pid);
         await Server.DisposeAsync().AsTask().Within();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => recorded).Within();
@@ -148,7 +155,8 @@ public sealed class StandInServerTests : StandInHarness
         await using var server = new StandInServer(Scratch.File("full.sock"), journal, Time);
 
         IOException error = await Assert.ThrowsAsync<IOException>(
-            () => StandIn.ConnectAsync(Scratch.File("full.sock"), "c1", "", null, Streams, plainNewlines: false, detached: true, CancellationToken.None)).Within();
+            () => StandIn.ConnectAsync(
+                Scratch.File("full.sock"), "c1", "", null, Streams, plainNewlines: false, detached: true, CancellationToken.None)).Within();
 
         Assert.StartsWith("Cannot register with the pod's service: Cannot record in the journal", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("No space left on device (ENOSPC)", error.Message, StringComparison.Ordinal);

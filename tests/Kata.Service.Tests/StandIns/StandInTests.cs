@@ -105,7 +105,8 @@ public sealed class StandInTests : StandInHarness
         await using GuestProcess process = await AttachAsync(session, "lost");
         Task serving = session.ServeAsync(process, Task.CompletedTask, CancellationToken.None);
         Agent.Die();
-        Assert.Equal((255, "lost"), await standIn.WaitAsync(static () => Assert.Fail("it was not closed"), CancellationToken.None).Within());
+        Assert.Equal(
+            (255, "lost"), await standIn.WaitAsync(static () => Assert.Fail("it was not closed"), CancellationToken.None).Within());
         await serving.Within();
     }
 

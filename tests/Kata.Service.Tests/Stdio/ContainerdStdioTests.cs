@@ -28,7 +28,8 @@ public sealed class ContainerdStdioTests : IDisposable
         }
 
         Assert.Equal("out0\nerr0\nout1\nerr1\n", await ReadAsync(path));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(path));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(path));
     }
 
     [Fact]
@@ -122,9 +123,11 @@ public sealed class ContainerdStdioTests : IDisposable
 
     [Fact]
     public async Task Open_InputThatIsNoFifo_IsRefused() => await Assert.ThrowsAsync<ArgumentException>(
-        () => ContainerdStdio.OpenAsync(new StdioNames("file:///x", "", "", Terminal: false), static _ => throw new InvalidOperationException()));
+        () => ContainerdStdio.OpenAsync(
+            new StdioNames("file:///x", "", "", Terminal: false), static _ => throw new InvalidOperationException()));
 
-    private Task<ProcessStdio> OpenAsync(string output, string? error = null) => ContainerdStdio.OpenAsync(new StdioNames("", output, error ?? output, Terminal: false),
+    private Task<ProcessStdio> OpenAsync(string output, string? error = null) => ContainerdStdio.OpenAsync(
+        new StdioNames("", output, error ?? output, Terminal: false),
         program => LoggerProcess.StartAsync(program, "c1", "ns", null, _time, TestContext.Current.CancellationToken));
 
     private string Script(string text)
@@ -136,11 +139,13 @@ public sealed class ContainerdStdioTests : IDisposable
     }
 
     private static Task WriteAsync(Stream? stream, string text) =>
-        stream!.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken).AsTask().WaitAsync(s_limit, TestContext.Current.CancellationToken);
+        stream!.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(s_limit, TestContext.Current.CancellationToken);
 
     private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
 
-    private static IEnumerable<string> ProcessesOf(string program) => Directory.EnumerateFiles("/proc", "cmdline", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true })
+    private static IEnumerable<string> ProcessesOf(string program) => Directory.EnumerateFiles(
+        "/proc", "cmdline", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true })
         .Select(static file =>
         {
             try
