@@ -23,8 +23,9 @@ internal static class QemuCommandLine
 
     /// <summary>
     /// The guest's kernel guards against flaws of the processor it believes to run on, and pays at each system call: page-table isolation
-    /// throws away the emulator's translated addresses twice. An emulated processor has none of the flaws (ADR 9). QEMU 7.2 leaves wrong flags
-    /// behind CMPXCHG16B, by which kernel 6.12 died in one boot of five: the kernel does without, programs still see the instruction.
+    /// throws away the emulator's translated addresses twice. An emulated processor has none of the flaws (ADR 9).
+    /// QEMU 7.2 leaves wrong flags behind CMPXCHG16B, by which kernel 6.12 died in one boot of five: the kernel does without, programs
+    /// still see the instruction.
     /// </summary>
     private const string EmulatedParameters = "mitigations=off clearcpuid=cx16";
 
@@ -52,7 +53,8 @@ internal static class QemuCommandLine
     /// <param name="monitor">The listening socket of the control channel.</param>
     /// <param name="devices">What <see cref="MachineConfig.Devices"/> are to QEMU, in that order.</param>
     /// <param name="vsockPort">The host's vsock port that the agent dials; null where it has another channel.</param>
-    public static IReadOnlyList<string> Build(MachineConfig config, QemuHandle monitor, IEnumerable<QemuPart> devices, uint? vsockPort = null)
+    public static IReadOnlyList<string> Build(
+        MachineConfig config, QemuHandle monitor, IEnumerable<QemuPart> devices, uint? vsockPort = null)
     {
         QemuBoard board = QemuBoard.Of(config.MachineType);
         List<string> arguments =
@@ -69,6 +71,7 @@ internal static class QemuCommandLine
             ? ["-accel", "kvm", "-cpu", "host,pmu=off", .. board.IsPci ? (string[])["-global", "kvm-pit.lost_tick_policy=discard"] : []]
             : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
         string memory = Text(config.MemoryMib);
+        string reserved = config.PreallocateMemory ? ",prealloc=on" : "";
         arguments.AddRange(
         [
             "-smp", board.Grows && config.MaxVcpuCount > config.VcpuCount
@@ -76,7 +79,7 @@ internal static class QemuCommandLine
             "-m", board.Grows && config.MaxMemoryMib > config.MemoryMib
                 ? $"size={memory}M,slots={Text(MemorySlots)},maxmem={Text(config.MaxMemoryMib)}M" : $"{memory}M",
             // vhost-user daemons map the guest's memory.
-            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on{HugePages(config)}{(config.PreallocateMemory ? ",prealloc=on" : "")}",
+            "-object", $"memory-backend-memfd,id=mem0,size={memory}M,share=on{HugePages(config)}{reserved}",
             "-rtc", "base=utc,driftfix=slew,clock=host",
             "-kernel", "/" + KernelName,
         ]);
@@ -125,7 +128,8 @@ internal static class QemuCommandLine
             int slot = FirstPortSlot - (port / FunctionsOfASlot);
             yield return new QemuFrontend(new QmpObject
             {
-                ["driver"] = "pcie-root-port", ["id"] = $"port{Text(port)}", ["bus"] = board.RootBus, ["chassis"] = port + 2, ["slot"] = port + 2,
+                ["driver"] = "pcie-root-port", ["id"] = $"port{Text(port)}", ["bus"] = board.RootBus,
+                ["chassis"] = port + 2, ["slot"] = port + 2,
                 ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}.{port % FunctionsOfASlot:x}"),
                 ["multifunction"] = true,
             });

@@ -9,7 +9,8 @@ namespace Kata.Hypervisor.Qemu;
 /// A device is made from its parts in order, and what was made is removed when a later part is refused. Removal has to wait for the guest:
 /// <c>device_del</c> only asks it, DEVICE_DELETED is the answer. Until then the device is the machine's.
 /// </remarks>
-internal sealed class QemuHotplug(QemuBoard board, QmpConnection monitor, QemuEvents events, PciSlots slots, TimeSpan guestTimeout, TimeProvider time)
+internal sealed class QemuHotplug(
+    QemuBoard board, QmpConnection monitor, QemuEvents events, PciSlots slots, TimeSpan guestTimeout, TimeProvider time)
 {
     private readonly ConcurrentDictionary<DeviceId, IReadOnlyList<QemuPart>> _devices = new();
     private int _lastSet = QemuHandle.FirstPassedSet;
@@ -28,8 +29,12 @@ internal sealed class QemuHotplug(QemuBoard board, QmpConnection monitor, QemuEv
 
         IReadOnlyList<SafeFileDescriptor> passed = descriptors.Of(device);
         int slot = slots.Take(device.Id)
-            ?? throw new HypervisorException($"Cannot {action}: all {board.Capabilities.MaxDisks} places for disks are taken. Remove one first");
-        QemuHandle[] handles = [.. passed.Select((_, index) => new QemuHandle($"{device.Id}-{index}", Interlocked.Increment(ref _lastSet)))];
+            ?? throw new HypervisorException(
+                $"Cannot {action}: all {board.Capabilities.MaxDisks} places for disks are taken. Remove one first");
+        QemuHandle[] handles =
+        [
+            .. passed.Select((_, index) => new QemuHandle($"{device.Id}-{index}", Interlocked.Increment(ref _lastSet))),
+        ];
         IReadOnlyList<QemuPart> parts = QemuDevices.Translate(device, board, handles, slot);
         var made = new List<QemuPart>();
         try
@@ -54,7 +59,8 @@ internal sealed class QemuHotplug(QemuBoard board, QmpConnection monitor, QemuEv
 
             throw refused.Message.Contains("\" lock", StringComparison.Ordinal)
                 ? new HypervisorException(
-                    $"Cannot {action}: its image is in use by this machine or another one. Remove it there, or have all of them use it read-only")
+                    $"Cannot {action}: its image is in use by this machine or another one. "
+                        + "Remove it there, or have all of them use it read-only")
                 : new HypervisorException($"Cannot {action}", refused) { Code = refused.Code };
         }
     }
@@ -91,7 +97,8 @@ internal sealed class QemuHotplug(QemuBoard board, QmpConnection monitor, QemuEv
         catch (TimeoutException)
         {
             throw new HypervisorException(
-                $"Cannot take the device '{id}' from the virtual machine: the guest did not let go of it within {guestTimeout.TotalSeconds:0.#} s. Try again");
+                $"Cannot take the device '{id}' from the virtual machine: "
+                    + $"the guest did not let go of it within {guestTimeout.TotalSeconds:0.#} s. Try again");
         }
 
         await RemoveAsync(parts); // from here on it is gone, whoever calls it off

@@ -9,7 +9,11 @@ internal static class TextTable
     /// <summary>Prints rows of equal length, the headings first.</summary>
     public static void Print(List<string[]> rows)
     {
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => Math.Max(MinimumWidth, rows.Max(row => row[column].Length)) + Gap)];
+        int[] widths =
+        [
+            .. Enumerable.Range(0, rows[0].Length)
+                .Select(column => Math.Max(MinimumWidth, rows.Max(row => row[column].Length)) + Gap),
+        ];
         foreach (string[] row in rows)
         {
             Console.Out.WriteLine(

@@ -41,10 +41,13 @@ internal static class UsageError
                 : $"Cannot run '{NameOf(command)}': it needs one of {commands}. {See(command)}";
         }
 
-        return result.UnmatchedTokens is [{ } extra, ..]
-            ? $"Cannot use the argument {SpecText.Quote(extra)}: '{NameOf(command)}' takes no more{(extra.StartsWith('-') ? ", and options come before the arguments" : "")}. "
-                + See(command)
-            : Describe(command, result.Errors[0]);
+        if (result.UnmatchedTokens is [{ } extra, ..])
+        {
+            string order = extra.StartsWith('-') ? ", and options come before the arguments" : "";
+            return $"Cannot use the argument {SpecText.Quote(extra)}: '{NameOf(command)}' takes no more{order}. {See(command)}";
+        }
+
+        return Describe(command, result.Errors[0]);
     }
 
     /// <summary>The words after the executable's name.</summary>

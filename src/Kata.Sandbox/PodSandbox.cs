@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// One pod: its machine, its guest and its containers. Made whole by <see cref="CreateAsync"/> or not at all; disposing ends the machine and takes
-/// back everything in reverse order.
+/// One pod: its machine, its guest and its containers. Made whole by <see cref="CreateAsync"/> or not at all; disposing ends the machine
+/// and takes back everything in reverse order.
 /// </summary>
 internal sealed class PodSandbox : IAsyncDisposable
 {
@@ -88,8 +88,9 @@ internal sealed class PodSandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Enters a container into the pod, which it keeps alive from now on; <see cref="CreateContainerAsync"/> makes it. Without a stand-in this process
-    /// stands for the pod's first container, and a thread of it for each other, so that a caller who names one by its process id names no other.
+    /// Enters a container into the pod, which it keeps alive from now on; <see cref="CreateContainerAsync"/> makes it. Without a
+    /// stand-in this process stands for the pod's first container, and a thread of it for each other, so that a caller who names one
+    /// by its process id names no other.
     /// </summary>
     /// <exception cref="SandboxStateException">There is one of its id.</exception>
     public Container AddContainer(ContainerPlan plan, int? standInPid)
@@ -113,7 +114,9 @@ internal sealed class PodSandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again.</summary>
+    /// <summary>
+    /// Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again.
+    /// </summary>
     /// <param name="container">The container.</param>
     /// <param name="openStdio">Opens its streams, which are the container's from then on.</param>
     /// <param name="cancellationToken">Calls it off, too.</param>
@@ -248,7 +251,11 @@ internal sealed class PodSandbox : IAsyncDisposable
                 Hypervisor = _plan.Machine.HypervisorPath,
                 KernelPath = _plan.Machine.KernelPath,
                 ImagePath = _plan.Machine.InitrdPath,
-                Storages = [.. Storages.Select(static storage => new StorageState(storage.Plan.Name, storage.Plan.Source, storage.Plan.MountPoint))],
+                Storages =
+                [
+                    .. Storages.Select(static storage =>
+                        new StorageState(storage.Plan.Name, storage.Plan.Source, storage.Plan.MountPoint)),
+                ],
                 Containers = [.. Containers.Select(static container => container.ToState())],
             });
         }

@@ -5,8 +5,8 @@ using Kata.Oci;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// What one pod has on the host besides its machine: its place on disk, the ids that it claims, its journal, its control group, and the order in
-/// which all of it goes. Made in the process that serves the pod.
+/// What one pod has on the host besides its machine: its place on disk, the ids that it claims, its journal, its control group, and the
+/// order in which all of it goes. Made in the process that serves the pod.
 /// </summary>
 internal sealed class SandboxHost : IDisposable
 {
@@ -65,8 +65,8 @@ internal sealed class SandboxHost : IDisposable
     }
 
     /// <summary>
-    /// Counts a process of somebody else's as the pod's: engines read what a container uses from the group of the process that they know. It is left
-    /// alone when the pod ends.
+    /// Counts a process of somebody else's as the pod's: engines read what a container uses from the group of the process that they know.
+    /// It is left alone when the pod ends.
     /// </summary>
     public void Adopt(int pid)
     {
@@ -93,10 +93,13 @@ internal sealed class SandboxHost : IDisposable
     public void Release(ContainerId container) => _index.Release(container);
 
     /// <summary>
-    /// Removes what is left of a pod that has ended: the doors, the control group, the directory, the ids. The process may end then, whatever could not be removed.
+    /// Removes what is left of a pod that has ended: the doors, the control group, the directory, the ids. The process may end then,
+    /// whatever could not be removed.
     /// </summary>
     /// <param name="closeDoors">Closes the ways by which others reach the pod.</param>
-    /// <exception cref="Exception">The first failure. The directory, with its record of what is left, and the ids are there for a remover then.</exception>
+    /// <exception cref="Exception">
+    /// The first failure. The directory, with its record of what is left, and the ids are there for a remover then.
+    /// </exception>
     public async Task EndAsync(Func<Task> closeDoors)
     {
         var cleanUp = new CleanUp();
@@ -110,7 +113,9 @@ internal sealed class SandboxHost : IDisposable
         cleanUp.ThrowIfFailed();
     }
 
-    /// <summary>Completes when somebody has removed the pod's directory, or put another in its place: nobody can reach this process any more.</summary>
+    /// <summary>
+    /// Completes when somebody has removed the pod's directory, or put another in its place: nobody can reach this process any more.
+    /// </summary>
     public async Task DirectoryGoneAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(s_directoryInterval, _options.Time);

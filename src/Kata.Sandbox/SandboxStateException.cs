@@ -27,7 +27,8 @@ internal sealed class SandboxStateException : Exception
             SandboxStateError.AlreadyExists);
 
     internal static SandboxStateException StorageExists(string name) => new(
-        $"Cannot add the storage '{name}': the pod has one of this name. Choose another name, or remove it first", SandboxStateError.AlreadyExists);
+        $"Cannot add the storage '{name}': the pod has one of this name. Choose another name, or remove it first",
+        SandboxStateError.AlreadyExists);
 
     internal static SandboxStateException NoStorage(string name) => new(
         $"Cannot remove the storage '{name}': the pod has none of this name. See 'kata-runtime storage list'", SandboxStateError.NotFound);
@@ -35,7 +36,8 @@ internal sealed class SandboxStateException : Exception
     /// <summary>For what cannot be done now.</summary>
     /// <param name="action">What was asked for, with its object.</param>
     /// <param name="cause">Why not, and what to do.</param>
-    internal static SandboxStateException Refused(string action, string cause) => new($"Cannot {action}: {cause}", SandboxStateError.WrongState);
+    internal static SandboxStateException Refused(string action, string cause) =>
+        new($"Cannot {action}: {cause}", SandboxStateError.WrongState);
 
     /// <summary>For a pod whose journal has a kind of thing that only a later version can release.</summary>
     internal static SandboxStateException HeldByLaterVersion(string pod, string kind) => new(

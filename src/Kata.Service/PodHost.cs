@@ -122,7 +122,8 @@ internal sealed class PodHost : IAsyncDisposable
     public void Forget(StandInSession standIn) => _host.Forget(standIn.Pid);
 
     /// <summary>
-    /// Makes the name by which containerd finds the service, and forwards every event from now on. Ends with the pod; at once without containerd.
+    /// Makes the name by which containerd finds the service, and forwards every event from now on. Ends with the pod; at once without
+    /// containerd.
     /// </summary>
     public Task ForwardEventsAsync()
     {
@@ -142,7 +143,8 @@ internal sealed class PodHost : IAsyncDisposable
     {
         work = work.LoggedAsync(Log);
         _background[work] = 0;
-        _ = work.ContinueWith(static (done, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(done, out _), _background, TaskScheduler.Default);
+        _ = work.ContinueWith(
+            static (done, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(done, out _), _background, TaskScheduler.Default);
     }
 
     /// <inheritdoc cref="SandboxHost.IsClaimed"/>
@@ -155,7 +157,9 @@ internal sealed class PodHost : IAsyncDisposable
     public void Release(ContainerId container) => _host.Release(container);
 
     /// <summary>Removes what is on disk. The pod is gone; the process ends soon after, whatever could not be removed.</summary>
-    /// <exception cref="Exception">The first failure. The directory, with its record of what is left, and the ids are there for a remover then.</exception>
+    /// <exception cref="Exception">
+    /// The first failure. The directory, with its record of what is left, and the ids are there for a remover then.
+    /// </exception>
     public async Task EndAsync()
     {
         var cleanUp = new CleanUp();

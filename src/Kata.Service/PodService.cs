@@ -7,8 +7,8 @@ using StorageMessage = Kata.Sandbox.Protocol.V1.Storage;
 namespace Kata.Service;
 
 /// <summary>
-/// <c>kata.sandbox.v1</c>: what a pod can be asked for beyond containerd's services. Of a pod that is held and has not started, a storage is noted:
-/// its machine starts with it.
+/// <c>kata.sandbox.v1</c>: what a pod can be asked for beyond containerd's services. Of a pod that is held and has not started, a storage
+/// is noted: its machine starts with it.
 /// </summary>
 internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.V1.Sandbox.SandboxBase
 {
@@ -49,7 +49,8 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
         return Task.FromResult(response);
     });
 
-    public override Task<RemoveStorageResponse> RemoveStorage(RemoveStorageRequest request, ServerCallContext context) => RunAsync(async () =>
+    public override Task<RemoveStorageResponse> RemoveStorage(
+        RemoveStorageRequest request, ServerCallContext context) => RunAsync(async () =>
     {
         await life.Gate.WaitAsync(context.CancellationToken);
         try
@@ -98,7 +99,10 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
     // Two callers at once may be given the same: the second one is told that it is taken.
     private string FreeName()
     {
-        HashSet<string> taken = [.. life.Pod?.Storages.Select(static storage => storage.Plan.Name) ?? life.Noted.Select(static plan => plan.Name)];
+        HashSet<string> taken =
+        [
+            .. life.Pod?.Storages.Select(static storage => storage.Plan.Name) ?? life.Noted.Select(static plan => plan.Name),
+        ];
         for (int number = 1; ; number++)
         {
             if (!taken.Contains(FormattableString.Invariant($"storage{number}")))

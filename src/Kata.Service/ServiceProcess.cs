@@ -28,7 +28,8 @@ internal static class ServiceProcess
         Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service.Removal));
         Sandbox.Protocol.V1.Sandbox.BindService(server.Services, new PodService(host, life));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));
-        using var listener = new SocketListener(UnixSocket.Listen(host.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
+        using var listener = new SocketListener(
+            UnixSocket.Listen(host.Directories.TaskSocket(options.Sandbox)), error => log.Shortage(error.Message));
         Task forwarding = host.ForwardEventsAsync().LoggedAsync(log); // ends when the pod has ended and containerd has taken everything
         host.Track(service.Removal.EndWhenUnreachableAsync());
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
@@ -48,8 +49,8 @@ internal static class ServiceProcess
             connections.Add(ServeAsync(server, await accept, host.Stopping)); // ends with its connection or the service
         }
 
-        // containerd keeps its connection until it has said Shutdown; one that is gone without it counts as a crash of ours. CRI-O keeps its own
-        // even then.
+        // containerd keeps its connection until it has said Shutdown; one that is gone without it counts as a crash of ours.
+        // CRI-O keeps its own even then.
         TimeSpan linger = options.Containerd is null ? s_lingerTimeout : s_containerdTimeout;
         Task left = Task.WhenAny(Task.WhenAll(connections), AnsweredAsync(life.Dismissed));
         await Task.WhenAny(Task.WhenAll(left, forwarding), Task.Delay(linger, TimeProvider.System));

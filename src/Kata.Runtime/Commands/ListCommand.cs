@@ -45,7 +45,8 @@ internal static class ListCommand
             }
             else
             {
-                TextTable.Print([[.. s_headings, .. latest is null ? [] : s_assetHeadings], .. containers.Select(item => Row(item, latest))]);
+                string[] headings = [.. s_headings, .. latest is null ? [] : s_assetHeadings];
+                TextTable.Print([headings, .. containers.Select(item => Row(item, latest))]);
             }
 
             return ExitCodes.Success;

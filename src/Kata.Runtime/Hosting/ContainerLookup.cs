@@ -90,9 +90,10 @@ internal sealed class ContainerLookup(SandboxDirectories directories)
 
     /// <summary>The pod that a person means: the one of that id, else that of a container of that id or name.</summary>
     /// <exception cref="SandboxStateException">There is none.</exception>
-    public SandboxId ResolvePod(string text, string action) => SandboxId.TryParse(text, out SandboxId pod) && Directory.Exists(directories.Sandbox(pod))
-        ? pod
-        : Find(Resolve(text, action), action);
+    public SandboxId ResolvePod(string text, string action) =>
+        SandboxId.TryParse(text, out SandboxId pod) && Directory.Exists(directories.Sandbox(pod))
+            ? pod
+            : Find(Resolve(text, action), action);
 
     /// <summary>Connects to a pod's service.</summary>
     /// <exception cref="SandboxStateException">The service is gone.</exception>

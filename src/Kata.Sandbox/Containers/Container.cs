@@ -78,7 +78,9 @@ internal sealed class Container
     /// <summary>Cancelled when somebody deletes the container before it is made.</summary>
     internal CancellationToken CalledOff => _calledOff.Token;
 
-    /// <summary>Ends the making of a container: it fails. Returns when nothing is made for it any more; of one that is made, at once.</summary>
+    /// <summary>
+    /// Ends the making of a container: it fails. Returns when nothing is made for it any more; of one that is made, at once.
+    /// </summary>
     public async Task CallOffAsync()
     {
         if (Status == ContainerStatus.Creating)
@@ -92,14 +94,18 @@ internal sealed class Container
     /// <summary>Says that nothing more is made for the container.</summary>
     internal void EndMaking() => _made.TrySetResult();
 
-    /// <summary>Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.</summary>
+    /// <summary>
+    /// Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.
+    /// </summary>
     public async Task StoppedAsync()
     {
         await Init.Exited;
         await _exitWatch;
     }
 
-    /// <summary>Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.</summary>
+    /// <summary>
+    /// Shares the root file system and the volumes, and has the agent make the container. Takes ownership of <paramref name="stdio"/>.
+    /// </summary>
     public async Task CreateAsync(ProcessStdio stdio, CancellationToken cancellationToken)
     {
         using Entered entered = await EnterAsync(cancellationToken);
@@ -143,7 +149,10 @@ internal sealed class Container
         _exitWatch = WatchExitAsync().LoggedAsync(_pod.Log); // ends when the first process does
     }
 
-    /// <summary>Mounts over its places what another container has been given of them since, so that both have the same files. What fails is logged.</summary>
+    /// <summary>
+    /// Mounts over its places what another container has been given of them since, so that both have the same files. What fails is
+    /// logged.
+    /// </summary>
     internal async Task FollowSharesAsync(CancellationToken cancellationToken)
     {
         if (_files is not { } files || Status is ContainerStatus.Creating or ContainerStatus.Stopped)
@@ -159,7 +168,8 @@ internal sealed class Container
             }
             catch (AgentException error)
             {
-                _pod.Log.ContainerWarning(Plan.Id, $"{error.Message}. What another container writes to '{mount.Destination}' shows there a second later");
+                _pod.Log.ContainerWarning(
+                    Plan.Id, $"{error.Message}. What another container writes to '{mount.Destination}' shows there a second later");
             }
         }
     }
@@ -206,7 +216,8 @@ internal sealed class Container
     }
 
     /// <summary>A call to the agent about this container.</summary>
-    internal Task<Empty> CallAsync(string action, Grpc.Core.AsyncUnaryCall<Empty> call) => AgentConnection.CallAsync($"{action} '{Plan.Id}'", call);
+    internal Task<Empty> CallAsync(string action, Grpc.Core.AsyncUnaryCall<Empty> call) =>
+        AgentConnection.CallAsync($"{action} '{Plan.Id}'", call);
 
     /// <summary>Removes the container from the guest and its files from the share.</summary>
     /// <exception cref="SandboxStateException">It has not ended, and <paramref name="force"/> is false.</exception>
@@ -231,8 +242,8 @@ internal sealed class Container
     }
 
     /// <summary>
-    /// Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped. What fails is logged: it goes with the pod
-    /// at the latest, and must not keep the container.
+    /// Undoes what was done so far, in reverse order; what the dead cannot do any more is skipped. What fails is logged: it goes
+    /// with the pod at the latest, and must not keep the container.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait for the guest; the rest is done all the same.</param>
     internal async Task ReleaseAsync(CancellationToken cancellationToken)
@@ -242,7 +253,8 @@ internal sealed class Container
         {
             await TryAsync(() => AgentConnection.CallAsync(
                 $"remove the container '{Plan.Id}' from the guest",
-                _pod.Agent.Agent.RemoveContainerAsync(new RemoveContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken))));
+                _pod.Agent.Agent.RemoveContainerAsync(
+                    new RemoveContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(cancellationToken))));
             _inGuest = false;
         }
 
@@ -292,12 +304,14 @@ internal sealed class Container
         TimeSpan limit = _pod.Plan.Timeouts.Create;
         try
         {
-            await AgentConnection.CallAsync(action, _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Within(limit, cancellationToken)));
+            await AgentConnection.CallAsync(
+                action, _pod.Agent.Agent.CreateContainerAsync(request, _pod.Agent.Within(limit, cancellationToken)));
         }
         catch (AgentException error) when (error.IsUnanswered)
         {
-            throw new AgentException(action, error.Code, string.Create(
-                CultureInfo.InvariantCulture, $"it did not come to be within {limit.TotalSeconds:0.#} s. See the pod's console.log; a slow host may need a longer create_container_timeout"));
+            string cause = string.Create(CultureInfo.InvariantCulture, $"it did not come to be within {limit.TotalSeconds:0.#} s");
+            throw new AgentException(
+                action, error.Code, $"{cause}. See the pod's console.log; a slow host may need a longer create_container_timeout");
         }
     }
 
@@ -308,9 +322,11 @@ internal sealed class Container
             throw SandboxStateException.WrongState("start the container", Plan.Id.Value, Text(Status), "created");
         }
 
+        TimeSpan? hooks = HookRunner.Sum(Plan.Bundle.Spec.Hooks?.StartContainer);
         await AgentConnection.CallAsync(
             $"start the container '{Plan.Id}'",
-            _pod.Agent.Agent.StartContainerAsync(new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(HookRunner.Sum(Plan.Bundle.Spec.Hooks?.StartContainer), cancellationToken)));
+            _pod.Agent.Agent.StartContainerAsync(
+                new StartContainerRequest { ContainerId = Plan.Id.Value }, _pod.Agent.Timed(hooks, cancellationToken)));
         SetStatus(ContainerStatus.Running); // unless it has ended already
         _pod.Log.ContainerStarted(Plan.Id);
     }
@@ -323,7 +339,8 @@ internal sealed class Container
         }
         catch (Exception error) // a border, as clean-up goes on
         {
-            _pod.Log.ReleaseFailed(Plan.Id, error is AgentException { Code: StatusCode.Cancelled } ? "the guest's agent did not answer in time" : error.Message);
+            bool unanswered = error is AgentException { Code: StatusCode.Cancelled };
+            _pod.Log.ReleaseFailed(Plan.Id, unanswered ? "the guest's agent did not answer in time" : error.Message);
         }
     }
 

@@ -37,7 +37,13 @@ internal sealed class ContainerFiles
         }
 
         Mounts = mounts;
-        Propagating = [.. layers.Select(static layer => layer.Volume).OfType<PropagatingVolume>().Distinct(ReferenceEqualityComparer.Instance).Cast<PropagatingVolume>()];
+        Propagating =
+        [
+            .. layers.Select(static layer => layer.Volume)
+                .OfType<PropagatingVolume>()
+                .Distinct(ReferenceEqualityComparer.Instance)
+                .Cast<PropagatingVolume>(),
+        ];
     }
 
     /// <summary>The root file system, as the guest sees it.</summary>
@@ -62,7 +68,12 @@ internal sealed class ContainerFiles
                 if (mount.IdMap is { } map)
                 {
                     using SafeFileDescriptor userNamespace = map.OpenNamespace();
-                    opened[^1] = [.. opened[^1].Select(source => source.Place.Length == 0 || mount.MapsBelow ? HostMounts.Map(source, mount.HostPath, map, userNamespace) : source)];
+                    opened[^1] =
+                    [
+                        .. opened[^1].Select(source => source.Place.Length == 0 || mount.MapsBelow
+                            ? HostMounts.Map(source, mount.HostPath, map, userNamespace)
+                            : source),
+                    ];
                 }
             }
 
@@ -71,16 +82,18 @@ internal sealed class ContainerFiles
             if (plan.RootFs.ReadOnly)
             {
                 // The guest makes those of a root file system that it can write to, and the working directory too.
-                string directory = RootFsPaths.Resolve(
-                    root.Tree.Descriptor, plan.Bundle.Spec.Process?.Cwd ?? "/", layers.Select(static layer => layer.Destination).ToHashSet(StringComparer.Ordinal));
-                foreach (MountPoint point in MountPoint.InRootFs([.. layers.Select(static layer => (layer.Destination, layer.IsDirectory)), (directory, true)]))
+                var mounted = layers.Select(static layer => layer.Destination).ToHashSet(StringComparer.Ordinal);
+                string directory = RootFsPaths.Resolve(root.Tree.Descriptor, plan.Bundle.Spec.Process?.Cwd ?? "/", mounted);
+                foreach (MountPoint point in MountPoint.InRootFs(
+                    [.. layers.Select(static layer => (layer.Destination, layer.IsDirectory)), (directory, true)]))
                 {
                     RootFsMountPoints.Make(root.Tree.Descriptor, point.Path, point.IsDirectory);
                 }
             }
             else
             {
-                RootFsMountPoints.Make(root.Tree.Descriptor, "/dev", isDirectory: true); // the guest's runtime makes nodes in it, and not the directory
+                // The guest's runtime makes nodes in it, and not the directory.
+                RootFsMountPoints.Make(root.Tree.Descriptor, "/dev", isDirectory: true);
             }
 
             IReadOnlyList<SharedPlace> places = sources.Acquire(
@@ -104,7 +117,8 @@ internal sealed class ContainerFiles
     /// <summary>What others have shared since and lies in this container's places: it is to be mounted over its place there.</summary>
     public IReadOnlyList<GuestMount> Follow() =>
     [
-        .. _mounted.SelectMany(mounted => _sources.Follow(mounted.Place).Select(item => MountLayer.Over(item, mounted.Destination, mounted.ReadOnly))),
+        .. _mounted.SelectMany(mounted => _sources.Follow(mounted.Place)
+            .Select(item => MountLayer.Over(item, mounted.Destination, mounted.ReadOnly))),
     ];
 
     /// <summary>Shares one more source, which belongs to the share from here on.</summary>
@@ -144,8 +158,11 @@ internal sealed class ContainerFiles
             }
 
             IReadOnlyList<HostSource> sources = opened[next++];
-            PropagatingVolume? volume = shared.Propagates && sources[0].Status.IsDirectory ? new PropagatingVolume(shared.HostPath, destination) : null;
-            layers.AddRange(sources.Select(source => MountLayer.OfHost(mount.Guest, shared.ReadOnly, destination, source) with { Volume = volume }));
+            PropagatingVolume? volume = shared.Propagates && sources[0].Status.IsDirectory
+                ? new PropagatingVolume(shared.HostPath, destination)
+                : null;
+            layers.AddRange(sources.Select(source =>
+                MountLayer.OfHost(mount.Guest, shared.ReadOnly, destination, source) with { Volume = volume }));
         }
 
         var inRoot = new GuestMount();

@@ -14,7 +14,8 @@ internal sealed class MachineStep(IMachineSource source, SandboxPlan plan, Func<
 
     public Machine Machine => _machine ?? throw new InvalidOperationException("The pod is not up");
 
-    public override async Task DoAsync(CancellationToken cancellationToken) => _machine = await source.TakeAsync(plan, devices(), cancellationToken);
+    public override async Task DoAsync(CancellationToken cancellationToken) =>
+        _machine = await source.TakeAsync(plan, devices(), cancellationToken);
 
     public override async Task UndoAsync(CancellationToken cancellationToken) => await Machine.DisposeAsync();
 }

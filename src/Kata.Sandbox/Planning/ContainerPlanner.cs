@@ -14,8 +14,10 @@ namespace Kata.Sandbox;
 internal static class ContainerPlanner
 {
     /// <summary>Mount types the guest's kernel serves itself.</summary>
-    private static readonly HashSet<string> s_guestTypes =
-        new(StringComparer.Ordinal) { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "devtmpfs", "ramfs", "debugfs", "tracefs", "securityfs" };
+    private static readonly HashSet<string> s_guestTypes = new(StringComparer.Ordinal)
+    {
+        "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "devtmpfs", "ramfs", "debugfs", "tracefs", "securityfs",
+    };
 
     /// <param name="id">The container.</param>
     /// <param name="bundle">Its validated bundle.</param>
@@ -24,12 +26,17 @@ internal static class ContainerPlanner
     /// <param name="ownerOf">The container of the same pod that has a namespace which is named by its path, or null.</param>
     /// <param name="sharedMemory">The pod's, or null when it has none, or is not known.</param>
     /// <param name="guestFiles">Files of the pod that only the guest has; none by default.</param>
-    /// <param name="isGuestPath">Whether a path is one of the guest's, on a storage of the pod, and not one of the host's; none is by default.</param>
-    /// <param name="notifyPath">The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.</param>
+    /// <param name="isGuestPath">
+    /// Whether a path is one of the guest's, on a storage of the pod, and not one of the host's; none is by default.
+    /// </param>
+    /// <param name="notifyPath">
+    /// The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.
+    /// </param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
-        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<LinuxNamespace, ContainerId?> ownerOf, SharedMemory? sharedMemory = null,
-        IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null, Func<string, bool>? isGuestPath = null)
+        ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<LinuxNamespace, ContainerId?> ownerOf,
+        SharedMemory? sharedMemory = null, IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null,
+        Func<string, bool>? isGuestPath = null)
     {
         guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
@@ -45,12 +52,14 @@ internal static class ContainerPlanner
         if (spec.Root?.Readonly == true && !wanted.Any(static mount => "/" + mount.Destination.Trim('/') == "/dev"))
         {
             // Its nodes are made in the root file system elsewhere, before that becomes read-only. Ours is from the beginning.
-            mounts.Insert(0, OfGuest(new MountSpec { Destination = "/dev", Options = ["nosuid", "strictatime", "mode=755", "size=65536k", "ro"] }, "tmpfs", "tmpfs"));
+            string[] options = ["nosuid", "strictatime", "mode=755", "size=65536k", "ro"];
+            mounts.Insert(0, OfGuest(new MountSpec { Destination = "/dev", Options = options }, "tmpfs", "tmpfs"));
         }
 
         if (notify is not null && mounted is null)
         {
-            mounts.Add(OfGuest(new MountSpec { Destination = notify.Directory, Options = ["bind", "nosuid", "noexec", "nodev", "ro"] }, "bind", GuestPaths.Notify(id)));
+            string[] options = ["bind", "nosuid", "noexec", "nodev", "ro"];
+            mounts.Add(OfGuest(new MountSpec { Destination = notify.Directory, Options = options }, "bind", GuestPaths.Notify(id)));
         }
 
         Spec guestSpec = GuestSpecBuilder.Build(id, spec, guestSeccomp, files.HostName, warnings);
@@ -86,10 +95,14 @@ internal static class ContainerPlanner
             }
 
             ulong number = files.NamespaceAt(space.Path!) ?? throw new InvalidSpecException(
-                $"/linux/namespaces/{i.ToString(CultureInfo.InvariantCulture)}/path", $"'{space.Path}' does not exist or holds no namespace", "Remove the path, or name a file that an engine made for the pod");
+                $"/linux/namespaces/{i.ToString(CultureInfo.InvariantCulture)}/path",
+                $"'{space.Path}' does not exist or holds no namespace",
+                "Remove the path, or name a file that an engine made for the pod");
             if (number == files.NamespaceAt($"/proc/self/ns/{space.Type}"))
             {
-                warnings.Add($"The pod asks for the host's {space.Type} namespace and has one of its own, in the guest: the host's is another kernel's");
+                warnings.Add(
+                    $"The pod asks for the host's {space.Type} namespace and has one of its own, in the guest: "
+                    + "the host's is another kernel's");
             }
         }
     }
@@ -158,9 +171,10 @@ internal static class ContainerPlanner
     {
         IReadOnlyList<string> options = mount.Options ?? [];
         string[] flags = [.. options.Where(SupportedFeatures.MountOptions.Contains)]; // the rest is overlay's own
+        bool readOnly = IsReadOnly(options) || !options.Any(static option => option.StartsWith("upperdir=", StringComparison.Ordinal));
         return OfGuest(mount with { Options = ["bind", .. flags] }, "bind", "") with
         {
-            Shared = new SharedMount(bundle.Directory, IsReadOnly(options) || !options.Any(static option => option.StartsWith("upperdir=", StringComparison.Ordinal)))
+            Shared = new SharedMount(bundle.Directory, readOnly)
             {
                 Recursive = false,
                 Mounts = [new FileSystemMount("overlay", mount.Source ?? "overlay", "", [.. options.Except(flags)])],

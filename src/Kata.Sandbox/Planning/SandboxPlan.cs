@@ -22,7 +22,9 @@ internal sealed record SandboxPlan
     /// <summary>The control group of the machine's processors, which alone is limited then; null when <see cref="Cgroup"/> is.</summary>
     public required string? ProcessorCgroup { get; init; }
 
-    /// <summary>Absolute path of the character device that the guest's random numbers come from, or <see cref="RandomSource.Kernel"/>.</summary>
+    /// <summary>
+    /// Absolute path of the character device that the guest's random numbers come from, or <see cref="RandomSource.Kernel"/>.
+    /// </summary>
     public string EntropySource { get; init; } = RandomSource.Kernel;
 
     /// <summary>What the machine starts with, besides what every one has.</summary>

@@ -25,7 +25,9 @@ internal static class SandboxPlanner
     /// <param name="host">What the machine runs on.</param>
     /// <param name="spec">The first container's.</param>
     /// <param name="cgroup">The control group that the pod's name decides, for where the specification names none.</param>
-    /// <exception cref="InvalidSpecException">The specification names an impossible control group, or limits that cannot be read.</exception>
+    /// <exception cref="InvalidSpecException">
+    /// The specification names an impossible control group, or limits that cannot be read.
+    /// </exception>
     /// <exception cref="ConfigurationException">The configuration asks for what this version has no driver for.</exception>
     public static SandboxPlan Plan(SandboxId id, KataConfiguration configuration, AcceleratorChoice host, RuntimeSpec spec, string cgroup)
     {
@@ -74,14 +76,16 @@ internal static class SandboxPlanner
             },
             BaseVcpus = hypervisor.DefaultVcpus,
             Cgroup = CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, configuration.Runtime.SandboxCgroupOnly),
-            ProcessorCgroup = configuration.Runtime.SandboxCgroupOnly ? null : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
+            ProcessorCgroup = configuration.Runtime.SandboxCgroupOnly
+                ? null
+                : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
             EntropySource = hypervisor.EntropySource,
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             VirtioFsExtraArguments = hypervisor.VirtioFsExtraArguments,
             Timeouts = new SandboxTimeouts(
-                limits.BootTimeout, configuration.Agent.DialTimeout, limits.RequestTimeout, configuration.Runtime.CreateContainerTimeout, limits.AgentCheckInterval,
-                limits.StopTimeout, limits.StdioDrainTimeout),
+                limits.BootTimeout, configuration.Agent.DialTimeout, limits.RequestTimeout, configuration.Runtime.CreateContainerTimeout,
+                limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout),
             Hostname = spec.Hostname ?? "",
             GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
             KernelModules = configuration.Agent.KernelModules,
@@ -104,7 +108,8 @@ internal static class SandboxPlanner
         var allowed = new List<string>();
         if (containers > 0 && bounds.Processors < containers + plan.BaseVcpus)
         {
-            allowed.Add(string.Create(CultureInfo.InvariantCulture, $"{bounds.Processors:0.###} of the {containers + plan.BaseVcpus:0.###} processors"));
+            allowed.Add(string.Create(
+                CultureInfo.InvariantCulture, $"{bounds.Processors:0.###} of the {containers + plan.BaseVcpus:0.###} processors"));
         }
 
         long memory = ((long)plan.Machine.MemoryMib << 20) + HostLimits.OverheadBytes;
@@ -118,8 +123,9 @@ internal static class SandboxPlanner
             Warnings =
             [
                 .. plan.Warnings,
-                $"The host's control groups above '{plan.Cgroup}' allow the pod {string.Join(" and ", allowed)} that its containers and its machine may take together. " +
-                "Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass",
+                $"The host's control groups above '{plan.Cgroup}' allow the pod {string.Join(" and ", allowed)} "
+                    + "that its containers and its machine may take together. "
+                    + "Allow for the machine there, in Kubernetes by the overhead of the pod's RuntimeClass",
             ],
         };
     }
@@ -133,5 +139,6 @@ internal static class SandboxPlanner
     }
 
     /// <summary>Bytes, or null for none.</summary>
-    internal static long? MemoryLimitOf(LinuxResources resources) => resources.Memory?.Limit is > 0 and var limit && limit < s_noMemoryLimit ? limit : null;
+    internal static long? MemoryLimitOf(LinuxResources resources) =>
+        resources.Memory?.Limit is > 0 and var limit && limit < s_noMemoryLimit ? limit : null;
 }

@@ -12,7 +12,10 @@ namespace Kata.Sandbox;
 /// <param name="ending">Whether the machine is about to end, so that the guest has not to be asked.</param>
 internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId device, GuestConnectStep guest, Func<bool> ending) : Step
 {
-    /// <summary>The guest looks for the device for 30 s of its own clock, which may go slower than ours; and a file system may have a journal to replay.</summary>
+    /// <summary>
+    /// The guest looks for the device for 30 s of its own clock, which may go slower than ours; and a file system may have a journal to
+    /// replay.
+    /// </summary>
     private static readonly TimeSpan s_addTimeout = TimeSpan.FromMinutes(2);
 
     public override string Name => $"the storage '{plan.Name}' in the guest";
@@ -59,7 +62,8 @@ internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId
         {
             await AgentConnection.CallAsync(
                 action,
-                ExtensionOf(agent, action).RemoveStorageAsync(new RemoveStorageRequest { Id = device.Value }, agent.Timed(cancellationToken)));
+                ExtensionOf(agent, action).RemoveStorageAsync(
+                    new RemoveStorageRequest { Id = device.Value }, agent.Timed(cancellationToken)));
         }
         catch (AgentException error) when (error.Code == StatusCode.NotFound)
         {
@@ -70,5 +74,6 @@ internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId
     private static AgentExtension.AgentExtensionClient ExtensionOf(AgentConnection agent, string action) =>
         agent is { SupportsStorages: true, Extension: { } extension }
             ? extension
-            : throw new AgentException(action, StatusCode.FailedPrecondition, "the guest's agent cannot. Use the guest image of this release");
+            : throw new AgentException(
+                action, StatusCode.FailedPrecondition, "the guest's agent cannot. Use the guest image of this release");
 }

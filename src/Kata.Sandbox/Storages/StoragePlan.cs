@@ -36,16 +36,20 @@ internal sealed record StoragePlan
             && Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
         Require(named, "/name", $"'{PrintableText.Escape(Name)}' is no name for a storage",
             $"Use 1 to {MaxNameLength} letters, digits, '.', '_' and '-', the first one a letter or digit");
-        Require(IsPath(Source), "/source", $"'{PrintableText.Escape(Source)}' is not an absolute path", "Name an image or a block device of the host");
+        Require(
+            IsPath(Source), "/source", $"'{PrintableText.Escape(Source)}' is not an absolute path",
+            "Name an image or a block device of the host");
         Require(
             MountPoint is not { } point || (IsPath(point) && Path.GetFullPath(point) == point && point != "/"), "/mount_point",
             $"'{PrintableText.Escape(MountPoint ?? "")}' is not an absolute path without '..', '//' or a slash at its end",
             "Name a directory of the guest, or leave it out for a device");
         Require(
-            MountPoint is not null || (FileSystem is null && Options.Count == 0), "/mount_point", "a file system or options are given, and no mount point",
+            MountPoint is not null || (FileSystem is null && Options.Count == 0), "/mount_point",
+            "a file system or options are given, and no mount point",
             "Name a mount point, or leave the others out");
+        bool isName = (FileSystem ?? "x").All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.') && FileSystem is not "";
         Require(
-            (FileSystem ?? "x").All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.') && FileSystem is not "", "/filesystem",
+            isName, "/filesystem",
             $"'{PrintableText.Escape(FileSystem ?? "")}' is no name of a file system", "Use for example ext4, or leave it out");
         foreach (string option in Options)
         {

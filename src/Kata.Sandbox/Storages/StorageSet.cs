@@ -126,7 +126,9 @@ internal sealed class StorageSet
     /// <summary>Takes a storage from the running pod.</summary>
     /// <exception cref="SandboxStateException">There is none of the name, or it comes or goes just now.</exception>
     /// <exception cref="AgentException">Something in the guest uses it; nothing has changed.</exception>
-    /// <exception cref="HypervisorException">The guest does not let go of the device, or the VMM refused. The call may be repeated.</exception>
+    /// <exception cref="HypervisorException">
+    /// The guest does not let go of the device, or the VMM refused. The call may be repeated.
+    /// </exception>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken)
     {
         string action = $"remove the storage '{name}'";
@@ -155,8 +157,8 @@ internal sealed class StorageSet
     }
 
     /// <summary>
-    /// Before the machine ends: nobody adds or removes any more, and what is mounted is unmounted, so that what the guest has still to write is
-    /// written. What it does not let go of is logged: a journal is replayed at the next mount.
+    /// Before the machine ends: nobody adds or removes any more, and what is mounted is unmounted, so that what the guest has still to
+    /// write is written. What it does not let go of is logged: a journal is replayed at the next mount.
     /// </summary>
     /// <param name="guestLives">Whether it can be asked.</param>
     public async Task CloseAsync(bool guestLives)
@@ -169,7 +171,10 @@ internal sealed class StorageSet
         }
 
         await Task.WhenAll(others);
-        foreach (PodStorage storage in guestLives ? All.Where(static item => item.Plan is { MountPoint: not null, ReadOnly: false }).Reverse() : [])
+        IEnumerable<PodStorage> mounted = guestLives
+            ? All.Where(static item => item.Plan is { MountPoint: not null, ReadOnly: false }).Reverse()
+            : [];
+        foreach (PodStorage storage in mounted)
         {
             try
             {
@@ -206,8 +211,8 @@ internal sealed class StorageSet
                 plan = plan with
                 {
                     FileSystem = image.FindFileSystem() ?? throw new StorageException(
-                        $"Cannot mount '{plan.Source}' in the guest: it has no file system that is known by its first bytes. Name it, or make one, "
-                        + "for example with 'mkfs.ext4'"),
+                        $"Cannot mount '{plan.Source}' in the guest: it has no file system that is known by its first bytes. "
+                        + "Name it, or make one, for example with 'mkfs.ext4'"),
                 };
             }
 

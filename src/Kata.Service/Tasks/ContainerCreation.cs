@@ -13,7 +13,10 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
 {
     private readonly ConcurrentDictionary<string, Task> _underWay = new(); // by container
 
-    /// <summary>The creation of a container that is under way; null when there is none. It never faults, and ends when all that it has made is gone or the container's.</summary>
+    /// <summary>
+    /// The creation of a container that is under way; null when there is none. It never faults, and ends when all that it has made is
+    /// gone or the container's.
+    /// </summary>
     public Task? Find(string id) => _underWay.GetValueOrDefault(id);
 
     /// <summary>Carries out a Create.</summary>
@@ -39,10 +42,12 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         bool claimed = false;
         try
         {
-            (PodSandbox pod, Container container, bool first) = await JoinAsync(id, request, context, standIn, wasClaimed => claimed = wasClaimed);
+            (PodSandbox pod, Container container, bool first) = await JoinAsync(
+                id, request, context, standIn, wasClaimed => claimed = wasClaimed);
             // Outside of the pod's gate: what waits for this container, its hooks above all, holds nobody else up.
             var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
-            await pod.CreateContainerAsync(container, () => standIns.OpenStdioAsync(standIn, request.Id, names, host.Stopping), host.Stopping);
+            await pod.CreateContainerAsync(
+                container, () => standIns.OpenStdioAsync(standIn, request.Id, names, host.Stopping), host.Stopping);
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             events.PublishCreated(request, response.Pid);
             events.TrackExit(container, container.Init, container.StoppedAsync());
@@ -80,12 +85,16 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
             }
 
             ContainerPlan plan = ContainerPlanner.Plan(
-                    id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf, pod.Plan.SharedMemory, pod.Plan.Files,
+                    id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf,
+                    pod.Plan.SharedMemory, pod.Plan.Files,
                     context.RequestHeaders.Get(TaskHeaders.Notify) is not null ? host.NotifySocket(id) : null,
                     path => pod.Storages.Any(storage => storage.Plan.Holds(path)))
                 .WithCallerLimits(TaskHeaders.LimitsOf(context, host.Limits))
                 .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false)
-                .WithRootFs([.. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options))]);
+                .WithRootFs(
+                [
+                    .. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options)),
+                ]);
             return (pod, pod.AddContainer(plan, standIn?.Pid), first);
         }
         finally

@@ -35,7 +35,10 @@ internal static class StorageCommand
             HelpName = "OPTION[,OPTION]...",
         };
         var readOnly = new Option<bool>("--read-only") { Description = "Nothing in the guest can write to it" };
-        var command = new Command("add", "Give a pod a disk; prints the storage's name") { pod, source, name, mountPoint, type, options, readOnly };
+        var command = new Command("add", "Give a pod a disk; prints the storage's name")
+        {
+            pod, source, name, mountPoint, type, options, readOnly,
+        };
         command.SetAction(async (result, _) =>
         {
             using CommandLog log = CommandLog.Begin(globals, result);
@@ -49,7 +52,8 @@ internal static class StorageCommand
                 MountPoint = result.GetValue(mountPoint) ?? "",
                 Filesystem = result.GetValue(type) ?? "",
             };
-            spec.Options.Add((result.GetValue(options) ?? []).SelectMany(static list => list.Split(',', StringSplitOptions.RemoveEmptyEntries)));
+            string[] lists = result.GetValue(options) ?? [];
+            spec.Options.Add(lists.SelectMany(static list => list.Split(',', StringSplitOptions.RemoveEmptyEntries)));
             await Console.Out.WriteLineAsync((await client.AddStorageAsync(id, spec)).Spec.Name);
             return ExitCodes.Success;
         });
@@ -115,7 +119,8 @@ internal static class StorageCommand
 
     private static string[] Row(StorageDocument storage) =>
     [
-        storage.Name, storage.Source, storage.ReadOnly ? "ro" : "rw", OrDash(storage.MountPoint), OrDash(storage.FileSystem), OrDash(storage.Device),
+        storage.Name, storage.Source, storage.ReadOnly ? "ro" : "rw",
+        OrDash(storage.MountPoint), OrDash(storage.FileSystem), OrDash(storage.Device),
     ];
 
     private static string OrDash(string cell) => cell.Length > 0 ? cell : "-";
