@@ -85,8 +85,10 @@ internal sealed class FaultHarness : IAsyncDisposable
     }
 
     /// <summary>Starts <c>kata-runtime</c> with this root and configuration.</summary>
-    public FaultCommand Start(params string[] arguments) =>
-        StartRaw(Runtime, ["--root", Root, "--kata-config", Configuration, .. arguments]);
+    public FaultCommand Start(params string[] arguments) => StartRaw(Runtime, WithOptions(arguments));
+
+    /// <summary>The arguments of a command with this root and configuration.</summary>
+    public string[] WithOptions(params string[] arguments) => ["--root", Root, "--kata-config", Configuration, .. arguments];
 
     public FaultCommand StartRaw(string path, params string[] arguments)
     {
@@ -106,9 +108,11 @@ internal sealed class FaultHarness : IAsyncDisposable
     }
 
     /// <summary>The pod's service.</summary>
-    public int ServicePid(string id) => int.Parse(
-        JsonNode.Parse(File.ReadLines(Path.Combine(Root, id, "journal")).First())!["value"]!.GetValue<string>().Split(' ')[0],
-        CultureInfo.InvariantCulture);
+    public int ServicePid(string id) => RecordedPid(File.ReadLines(Path.Combine(Root, id, "journal")).First());
+
+    /// <summary>The process that a line of a journal is about.</summary>
+    public static int RecordedPid(string line) =>
+        int.Parse(JsonNode.Parse(line)!["value"]!.GetValue<string>().Split(' ')[0], CultureInfo.InvariantCulture);
 
     /// <summary>The processes of this root's control groups that run the named program.</summary>
     public IReadOnlyList<int> PodProcesses(string program) => [.. Processes()
