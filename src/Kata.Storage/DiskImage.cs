@@ -22,9 +22,12 @@ internal sealed class DiskImage : IDisposable
         NamespaceThread.RunIn(mountNamespace, "the pod's caller", () => Open(path, readOnly));
 
     /// <summary>Gives the descriptor away, once.</summary>
-    public SafeFileDescriptor Take() => Interlocked.Exchange(ref _file, null) ?? throw new InvalidOperationException("The image was taken before");
+    public SafeFileDescriptor Take() =>
+        Interlocked.Exchange(ref _file, null) ?? throw new InvalidOperationException("The image was taken before");
 
-    /// <summary>The file system on it by its magic number, as mount(8) calls it; null when it is none of those that the guest knows.</summary>
+    /// <summary>
+    /// The file system on it by its magic number, as mount(8) calls it; null when it is none of those that the guest knows.
+    /// </summary>
     public string? FindFileSystem() => FileSystemMagic.Find(_file ?? throw new InvalidOperationException("The image was taken before"));
 
     public void Dispose() => _file?.Dispose();
@@ -41,7 +44,8 @@ internal sealed class DiskImage : IDisposable
         FileStatus status = FileStatus.Of(place);
         if (!status.IsRegularFile && !status.IsBlockDevice)
         {
-            throw new StorageException($"Cannot use '{path}' as a disk: it is neither a regular file nor a block device. Name an image, or the device itself");
+            throw new StorageException(
+                $"Cannot use '{path}' as a disk: it is neither a regular file nor a block device. Name an image, or the device itself");
         }
 
         if (status.IsRegularFile && status.Size == 0)

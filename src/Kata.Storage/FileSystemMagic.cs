@@ -23,7 +23,7 @@ internal static class FileSystemMagic
     internal static string? Find(ReadOnlySpan<byte> head) =>
         head.StartsWith("XFSB"u8) ? "xfs" // XFS_SB_MAGIC, fs/xfs/libxfs/xfs_format.h
         : head.StartsWith("hsqs"u8) ? "squashfs" // SQUASHFS_MAGIC, linux/magic.h
-        : head.Length >= 1028 && BinaryPrimitives.ReadUInt32LittleEndian(head[1024..]) == 0xE0F5E1E2 ? "erofs" // EROFS_SUPER_MAGIC_V1
-        : head.Length >= 1082 && BinaryPrimitives.ReadUInt16LittleEndian(head[1080..]) == 0xEF53 ? "ext4" // EXT4_SUPER_MAGIC; ext2 and ext3 too
+        : head.Length >= 1028 && BinaryPrimitives.ReadUInt32LittleEndian(head[1024..]) == 0xE0F5E1E2 ? "erofs"
+        : head.Length >= 1082 && BinaryPrimitives.ReadUInt16LittleEndian(head[1080..]) == 0xEF53 ? "ext4" // and ext2, ext3
         : null;
 }

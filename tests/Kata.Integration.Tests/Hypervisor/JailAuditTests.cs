@@ -35,7 +35,9 @@ public sealed class JailAuditTests
         Assert.All(
             Directory.GetFileSystemEntries(root).Select(Path.GetFileName),
             static name => Assert.Contains(name, (string[])["bin", "dev", "etc", "kernel", "lib", "lib64", "sbin", "usr"]));
-        Assert.All(Directory.GetFileSystemEntries(root + "/dev").Select(Path.GetFileName), static name => Assert.Contains(name, (string[])["null", "kvm"]));
+        Assert.All(
+            Directory.GetFileSystemEntries(root + "/dev").Select(Path.GetFileName),
+            static name => Assert.Contains(name, (string[])["null", "kvm"]));
         Assert.Equal(["ld.so.cache"], Directory.GetFileSystemEntries(root + "/etc").Select(Path.GetFileName));
     }
 

@@ -11,8 +11,8 @@ using PodApi = Kata.Sandbox.Protocol.V1.Sandbox.SandboxClient;
 namespace Kata.Integration.Tests.Storages;
 
 /// <summary>
-/// Disks that a pod's machine starts with: given by <c>kata.sandbox.v1</c> after containerd's CreateSandbox and before its StartSandbox. On a machine
-/// that takes disks while it runs, and on one that does not.
+/// Disks that a pod's machine starts with: given by <c>kata.sandbox.v1</c> after containerd's CreateSandbox and before its StartSandbox.
+/// On a machine that takes disks while it runs, and on one that does not.
 /// </summary>
 [Collection(ContainersGroup.Name)]
 public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
@@ -62,7 +62,8 @@ public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
             }
             else
             {
-                RpcException error = await Assert.ThrowsAsync<RpcException>(() => pod.AddStorageAsync(Request("hot", later)).ResponseAsync);
+                RpcException error = await Assert.ThrowsAsync<RpcException>(
+                    () => pod.AddStorageAsync(Request("hot", later)).ResponseAsync);
                 Assert.Equal(StatusCode.FailedPrecondition, error.StatusCode);
                 Assert.Contains(refusal, error.Status.Detail, StringComparison.Ordinal);
                 Assert.Contains("Give it to the pod before that starts", error.Status.Detail, StringComparison.Ordinal);
@@ -75,7 +76,7 @@ public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
         await _shim.AssertCleanAsync();
     }
 
-    /// <summary>What was noted is looked at when the machine starts: a file that is gone by then fails the start, with its reason.</summary>
+    /// <summary>What was noted is opened when the machine starts: a file that is gone by then fails the start, with its reason.</summary>
     [Fact]
     public async Task StartSandbox_StorageWhoseFileIsGone_FailsWithTheReason()
     {
