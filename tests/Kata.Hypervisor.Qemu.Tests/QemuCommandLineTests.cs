@@ -33,7 +33,7 @@ public sealed class QemuCommandLineTests
             "-accel", "tcg,thread=single,tb-size=64", "-cpu", "Nehalem,+rdrand", "-smp", "2,maxcpus=4",
             "-m", "size=512M,slots=10,maxmem=4096M",
             "-object", "memory-backend-memfd,id=mem0,size=512M,share=on", "-rtc", "base=utc,driftfix=slew,clock=host",
-            "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off clearcpuid=cx16 reboot=k console=ttyS0 panic=1",
+            "-kernel", "/kernel", "-initrd", "/initrd", "-append", "mitigations=off clearcpuid=cx16 reboot=k swiotlb=noforce console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3,server=on,wait=off", "-mon", "chardev=monitor,mode=control",
             "-device", "pvpanic-pci",
             "-device", """{"driver":"pci-bridge","id":"disks","bus":"pcie.0","addr":"0x1e","chassis_nr":1,"shpc":true}""",
@@ -98,7 +98,7 @@ public sealed class QemuCommandLineTests
         Assert.Equal("kvm", ValueOf(line, "-accel"));
         Assert.Equal("host,pmu=off", ValueOf(line, "-cpu"));
         Assert.Contains("""{"driver":"vhost-vsock-pci","id":"agent","guest-cid":77,"vhostfd":"5"}""", line);
-        Assert.Contains("reboot=k console=ttyS0 panic=1 agent.channel=vsock agent.vsock_port=1030", line);
+        Assert.Contains("reboot=k swiotlb=noforce console=ttyS0 panic=1 agent.channel=vsock agent.vsock_port=1030", line);
         Assert.DoesNotContain(line, static item => item.Contains("virtserialport"));
     }
 

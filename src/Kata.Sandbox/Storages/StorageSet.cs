@@ -9,6 +9,9 @@ namespace Kata.Sandbox;
 [SuppressMessage("Design", "CA1001", Justification = "The source has neither a timer nor a wait handle: there is nothing to dispose of")]
 internal sealed class StorageSet
 {
+    /// <summary>For all of a pod's disks at its end. A guest that hangs must not keep the pod.</summary>
+    private static readonly TimeSpan s_unmountTimeout = TimeSpan.FromSeconds(10);
+
     private readonly SandboxEnvironment _environment;
     private readonly StepExecutor _executor;
     private readonly MachineStep _machine;
@@ -174,11 +177,12 @@ internal sealed class StorageSet
         IEnumerable<PodStorage> mounted = guestLives
             ? All.Where(static item => item.Plan is { MountPoint: not null, ReadOnly: false }).Reverse()
             : [];
+        using var limit = new CancellationTokenSource(s_unmountTimeout, _environment.Time);
         foreach (PodStorage storage in mounted)
         {
             try
             {
-                await _executor.UndoAsync([storage.Steps[^1]], CancellationToken.None);
+                await _executor.UndoAsync([storage.Steps[^1]], limit.Token);
             }
             catch (AgentException error)
             {
