@@ -44,7 +44,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
             throw SandboxStateException.AlreadyExists("create the container", "a container", request.Id.Value);
         }
 
-        ulong? claim = index.Stamp(request.Id);
+        ContainerClaim? claim = index.Stamp(request.Id);
         PodBeginning? beginning = null;
         try
         {

@@ -45,7 +45,7 @@ internal sealed class ShimStart(ShimOptions options)
             throw SandboxStateException.AlreadyExists("create the container", "a container", id.Value);
         }
 
-        ulong? claim = index.Stamp(id);
+        ContainerClaim? claim = index.Stamp(id);
         try
         {
             if (first)

@@ -43,10 +43,10 @@ internal sealed class ContainerIndex(SandboxDirectories directories)
     }
 
     /// <summary>What tells this claim from a later one of the same id; null when the id is not claimed.</summary>
-    public ulong? Stamp(ContainerId container)
+    public ContainerClaim? Stamp(ContainerId container)
     {
         using SafeFileDescriptor entry = LibC.open(directories.IndexEntry(container), LibC.O_PATH | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0);
-        return entry.IsInvalid ? null : FileStatus.Of(entry).Inode;
+        return entry.IsInvalid ? null : new ContainerClaim(FileStatus.Of(entry).Inode, ClaimedAt(container));
     }
 
     /// <summary>When the id was claimed: the beginning of its container.</summary>

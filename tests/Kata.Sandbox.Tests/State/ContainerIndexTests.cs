@@ -115,6 +115,22 @@ public sealed class ContainerIndexTests : IDisposable
         Assert.Equal(_index.Stamp(container), _index.Stamp(container));
     }
 
+    // Many file systems give the new link the old one's number.
+    [Fact]
+    public void Stamp_ClaimedAgain_IsAnother()
+    {
+        var container = ContainerId.Parse("c1");
+        _index.TryClaim(container, SandboxId.Parse("pod"));
+        ContainerClaim? first = _index.Stamp(container);
+        _index.Release(container);
+
+        // The kernel's clock for files ticks 100 times a second at least.
+        DateTimeOffset later = first!.Value.MadeAt + TimeSpan.FromMilliseconds(20);
+        Assert.True(SpinWait.SpinUntil(() => DateTimeOffset.UtcNow > later, TimeSpan.FromSeconds(10)));
+        _index.TryClaim(container, SandboxId.Parse("pod"));
+        Assert.NotEqual(first, _index.Stamp(container));
+    }
+
     [Fact]
     public void All_NothingWasEverClaimed_IsEmpty()
     {
