@@ -161,6 +161,22 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
     }
 
+    // As the service wrote it when it took this one out.
+    private bool HasOthers(ContainerId id)
+    {
+        var sandbox = SandboxId.Of(id);
+        var index = new ContainerIndex(_directories);
+        try
+        {
+            SandboxState? state = SandboxStateStore.Read(_directories.StateFile(sandbox));
+            return state?.Containers.Any(other => other.Id != id.Value && index.Find(ContainerId.Parse(other.Id)) == sandbox) ?? false;
+        }
+        catch (InvalidDataException)
+        {
+            return false; // damaged: as without one
+        }
+    }
+
     // Only what this command made is taken back: the pod when it made it, and the id while the claim is still its own.
     private async Task UndoAsync(ContainerId id, bool first, PodBeginning? beginning, Func<bool> isOurClaim)
     {
@@ -168,7 +184,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             if (beginning is not null)
             {
-                await beginning.UndoAsync();
+                await beginning.UndoAsync(() => HasOthers(id));
             }
             else if (!first && isOurClaim())
             {

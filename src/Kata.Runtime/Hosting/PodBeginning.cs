@@ -71,13 +71,25 @@ internal sealed class PodBeginning : IDisposable
         Children.RunBootCheckAsync([.. arguments, "--check"], _lock!, timeout);
 
     /// <summary>Takes everything back, unless somebody else has removed it already: then what bears the name now is another's.</summary>
-    public async Task UndoAsync()
+    /// <param name="hasOthers">
+    /// Whether other containers have come into the pod: then it is theirs, and its service ends it with the last. Null where none can.
+    /// </param>
+    public async Task UndoAsync(Func<bool>? hasOthers = null)
     {
         if (_service is not null)
         {
-            await Task.WhenAny(_service.Exited, Task.Delay(s_endTimeout, TimeProvider.System));
+            if (hasOthers?.Invoke() is not true)
+            {
+                await Task.WhenAny(_service.Exited, Task.Delay(s_endTimeout, TimeProvider.System));
+            }
+
             if (!_service.Exited.IsCompleted)
             {
+                if (hasOthers?.Invoke() is true) // one that came last of all
+                {
+                    return;
+                }
+
                 _service.Kill(Signals.SIGKILL);
                 await _service.Exited;
             }
