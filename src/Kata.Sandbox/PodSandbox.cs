@@ -115,7 +115,8 @@ internal sealed class PodSandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again.
+    /// Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again; its
+    /// poststop hooks are the caller's to run.
     /// </summary>
     /// <param name="container">The container.</param>
     /// <param name="openStdio">Opens its streams, which are the container's from then on.</param>
@@ -139,7 +140,6 @@ internal sealed class PodSandbox : IAsyncDisposable
         {
             await container.ReleaseAsync(CancellationToken.None);
             Forget(container);
-            await container.Hooks.RunPoststopAsync();
             if (container.CalledOff.IsCancellationRequested)
             {
                 throw SandboxStateException.DeletedMeanwhile(id.Value);

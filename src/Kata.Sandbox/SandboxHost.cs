@@ -89,8 +89,17 @@ internal sealed class SandboxHost : IDisposable
     /// <summary>Claims an id for a container of this pod. False when it is taken.</summary>
     public bool TryClaim(ContainerId container) => _index.TryClaim(container, _options.Sandbox);
 
-    /// <summary>Gives a container's id back.</summary>
-    public void Release(ContainerId container) => _index.Release(container);
+    /// <summary>What tells this pod's claim of an id from a later one; null when the id is not this pod's.</summary>
+    public ContainerClaim? ClaimOf(ContainerId container) => IsClaimed(container) ? _index.Stamp(container) : null;
+
+    /// <summary>Gives a container's id back, unless that claim of it has ended already: a later one is another container's.</summary>
+    public void Release(ContainerId container, ContainerClaim? claim)
+    {
+        if (claim is not null && ClaimOf(container) == claim)
+        {
+            _index.Release(container);
+        }
+    }
 
     /// <summary>
     /// Removes what is left of a pod that has ended: the doors, the control group, the directory, the ids. The process may end then,

@@ -153,8 +153,11 @@ internal sealed class PodHost : IAsyncDisposable
     /// <inheritdoc cref="SandboxHost.TryClaim"/>
     public bool TryClaim(ContainerId container) => _host.TryClaim(container);
 
+    /// <inheritdoc cref="SandboxHost.ClaimOf"/>
+    public ContainerClaim? ClaimOf(ContainerId container) => _host.ClaimOf(container);
+
     /// <inheritdoc cref="SandboxHost.Release"/>
-    public void Release(ContainerId container) => _host.Release(container);
+    public void Release(ContainerId container, ContainerClaim? claim) => _host.Release(container, claim);
 
     /// <summary>Removes what is on disk. The pod is gone; the process ends soon after, whatever could not be removed.</summary>
     /// <exception cref="Exception">

@@ -11,10 +11,11 @@ namespace Kata.Service;
 /// The one pod of a service process: booted once and ended once. Most pods begin and end with their containers, by
 /// <see cref="TaskService"/>; one that <see cref="SandboxService"/> holds is there before the first and after the last.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle to dispose of: nobody asks for one")]
+[SuppressMessage("Design", "CA1001", Justification = "Neither has a wait handle or a timer to dispose of: nobody asks for one")]
 internal sealed class PodLife(PodHost host)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>One create, delete or end at a time: they make and end the pod.</summary>
@@ -31,6 +32,9 @@ internal sealed class PodLife(PodHost host)
 
     /// <summary>Completes when the pod is gone and the process may end.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Cancelled when the pod begins to end, which may take as long as its last poststop hooks: nobody can join it any more.</summary>
+    public CancellationToken Ending => _ending.Token;
 
     /// <summary>Completes when the pod is gone and its engine has said that it needs this process no more.</summary>
     public Task Dismissed => _dismissed.Task;
@@ -73,6 +77,7 @@ internal sealed class PodLife(PodHost host)
     public async Task EndAsync(Container? last = null)
     {
         var cleanUp = new CleanUp();
+        await _ending.CancelAsync();
         try
         {
             await cleanUp.TryAsync(StopAsync);
@@ -88,10 +93,10 @@ internal sealed class PodLife(PodHost host)
     }
 
     /// <summary>The same after a failure, which is what the caller is to be told: another one on the way is logged.</summary>
-    public async Task EndAfterFailureAsync()
+    public async Task EndAfterFailureAsync(Container? last = null)
     {
         var cleanUp = new CleanUp();
-        await cleanUp.TryAsync(() => EndAsync());
+        await cleanUp.TryAsync(() => EndAsync(last));
         if (cleanUp.Failure is { } failure)
         {
             host.Log.BackgroundFailed(ServiceStatus.TextOf(failure));
@@ -121,6 +126,22 @@ internal sealed class PodLife(PodHost host)
             },
             host.Stopping)
         : throw SandboxStateException.PodStopped(request.Id);
+
+    /// <summary>Takes the <see cref="Gate"/> for a new container.</summary>
+    /// <exception cref="SandboxStateException">The pod ends, or has ended.</exception>
+    public async Task EnterAsync(ContainerId id, CancellationToken cancellationToken)
+    {
+        // Ends early on: the caller (cancellationToken), or the pod's end.
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Ending);
+        try
+        {
+            await Gate.WaitAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (Ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Gone(id);
+        }
+    }
 
     private static SandboxStateException Gone(ContainerId id) => SandboxStateException.DeletedMeanwhile(id.Value);
 }

@@ -66,6 +66,7 @@ internal sealed class StandInServer : IAsyncDisposable
 
         foreach (StandInSession session in dropped)
         {
+            await session.AbandonAsync(CancellationToken.None); // else it would tell its caller of an end without a reason
             await session.DisposeAsync();
         }
     }

@@ -13,12 +13,6 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
 {
     private readonly ConcurrentDictionary<string, Task> _underWay = new(); // by container
 
-    /// <summary>
-    /// The creation of a container that is under way; null when there is none. It never faults, and ends when all that it has made is
-    /// gone or the container's.
-    /// </summary>
-    public Task? Find(string id) => _underWay.GetValueOrDefault(id);
-
     /// <summary>Carries out a Create.</summary>
     public async Task<CreateTaskResponse> CreateAsync(CreateTaskRequest request, ServerCallContext context)
     {
@@ -26,28 +20,55 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         _underWay.TryAdd(request.Id, ended.Task); // of two of one id, the second fails
         try
         {
-            return await CreateWholeAsync(request, context);
+            return await CreateWholeAsync(request, context, End);
         }
         finally
         {
+            End();
+        }
+
+        void End()
+        {
             _underWay.TryRemove(new KeyValuePair<string, Task>(request.Id, ended.Task));
-            ended.SetResult();
+            ended.TrySetResult();
         }
     }
 
-    private async Task<CreateTaskResponse> CreateWholeAsync(CreateTaskRequest request, ServerCallContext context)
+    /// <summary>
+    /// Has a create fail that has entered no container into the pod yet, and waits for one that is under way: then all that it has made is
+    /// gone or the container's. What poststop hooks do in a pod that goes on is not waited for.
+    /// </summary>
+    /// <param name="id">The container.</param>
+    /// <param name="claim">The claim of its id.</param>
+    public async Task CallOffAsync(ContainerId id, ContainerClaim? claim)
+    {
+        Task create = _underWay.GetValueOrDefault(id.Value) ?? Task.CompletedTask; // never faults
+        if (claim is not null && host.ClaimOf(id) == claim)
+        {
+            await host.StandIns.DropAsync(id.Value);
+            // A create that comes to the pod's gate fails on this; or it was killed, and nobody else gives the id back.
+            host.Release(id, claim);
+        }
+
+        await create;
+    }
+
+    private async Task<CreateTaskResponse> CreateWholeAsync(CreateTaskRequest request, ServerCallContext context, Action gone)
     {
         ContainerId id = ContainerId.Parse(request.Id);
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
-        bool claimed = false;
+        ContainerClaim? claim = null;
+        Container? unmade = null;
         try
         {
             (PodSandbox pod, Container container, bool first) = await JoinAsync(
-                id, request, context, standIn, wasClaimed => claimed = wasClaimed);
+                id, request, context, standIn, () => claim = host.ClaimOf(id));
+            unmade = container;
             // Outside of the pod's gate: what waits for this container, its hooks above all, holds nobody else up.
             var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
             await pod.CreateContainerAsync(
                 container, () => standIns.OpenStdioAsync(standIn, request.Id, names, host.Stopping), host.Stopping);
+            unmade = null;
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             events.PublishCreated(request, response.Pid);
             events.TrackExit(container, container.Init, container.StoppedAsync());
@@ -63,20 +84,24 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         catch
         {
             await TaskStandIns.AbandonAsync(standIn, null); // nobody else knows of it any more
-            await removal.LeaveAsync(id, claimed);
+            await removal.LeaveAsync(id, unmade, claim, gone);
             throw;
         }
     }
 
     // Under the pod's gate: boots the pod where this is its first container, and enters the container into it.
     private async Task<(PodSandbox Pod, Container Container, bool First)> JoinAsync(
-        ContainerId id, CreateTaskRequest request, ServerCallContext context, StandInSession? standIn, Action<bool> claimed)
+        ContainerId id, CreateTaskRequest request, ServerCallContext context, StandInSession? standIn, Action claimed)
     {
-        await life.Gate.WaitAsync(context.CancellationToken);
+        await life.EnterAsync(id, context.CancellationToken);
         try
         {
             bool first = life is { Pod: null, Held: null, Ended.IsCompleted: false };
-            claimed(life.Claim(id));
+            if (life.Claim(id))
+            {
+                claimed();
+            }
+
             Bundle bundle = Bundle.Load(request.Bundle);
             PodSandbox pod = await life.JoinAsync(bundle, request);
             if (life.Held is { } settings)

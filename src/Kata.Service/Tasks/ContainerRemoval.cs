@@ -25,6 +25,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
     /// <exception cref="SandboxStateException">It runs, was deleted meanwhile, or was never made.</exception>
     public async Task<DeleteResponse> DeleteAsync(PodSandbox pod, Container container, bool force)
     {
+        ContainerClaim? claim = host.ClaimOf(container.Plan.Id);
         DeleteResponse response = await DeleteOneAsync(pod, container, force);
         // It is gone: whatever fails from here on, its id goes, and with the last one the service.
         var cleanUp = new CleanUp();
@@ -37,7 +38,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         if (!wasLast)
         {
             await cleanUp.TryAsync(container.Hooks.RunPoststopAsync);
-            cleanUp.Try(() => host.Release(container.Plan.Id));
+            cleanUp.Try(() => host.Release(container.Plan.Id, claim));
             host.Track(MemoryTrim.RunAsync());
         }
 
@@ -54,6 +55,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         {
             await cleanUp.TryAsync(async () =>
             {
+                ContainerClaim? claim = host.ClaimOf(container.Plan.Id);
                 try
                 {
                     await DeleteOneAsync(pod!, container, force: true);
@@ -64,22 +66,28 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
                 }
 
                 await container.Hooks.RunPoststopAsync();
-                host.Release(container.Plan.Id);
+                host.Release(container.Plan.Id, claim);
             });
         }
 
         cleanUp.ThrowIfFailed();
     }
 
-    /// <summary>
-    /// After a container did not come to be: ends a pod without containers, or gives the id back where it was claimed for this one.
-    /// </summary>
-    public async Task LeaveAsync(ContainerId id, bool claimed)
+    /// <summary>After a container did not come to be: runs its poststop hooks, ends a pod without containers, and gives the id back.</summary>
+    /// <param name="id">The container's id.</param>
+    /// <param name="container">The container, out of its pod; null when it never was in one.</param>
+    /// <param name="claim">The claim of the id where it was made for this container, and so is not the caller's to give back.</param>
+    /// <param name="gone">Called when only hooks are left, in a pod that goes on, or ends by somebody else.</param>
+    public async Task LeaveAsync(ContainerId id, Container? container, ContainerClaim? claim, Action gone)
     {
-        if (!await EndIfEmptyAsync(life.EndAfterFailureAsync) && claimed)
+        // One that ends already, by somebody else, is not waited for.
+        if (life.Ending.IsCancellationRequested || !await EndIfEmptyAsync(() => life.EndAfterFailureAsync(container)))
         {
-            host.Release(id);
+            gone();
         }
+
+        await (container?.Hooks.RunPoststopAsync() ?? Task.CompletedTask); // unless the pod's end has run them
+        host.Release(id, claim);
     }
 
     /// <summary>

@@ -42,7 +42,6 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
     /// <summary>How containers go, for who ends the pod.</summary>
     public ContainerRemoval Removal { get; }
 
-
     public override Task<CreateTaskResponse> Create(CreateTaskRequest request, ServerCallContext context) =>
         RunAsync(() => _creation.CreateAsync(request, context));
 
@@ -353,24 +352,21 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
             throw new RpcException(new Status(StatusCode.Unavailable, $"Cannot delete the container '{id}': its pod is not up"));
         }
 
+        ContainerClaim? claim = _host.ClaimOf(id);
         try
         {
             return await DeleteAsync(id.Value, force: true);
         }
         catch (SandboxStateException error) when (error.Error == SandboxStateError.NotFound)
         {
-            if (_creation.Find(id.Value) is { } create)
+            await _creation.CallOffAsync(id, claim);
+            if (_life.Pod?.Containers.All(container => container.Plan.Id.Value != id.Value) ?? true)
             {
-                await create; // it was called off, and takes with it what it has made
+                throw;
             }
-            else if (_host.IsClaimed(id))
-            {
-                await _host.StandIns.DropAsync(id.Value);
-                _host.Release(id); // its create is on its way, or was killed on it
-            }
-
-            throw;
         }
+
+        return await DeleteAsync(id.Value, force: true); // its create could not be called off any more
     }
 
     private async System.Threading.Tasks.Task EndHeldPodAsync()
