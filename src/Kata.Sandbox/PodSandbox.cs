@@ -115,8 +115,8 @@ internal sealed class PodSandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod again; its
-    /// poststop hooks are the caller's to run.
+    /// Makes a container that was added. One that fails, or is called off by <see cref="Container.CallOffAsync"/>, is out of the pod
+    /// again; its poststop hooks are the caller's to run.
     /// </summary>
     /// <param name="container">The container.</param>
     /// <param name="openStdio">Opens its streams, which are the container's from then on.</param>

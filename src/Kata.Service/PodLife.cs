@@ -33,7 +33,9 @@ internal sealed class PodLife(PodHost host)
     /// <summary>Completes when the pod is gone and the process may end.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Cancelled when the pod begins to end, which may take as long as its last poststop hooks: nobody can join it any more.</summary>
+    /// <summary>
+    /// Cancelled when the pod begins to end, which may take as long as its last poststop hooks: nobody can join it any more.
+    /// </summary>
     public CancellationToken Ending => _ending.Token;
 
     /// <summary>Completes when the pod is gone and its engine has said that it needs this process no more.</summary>

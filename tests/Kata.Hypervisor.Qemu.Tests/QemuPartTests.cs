@@ -14,18 +14,23 @@ public sealed class QemuPartTests
         var disk = new DiskDevice(new DeviceId("disk7"), ReadOnly: false, IsBlockDevice: true);
         IReadOnlyList<QemuPart> parts = QemuDevices.Translate(disk, s_board, [new QemuHandle("disk7-0", 4097)], slot: 10);
 
+        const string Image = """
+            {"driver":"raw","node-name":"disk7-image","read-only":false,"discard":"unmap",
+            "file":{"driver":"host_device","filename":"/dev/fdset/4097","read-only":false,"discard":"unmap"}}
+            """;
+        const string Frontend = """
+            {"driver":"virtio-blk-pci","id":"disk7","drive":"disk7-image","serial":"disk7",
+            "bus":"disks","addr":"0xa","disable-legacy":"on"}
+            """;
         Assert.Equal(
             [
-                """{"execute":"add-fd","arguments":{"fdset-id":4097},"id":1}""",
-                """{"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"disk7-image","read-only":false,"discard":"unmap","""
-                    + """"file":{"driver":"host_device","filename":"/dev/fdset/4097","read-only":false,"discard":"unmap"}},"id":1}""",
-                """{"execute":"device_add","arguments":{"driver":"virtio-blk-pci","id":"disk7","drive":"disk7-image","serial":"disk7","""
-                    + """"bus":"disks","addr":"0xa","disable-legacy":"on"},"id":1}""",
+                Command("add-fd", """{"fdset-id":4097}"""), Command("blockdev-add", Image.ReplaceLineEndings("")),
+                Command("device_add", Frontend.ReplaceLineEndings("")),
             ],
             parts.SelectMany(static part => part.Commands).Select(Line));
         Assert.Equal([0, null, null], parts.Select(static part => part.Passes));
-        Assert.Equal(
-            ["remove-fd", "blockdev-del"], parts.Select(static part => part.Removal).OfType<QmpCommand>().Select(static command => command.Name));
+        QmpCommand[] removals = [.. parts.Select(static part => part.Removal).OfType<QmpCommand>()];
+        Assert.Equal(["remove-fd", "blockdev-del"], removals.Select(static command => command.Name));
     }
 
     [Fact]
@@ -34,12 +39,12 @@ public sealed class QemuPartTests
         var share = new FileShareDevice(new DeviceId("share2"), "tag");
         QemuPart socket = QemuDevices.Translate(share, s_board, [new QemuHandle("share2-0", 4098)])[0];
 
+        const string Channel = """
+            {"id":"share2-channel","backend":{"type":"socket","data":
+            {"addr":{"type":"fd","data":{"str":"share2-0"}},"server":false,"wait":false}}}
+            """;
         Assert.Equal(
-            [
-                """{"execute":"getfd","arguments":{"fdname":"share2-0"},"id":1}""",
-                """{"execute":"chardev-add","arguments":{"id":"share2-channel","backend":{"type":"socket","data":{"addr":{"type":"fd","""
-                    + """"data":{"str":"share2-0"}},"server":false,"wait":false}}},"id":1}""",
-            ],
+            [Command("getfd", """{"fdname":"share2-0"}"""), Command("chardev-add", Channel.ReplaceLineEndings(""))],
             socket.Commands.Select(Line));
         Assert.Equal(0, socket.Passes);
     }
@@ -48,12 +53,14 @@ public sealed class QemuPartTests
     [Fact]
     public void Arguments_OfEveryPartInJson_AreThoseOfItsCommand()
     {
-        Device[] devices = [new RandomDevice(FromHostDevice: true), new DiskDevice(new DeviceId("disk1"), ReadOnly: true, IsBlockDevice: false)];
+        var disk = new DiskDevice(new DeviceId("disk1"), ReadOnly: true, IsBlockDevice: false);
+        Device[] devices = [new RandomDevice(FromHostDevice: true), disk];
         QemuPart[] parts = [.. devices.SelectMany(device => QemuDevices.Translate(device, s_board, [QemuHandle.Inherited(9)], slot: 1))];
 
         Assert.All(
             parts.Where(static part => part is QemuObject or QemuBlockNode or QemuFrontend),
-            static part => Assert.Contains($"\"arguments\":{part.Arguments[1]},", Line(Assert.Single(part.Commands)), StringComparison.Ordinal));
+            static part => Assert.Equal(
+                $"\"arguments\":{part.Arguments[1]},\"id\":1}}", Line(Assert.Single(part.Commands)).Split(',', 2)[1]));
     }
 
     [Fact]
@@ -62,6 +69,8 @@ public sealed class QemuPartTests
         QemuPart serial = QemuDevices.Translate(new ConsoleDevice(), s_board, [QemuHandle.Inherited(9)])[1];
         Assert.Throws<InvalidOperationException>(() => serial.Commands);
     }
+
+    private static string Command(string name, string arguments) => $$"""{"execute":"{{name}}","arguments":{{arguments}},"id":1}""";
 
     private static string Line(QmpCommand command) => Encoding.UTF8.GetString(command.ToLine(1)).TrimEnd('\n');
 }

@@ -40,7 +40,7 @@ internal sealed record StoragePlan
             IsPath(Source), "/source", $"'{PrintableText.Escape(Source)}' is not an absolute path",
             "Name an image or a block device of the host");
         Require(
-            MountPoint is not { } point || (IsPath(point) && Path.GetFullPath(point) == point && point != "/"), "/mount_point",
+            MountPoint is not { } point || (IsPath(point) && Path.GetFullPath(point) == point && !point.EndsWith('/')), "/mount_point",
             $"'{PrintableText.Escape(MountPoint ?? "")}' is not an absolute path without '..', '//' or a slash at its end",
             "Name a directory of the guest, or leave it out for a device");
         Require(

@@ -73,7 +73,9 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         cleanUp.ThrowIfFailed();
     }
 
-    /// <summary>After a container did not come to be: runs its poststop hooks, ends a pod without containers, and gives the id back.</summary>
+    /// <summary>
+    /// After a container did not come to be: runs its poststop hooks, ends a pod without containers, and gives the id back.
+    /// </summary>
     /// <param name="id">The container's id.</param>
     /// <param name="container">The container, out of its pod; null when it never was in one.</param>
     /// <param name="claim">The claim of the id where it was made for this container, and so is not the caller's to give back.</param>

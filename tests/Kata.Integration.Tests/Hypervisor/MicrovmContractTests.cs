@@ -15,7 +15,7 @@ public sealed class MicrovmContractTests : DriverContract
     {
         Assert.SkipWhen(
             Config.Accelerator == Accelerator.Tcg,
-            "an emulated microvm whose guest panics loops without a word on its console, once in a few on a busy host: see docs/limitations.md");
+            "an emulated microvm whose guest panics may loop without a word on its console, on a busy host: see docs/limitations.md");
         return base.Connect_GuestThatPanics_SaysSo();
     }
 }
