@@ -119,8 +119,11 @@ internal static class QemuCommandLine
         yield return new QemuFixture("-device", "pvpanic-pci");
         yield return new QemuFrontend(new QmpObject
         {
-            ["driver"] = "pci-bridge", ["id"] = QemuBoard.DiskBridge, ["bus"] = board.RootBus,
-            ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"), ["chassis_nr"] = 1,
+            ["driver"] = "pci-bridge",
+            ["id"] = QemuBoard.DiskBridge,
+            ["bus"] = board.RootBus,
+            ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"),
+            ["chassis_nr"] = 1,
             ["shpc"] = true, // ACPI tells the guest what is plugged in; but by this the firmware knows to leave room for it
         });
         for (int port = 0; port < config.RootPorts; port++)
@@ -128,8 +131,11 @@ internal static class QemuCommandLine
             int slot = FirstPortSlot - (port / FunctionsOfASlot);
             yield return new QemuFrontend(new QmpObject
             {
-                ["driver"] = "pcie-root-port", ["id"] = $"port{Text(port)}", ["bus"] = board.RootBus,
-                ["chassis"] = port + 2, ["slot"] = port + 2,
+                ["driver"] = "pcie-root-port",
+                ["id"] = $"port{Text(port)}",
+                ["bus"] = board.RootBus,
+                ["chassis"] = port + 2,
+                ["slot"] = port + 2,
                 ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}.{port % FunctionsOfASlot:x}"),
                 ["multifunction"] = true,
             });

@@ -33,7 +33,9 @@ internal sealed class PodHost : IAsyncDisposable
             CallerMountNamespace = options.CallerMountNamespace,
             HookCaller = new HookCaller
             {
-                MountNamespace = options.CallerMountNamespace, Variables = CallerEnvironment.Read(), Umask = options.CallerUmask,
+                MountNamespace = options.CallerMountNamespace,
+                Variables = CallerEnvironment.Read(),
+                Umask = options.CallerUmask,
             },
             Log = log,
             Time = Time,

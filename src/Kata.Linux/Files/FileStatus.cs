@@ -29,7 +29,7 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
             LibC.statx_at(descriptor, "", LibC.AT_EMPTY_PATH, LibC.STATX_BASIC_STATS | LibC.STATX_MNT_ID, &status),
             "statx",
             "examine a descriptor");
-        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id) 
+        return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id)
         {
             LinkCount = status.stx_nlink,
             Device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor,

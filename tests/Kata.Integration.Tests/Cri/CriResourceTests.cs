@@ -28,7 +28,10 @@ public sealed class CriResourceTests : IClassFixture<CriFixture>
         string id = await pod.RunContainerAsync("main", ["sleep", "100000"], static config =>
             config.Linux.Resources = new LinuxContainerResources
             {
-                MemoryLimitInBytes = 64 * Mebibyte, CpuQuota = 50_000, CpuPeriod = 100_000, CpuShares = 512,
+                MemoryLimitInBytes = 64 * Mebibyte,
+                CpuQuota = 50_000,
+                CpuPeriod = 100_000,
+                CpuShares = 512,
             });
         Assert.Equal("67108864 50000 100000", await LimitsAsync());
 
