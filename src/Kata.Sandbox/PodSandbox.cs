@@ -153,10 +153,6 @@ internal sealed class PodSandbox : IAsyncDisposable
 
             throw;
         }
-        finally
-        {
-            container.EndMaking();
-        }
     }
 
     /// <inheritdoc cref="StorageSet.AddAsync"/>

@@ -44,9 +44,13 @@ internal sealed class SandboxHost : IDisposable
     /// <summary>Boots the pod in its control group.</summary>
     public async Task<PodSandbox> BootAsync(SandboxPlan plan, CancellationToken cancellationToken)
     {
-        var cgroup = new CgroupStep(plan.Cgroup, plan.ProcessorCgroup, _options.Log);
-        await _executor.RunAsync([cgroup], cancellationToken);
-        _cgroup = cgroup;
+        CgroupStep cgroup = _cgroup ?? new CgroupStep(plan.Cgroup, plan.ProcessorCgroup, _options.Log);
+        if (_cgroup is null) // else this is the second attempt of one who holds the pod
+        {
+            await _executor.RunAsync([cgroup], cancellationToken);
+            _cgroup = cgroup;
+        }
+
         var environment = new SandboxEnvironment
         {
             Directories = Directories,

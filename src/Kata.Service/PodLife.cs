@@ -16,6 +16,7 @@ internal sealed class PodLife(PodHost host)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ending = new();
+    private bool _over; // its machine was ended, and does not start again; under Gate
     private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>One create, delete or end at a time: they make and end the pod.</summary>
@@ -26,6 +27,9 @@ internal sealed class PodLife(PodHost host)
 
     /// <summary>What a pod that is held was asked for; null when containers alone make the pod. Written under <see cref="Gate"/>.</summary>
     public PodSettings? Held { get; set; }
+
+    /// <summary>Whether it is held and its machine is still to start. Under <see cref="Gate"/>.</summary>
+    public bool IsToStart => Held is not null && Pod is null && !_over && !Ended.IsCompleted;
 
     /// <summary>Storages that the machine of a pod that is held starts with. Replaced under <see cref="Gate"/>.</summary>
     public IReadOnlyList<StoragePlan> Noted { get; private set; } = [];
@@ -67,6 +71,7 @@ internal sealed class PodLife(PodHost host)
     {
         PodSandbox? pod = Pod;
         Pod = null;
+        _over = true;
         if (pod is not null)
         {
             await pod.DisposeAsync();

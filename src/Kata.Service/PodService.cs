@@ -18,7 +18,7 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
         await life.Gate.WaitAsync(context.CancellationToken);
         try
         {
-            if (life is { Pod: null, Held: not null, Ended.IsCompleted: false })
+            if (life.IsToStart)
             {
                 life.Note(plan);
                 return new AddStorageResponse { Storage = ToMessage(plan, "") };
@@ -55,7 +55,7 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
         await life.Gate.WaitAsync(context.CancellationToken);
         try
         {
-            if (life is { Pod: null, Held: not null, Ended.IsCompleted: false })
+            if (life.IsToStart)
             {
                 life.Unnote(request.Name);
                 return new RemoveStorageResponse();
@@ -113,5 +113,5 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
     }
 
     private PodSandbox Running(string action, string name) =>
-        life.Pod ?? throw SandboxStateException.Refused($"{action} '{name}'", "its pod does not run. Start it first");
+        life.Pod ?? throw SandboxStateException.Refused($"{action} '{name}'", "its pod does not run, or not any more. Add storages to one that is to start, or runs");
 }

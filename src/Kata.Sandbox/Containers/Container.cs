@@ -91,8 +91,11 @@ internal sealed class Container
         await _made.Task;
     }
 
-    /// <summary>Says that nothing more is made for the container.</summary>
-    internal void EndMaking() => _made.TrySetResult();
+    /// <summary>Completes when it is made and that is told, or when nothing is left of the attempt. Never faults.</summary>
+    public Task Made => _made.Task;
+
+    /// <summary>Says so. Whoever makes it calls this once, and holds no gate that a delete needs by then.</summary>
+    public void EndMaking() => _made.TrySetResult();
 
     /// <summary>
     /// Completes when the first process has ended and everybody who asks is told that the container is stopped. Never faults.

@@ -58,12 +58,12 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         ContainerId id = ContainerId.Parse(request.Id);
         StandInSession? standIn = host.StandIns.Take(id.Value, "");
         ContainerClaim? claim = null;
-        Container? unmade = null;
+        Container? entered = null, unmade = null;
         try
         {
             (PodSandbox pod, Container container, bool first) = await JoinAsync(
                 id, request, context, standIn, () => claim = host.ClaimOf(id));
-            unmade = container;
+            (entered, unmade) = (container, container);
             // Outside of the pod's gate: what waits for this container, its hooks above all, holds nobody else up.
             var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
             await pod.CreateContainerAsync(
@@ -72,6 +72,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
             var response = new CreateTaskResponse { Pid = (uint)container.StandInPid };
             events.PublishCreated(request, response.Pid);
             events.TrackExit(container, container.Init, container.StoppedAsync());
+            container.EndMaking(); // now that its creation is told, its deletion can be
             host.Track(removal.DeleteAbandonedAsync(pod, container));
             standIns.Track(standIn, container.Init, container.StoppedAsync());
             if (first)
@@ -83,6 +84,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         }
         catch
         {
+            entered?.EndMaking();
             await TaskStandIns.AbandonAsync(standIn, null); // nobody else knows of it any more
             await removal.LeaveAsync(id, unmade, claim, gone);
             throw;

@@ -161,13 +161,10 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
     private async Task<DeleteResponse> DeleteOneAsync(PodSandbox pod, Container container, bool force)
     {
         ContainerId id = container.Plan.Id;
-        if (force)
+        await (force ? container.CallOffAsync() : container.Made);
+        if (!pod.Has(container))
         {
-            await container.CallOffAsync();
-            if (!pod.Has(container))
-            {
-                throw SandboxStateException.NotFound("delete the container", "the container", id.Value); // it was never made
-            }
+            throw SandboxStateException.NotFound("delete the container", "the container", id.Value); // it was never made
         }
 
         if (container.Init.Exit is not null)

@@ -70,6 +70,7 @@ public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
             }
 
             await engine.StopSandboxAsync(new StopSandboxRequest { SandboxId = id });
+            Assert.Equal(StatusCode.FailedPrecondition, await RefusalOfAsync(pod, image)); // it does not start again
             await engine.ShutdownSandboxAsync(new ShutdownSandboxRequest { SandboxId = id });
         }
 
@@ -78,7 +79,7 @@ public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
 
     /// <summary>What was noted is opened when the machine starts: a file that is gone by then fails the start, with its reason.</summary>
     [Fact]
-    public async Task StartSandbox_StorageWhoseFileIsGone_FailsWithTheReason()
+    public async Task StartSandbox_StorageWhoseFileIsGone_FailsWithTheReasonAndMayBeRepeatedWithoutIt()
     {
         string image = await HostDisk.CreateAsync(_shim.NewDirectory("disks"));
         string id = _shim.NewId();
@@ -87,13 +88,18 @@ public sealed class ColdStorageTests : IClassFixture<DirectShimTests.Fixture>
         {
             var engine = new ContainerdSandbox(connection.CallInvoker);
             await engine.CreateSandboxAsync(new CreateSandboxRequest { SandboxId = id });
-            await new PodApi(connection.CallInvoker).AddStorageAsync(Request("cold", image));
+            var pod = new PodApi(connection.CallInvoker);
+            await pod.AddStorageAsync(Request("cold", image));
             File.Delete(image);
 
             RpcException error = await Assert.ThrowsAsync<RpcException>(
                 () => engine.StartSandboxAsync(new StartSandboxRequest { SandboxId = id }).ResponseAsync);
 
             Assert.Contains($"Cannot open the disk '{image}': it does not exist", error.Status.Detail, StringComparison.Ordinal);
+            await pod.RemoveStorageAsync(new RemoveStorageRequest { Name = "cold" });
+            await engine.StartSandboxAsync(new StartSandboxRequest { SandboxId = id });
+            Assert.Empty((await pod.ListStoragesAsync(new ListStoragesRequest())).Storages);
+            await engine.StopSandboxAsync(new StopSandboxRequest { SandboxId = id });
             await engine.ShutdownSandboxAsync(new ShutdownSandboxRequest { SandboxId = id });
         }
 
