@@ -113,5 +113,6 @@ internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.
     }
 
     private PodSandbox Running(string action, string name) =>
-        life.Pod ?? throw SandboxStateException.Refused($"{action} '{name}'", "its pod does not run, or not any more. Add storages to one that is to start, or runs");
+        life.Pod ?? throw SandboxStateException.Refused(
+            $"{action} '{name}'", "its pod does not run. Only one that runs, or that is created and still to start, has storages");
 }

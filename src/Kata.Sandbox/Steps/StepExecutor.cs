@@ -26,8 +26,8 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
     }
 
     /// <summary>
-    /// Takes all of the steps or none: when one fails, no other is begun, those that have begun
-    /// come to their end, and what was done is undone.
+    /// Takes all of the steps or none: when one fails, no other is begun, those that have begun come to their end, and what was done is
+    /// undone. What cannot be undone stays among <see cref="Done"/>, with what it needs, and can be asked again.
     /// </summary>
     /// <param name="steps">Each once; what they need is among them or done already.</param>
     /// <param name="cancellationToken">Calls it off, with the same effect.</param>
@@ -51,7 +51,7 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
             return;
         }
 
-        await UndoEachAsync(Done.Reverse().Where(steps.Contains));
+        await RollBackAsync(steps);
         failure!.Throw();
 
         async Task TakeInTurnAsync(Step step, Task[] needs)
@@ -90,7 +90,29 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
     }
 
     /// <summary>Takes everything back, newest first, whatever one of them says; the first failure comes out at the end.</summary>
-    public Task UndoAllAsync() => UndoEachAsync(Done.Reverse(), throws: true);
+    public async Task UndoAllAsync()
+    {
+        var cleanUp = new CleanUp();
+        foreach (Step step in Done.Reverse())
+        {
+            await cleanUp.TryAsync(async () =>
+            {
+                try
+                {
+                    await step.UndoAsync(CancellationToken.None);
+                }
+                catch
+                {
+                    Forget(step, released: false); // its record stays, for a remover
+                    throw;
+                }
+
+                Forget(step);
+            });
+        }
+
+        cleanUp.ThrowIfFailed();
+    }
 
     // What a step needs comes before it.
     private static List<Step> Order(IReadOnlyCollection<Step> steps, IReadOnlyList<Step> done)
@@ -130,30 +152,22 @@ internal sealed class StepExecutor(AcquisitionJournal journal)
         }
     }
 
-    private async Task UndoEachAsync(IEnumerable<Step> newestFirst, bool throws = false)
+    // The failure of the run is what its caller is told.
+    private async Task RollBackAsync(IReadOnlyCollection<Step> steps)
     {
-        var cleanUp = new CleanUp();
-        foreach (Step step in newestFirst)
+        foreach (Step step in Done.Reverse().Where(steps.Contains))
         {
-            await cleanUp.TryAsync(async () =>
+            if (Done.Any(other => other.Needs.Contains(step)))
             {
-                try
-                {
-                    await step.UndoAsync(CancellationToken.None);
-                }
-                catch
-                {
-                    Forget(step, released: false); // its record stays, for a remover
-                    throw;
-                }
+                continue; // one that could not be undone needs it
+            }
 
+            var cleanUp = new CleanUp();
+            await cleanUp.TryAsync(() => step.UndoAsync(CancellationToken.None));
+            if (cleanUp.Failure is null)
+            {
                 Forget(step);
-            });
-        }
-
-        if (throws)
-        {
-            cleanUp.ThrowIfFailed();
+            }
         }
     }
 

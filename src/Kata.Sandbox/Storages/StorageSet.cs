@@ -114,14 +114,20 @@ internal sealed class StorageSet
             made.UnderWay = null;
             return made;
         }
-        catch
+        catch (Exception error)
         {
-            Forget(plan.Name, made);
-            if (made is not null)
+            if (made?.Steps.Any(_executor.Done.Contains) == true)
             {
-                made.Disk.Dispose(); // of a run that did not come so far; twice does no harm
+                // The guest does not let go of the device: it stays in the list, and its image in use, until somebody removes it.
+                made.UnderWay = null;
+                _environment.Log.PlanWarning(
+                    $"The storage '{plan.Name}' could not be given to the guest and is still in its machine: {error.Message}. "
+                        + "Remove it with 'kata-runtime storage remove'");
+                throw;
             }
 
+            Forget(plan.Name, made);
+            made?.Disk.Dispose(); // of a run that did not come so far; twice does no harm
             throw;
         }
     }

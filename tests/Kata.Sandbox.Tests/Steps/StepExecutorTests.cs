@@ -91,6 +91,28 @@ public sealed class StepExecutorTests : IDisposable
         Assert.Empty(world.Held);
     }
 
+    /// <summary>A disk that the guest could not mount, and does not let go of: it is still there, and can be removed later.</summary>
+    [Fact]
+    public async Task Run_RollbackThatIsRefused_KeepsTheStepAndWhatItNeeds()
+    {
+        using var world = new StepWorld(_directory.File("kept"));
+        var disk = new WorldStep(world, 0, []);
+        var plug = new WorldStep(world, 1, [disk]) { RefusesUndo = true };
+        var mount = new WorldStep(world, 2, [plug]) { Fails = true };
+        var executor = new StepExecutor(world.Journal);
+
+        StepRefusedException failure = await Assert.ThrowsAsync<StepRefusedException>(
+            () => executor.RunAsync([disk, plug, mount], Cancellation));
+        Assert.Equal(2, failure.Step);
+        Assert.Equal([disk, plug], executor.Done);
+        Assert.Equal(2, world.Held.Count);
+
+        plug.RefusesUndo = false;
+        await executor.UndoAsync([disk, plug, mount], Cancellation);
+        Assert.Equal(["+0", "+1", "-1", "-0"], world.History);
+        Assert.Empty(world.Held);
+    }
+
     [Fact]
     public async Task Undo_WhatAnotherNeeds_IsAMistake()
     {
