@@ -23,7 +23,7 @@ public sealed class ConfiguredTests : IClassFixture<ConfiguredFixture>
         IReadOnlyList<(int Pid, string Command)> processes = _pod.Snapshot().Processes;
         string machine = processes.First(static process => process.Command.Contains("guest=sandbox-", StringComparison.Ordinal)).Command;
         Assert.Contains("-sandbox on,obsolete=deny -", machine + " -", StringComparison.Ordinal);
-        Assert.Contains("rng-random,id=rng0,filename=/dev/fdset/1", machine, StringComparison.Ordinal);
+        Assert.Contains("""{"qom-type":"rng-random","id":"random-source","filename":"/dev/fdset/""", machine, StringComparison.Ordinal);
         Assert.All(FileServers(), static process => Assert.EndsWith(" --thread-pool-size=1", process.Command, StringComparison.Ordinal));
         Assert.Contains("level=debug", File.ReadAllText(_pod.Log), StringComparison.Ordinal); // without --debug: by runtime.enable_debug
     }
