@@ -116,11 +116,7 @@ internal sealed class QemuProcess : IAsyncDisposable
     }
 
     /// <summary>Releases what we hold of the process, which has to have ended.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await Monitor.DisposeAsync();
-        _process.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await Monitor.DisposeAsync();
 
     // A border: whatever happens here, the end is told.
     private async Task WatchAsync(Task streams)
@@ -159,14 +155,7 @@ internal sealed class QemuProcess : IAsyncDisposable
         catch (TimeoutException)
         {
             _lostMonitor = $"the control channel of QEMU broke: {PrintableText.Escape(Monitor.Failure?.Message ?? "closed")}";
-            try
-            {
-                _process.Kill(Signals.SIGKILL);
-            }
-            catch (ObjectDisposedException)
-            {
-                // Disposed meanwhile, and so ended.
-            }
+            _process.Kill(Signals.SIGKILL);
         }
         catch (Exception error) when (error is LinuxException or ObjectDisposedException)
         {

@@ -130,11 +130,7 @@ internal sealed class VirtioFsDaemon : IDeviceBackend
         _process.Kill(Signals.SIGKILL);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(CancellationToken.None);
-        _process.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
 
     private static ChildProcess Spawn(SpawnOptions options)
     {

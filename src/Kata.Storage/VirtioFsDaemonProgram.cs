@@ -63,24 +63,21 @@ internal sealed record VirtioFsDaemonProgram(VirtioFsDaemonKind Kind, Version Ve
             theirs.Dispose();
         }
 
-        using (process)
+        await using var stream = new DescriptorStream(ours);
+        Task words = lines.FillAsync(stream); // ends when the last writer is gone, or with the stream
+        try
         {
-            await using var stream = new DescriptorStream(ours);
-            Task words = lines.FillAsync(stream); // ends when the last writer is gone, or with the stream
-            try
-            {
-                await Task.WhenAll(words, process.Exited).WaitAsync(s_limit, time);
-            }
-            catch (TimeoutException)
-            {
-                process.Kill(Signals.SIGKILL);
-                throw new StorageException(
-                    $"Cannot ask virtiofsd '{path}' for its version: no answer in {s_limit.TotalSeconds} s. "
-                        + $"Run '{path} --version' by hand");
-            }
-
-            return Parse(path, lines.Last(KeptLines), await process.Exited);
+            await Task.WhenAll(words, process.Exited).WaitAsync(s_limit, time);
         }
+        catch (TimeoutException)
+        {
+            process.Kill(Signals.SIGKILL);
+            throw new StorageException(
+                $"Cannot ask virtiofsd '{path}' for its version: no answer in {s_limit.TotalSeconds} s. "
+                    + $"Run '{path} --version' by hand");
+        }
+
+        return Parse(path, lines.Last(KeptLines), await process.Exited);
     }
 
     /// <summary>

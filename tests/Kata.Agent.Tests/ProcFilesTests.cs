@@ -32,7 +32,7 @@ public sealed class ProcFilesTests
     [Fact]
     public async Task DescendantsOf_ProcessWithGrandchild_HasBoth()
     {
-        using Kata.Linux.ChildProcess child = Kata.Linux.ChildProcess.Start(new Kata.Linux.SpawnOptions
+        Kata.Linux.ChildProcess child = Kata.Linux.ChildProcess.Start(new Kata.Linux.SpawnOptions
         {
             Path = "/bin/sh",
             Arguments = ["sh", "-c", "sleep 1000 & wait"],

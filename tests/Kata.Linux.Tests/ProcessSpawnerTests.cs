@@ -12,13 +12,11 @@ public sealed class ProcessSpawnerTests
     public async Task Adopt_StatusIsAnothers_IsSeenAndLeft()
     {
         int pid = ProcessSpawner.Spawn(new SpawnOptions { Path = "/bin/sh", Arguments = ["sh", "-c", "exit 3"], Environment = [] });
-        using (var child = ChildProcess.Adopt(pid, reaps: false))
-        {
-            Assert.Equal(
-                new ExitStatus(3, null), await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
-        }
+        ChildProcess child = ChildProcess.Adopt(pid, reaps: false);
+        Assert.Equal(
+            new ExitStatus(3, null), await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
 
-        using var later = ChildProcess.Adopt(pid); // as whoever becomes its parent
+        ChildProcess later = ChildProcess.Adopt(pid); // as whoever becomes its parent
         Assert.Equal(
             new ExitStatus(3, null), await later.Exited.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
     }
@@ -29,7 +27,7 @@ public sealed class ProcessSpawnerTests
         // The sources sit on numbers that are targets of the other one. (bash: dash knows one-digit numbers only.)
         (SafeFileDescriptor firstRead, SafeFileDescriptor firstWrite) = Pipe.Create();
         (SafeFileDescriptor secondRead, SafeFileDescriptor secondWrite) = Pipe.Create();
-        using ChildProcess child = ChildProcess.Start(Shell(
+        ChildProcess child = ChildProcess.Start(Shell(
             $"echo one >&{secondWrite.Number}; echo two >&{firstWrite.Number}",
             new Dictionary<int, SafeFileDescriptor> { [secondWrite.Number] = firstWrite, [firstWrite.Number] = secondWrite }));
         firstWrite.Dispose();
@@ -44,7 +42,7 @@ public sealed class ProcessSpawnerTests
     public async Task Spawn_NothingNamed_ChildSeesOnlyTheNullDeviceAndNoEnvironment()
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        using ChildProcess child = ChildProcess.Start(Shell(
+        ChildProcess child = ChildProcess.Start(Shell(
             "ls -l /proc/self/fd | sed -n 's/.* \\([0-9]\\) -> /\\1 /p'; export -p",
             new Dictionary<int, SafeFileDescriptor> { [1] = write }));
         write.Dispose();
@@ -61,7 +59,7 @@ public sealed class ProcessSpawnerTests
     public async Task Spawn_Signals_AreDefaultAgain()
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        using ChildProcess child =
+        ChildProcess child =
             ChildProcess.Start(Shell("grep -E 'SigIgn|SigBlk' /proc/self/status", new Dictionary<int, SafeFileDescriptor> { [1] = write }));
         write.Dispose();
 
@@ -71,7 +69,7 @@ public sealed class ProcessSpawnerTests
     [Fact]
     public async Task Kill_RunningChild_ReportsTheSignal()
     {
-        using ChildProcess child = ChildProcess.Start(
+        ChildProcess child = ChildProcess.Start(
             Shell("read x", new Dictionary<int, SafeFileDescriptor> { [0] = UnixSocket.Pair(nonBlocking: false).First }));
 
         child.Kill(Signals.SIGKILL);

@@ -19,7 +19,7 @@ public sealed class ProcessThreadsTests
     [Fact]
     public void Score_OfAProcess_CanBeRaisedAndRead()
     {
-        using ChildProcess child =
+        ChildProcess child =
             ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         try
         {

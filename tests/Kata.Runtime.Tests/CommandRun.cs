@@ -47,7 +47,6 @@ internal sealed record CommandRun(int Status, string Output, string Error)
             });
         }
 
-        using (child)
         using (var text = new StreamReader(stream))
         {
             string output = await text.ReadToEndAsync().WaitAsync(s_limit);

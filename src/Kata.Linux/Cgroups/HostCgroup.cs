@@ -195,19 +195,17 @@ internal sealed class HostCgroup
 
     private async Task KillAsync(int process, CancellationToken cancellationToken)
     {
-        SafeFileDescriptor pidfd = LibC.pidfd_open(process);
-        if (pidfd.IsInvalid)
+        using PidFd? member = PidFd.TryOpen(process);
+        if (member is null)
         {
-            pidfd.Dispose();
             await Task.Delay(s_emptyingPause, _time, cancellationToken); // gone, but perhaps still listed
             return;
         }
 
-        using var ended = new PolledDescriptor(pidfd);
         // The number may have been given to another process between the list and the open; then it is listed no more.
-        if (Processes().Contains(process) && LibC.pidfd_send_signal(pidfd, Signals.SIGKILL) == 0)
+        if (Processes().Contains(process) && member.Kill(Signals.SIGKILL))
         {
-            await ended.WaitReadableAsync(cancellationToken);
+            await member.WaitAsync(cancellationToken);
         }
     }
 

@@ -40,7 +40,6 @@ internal static class Children
     {
         using SafeFileDescriptor ours = OpenMountNamespace();
         (ChildProcess child, DescriptorStream ready) = Spawn("service", arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
-        using (child)
         await using (ready)
         {
             using var limit = new CancellationTokenSource(timeout);

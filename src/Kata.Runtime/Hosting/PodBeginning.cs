@@ -104,7 +104,6 @@ internal sealed class PodBeginning : IDisposable
     public void Dispose()
     {
         _lock?.Dispose();
-        _service?.Dispose();
         _directory.Dispose();
     }
 }

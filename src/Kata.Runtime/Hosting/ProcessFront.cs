@@ -66,7 +66,6 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <summary>The process exists: a detached stand-in lives on, one in the foreground is the caller's to wait for.</summary>
     public ForegroundProcess? Release()
     {
-        _detached?.Dispose();
         _detached = null;
         if (_foreground is null)
         {
@@ -89,7 +88,6 @@ internal sealed class ProcessFront : IAsyncDisposable
         {
             _detached.Kill(Signals.SIGKILL);
             await _detached.Exited;
-            _detached.Dispose();
         }
 
         _console?.Dispose();

@@ -32,27 +32,24 @@ internal static class HookProcess
                 new Dictionary<int, SafeFileDescriptor> { [0] = inputRead, [1] = outputWrite, [2] = outputWrite });
         }
 
-        using (child)
+        var tail = new LineTail(MaxLines, MaxLineBytes);
+        using var ended = new CancellationTokenSource();
+        Task writing = WriteAsync(input, state, ended.Token); // ends with the hook at the latest
+        Task reading = ReadAsync(output, tail, ended.Token); // likewise: a daemon that it left keeps the pipe open
+        try
         {
-            var tail = new LineTail(MaxLines, MaxLineBytes);
-            using var ended = new CancellationTokenSource();
-            Task writing = WriteAsync(input, state, ended.Token); // ends with the hook at the latest
-            Task reading = ReadAsync(output, tail, ended.Token); // likewise: a daemon that it left keeps the pipe open
-            try
+            ExitStatus status = await WaitAsync(name, hook, child, time, cancellationToken);
+            await ended.CancelAsync();
+            await Task.WhenAll(writing, reading);
+            if (status.Code != 0)
             {
-                ExitStatus status = await WaitAsync(name, hook, child, time, cancellationToken);
-                await ended.CancelAsync();
-                await Task.WhenAll(writing, reading);
-                if (status.Code != 0)
-                {
-                    throw new HookException(name, hook.Path, $"it ended with {status}{DescribeOutput(tail)}", Remedy);
-                }
+                throw new HookException(name, hook.Path, $"it ended with {status}{DescribeOutput(tail)}", Remedy);
             }
-            finally
-            {
-                await ended.CancelAsync();
-                await Task.WhenAll(writing, reading);
-            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await Task.WhenAll(writing, reading);
         }
     }
 

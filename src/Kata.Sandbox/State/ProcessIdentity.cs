@@ -1,6 +1,5 @@
 using System.Globalization;
 using Kata.Linux;
-using Kata.Linux.Interop;
 
 namespace Kata.Sandbox;
 
@@ -61,23 +60,10 @@ internal sealed record ProcessIdentity(int Pid, ulong StartTime)
     /// <exception cref="TimeoutException">It does not end within <paramref name="limit"/>.</exception>
     public async Task KillAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
-        SafeFileDescriptor pidfd = LibC.pidfd_open(Pid);
-        if (pidfd.IsInvalid)
+        using PidFd? process = PidFd.TryOpen(Pid);
+        if (process is not null && IsAlive() && process.Kill(Signals.SIGKILL))
         {
-            LinuxException error = LinuxException.FromLastErrno("pidfd_open", $"end the process {Pid}");
-            pidfd.Dispose();
-            if (error.Errno == Errno.ESRCH)
-            {
-                return;
-            }
-
-            throw error;
-        }
-
-        using var ended = new PolledDescriptor(pidfd);
-        if (IsAlive() && LibC.pidfd_send_signal(pidfd, Signals.SIGKILL) == 0)
-        {
-            await ended.WaitReadableAsync(cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken);
+            await process.WaitAsync(cancellationToken).WaitAsync(limit, TimeProvider.System, cancellationToken);
         }
     }
 

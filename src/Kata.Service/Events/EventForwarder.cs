@@ -94,7 +94,7 @@ internal sealed class EventForwarder(ContainerdOptions containerd, ILogger log, 
         using (read)
         {
             await using var input = new DescriptorStream(write);
-            using ChildProcess child = ChildProcess.Start(new SpawnOptions
+            ChildProcess child = ChildProcess.Start(new SpawnOptions
             {
                 Path = containerd.Publisher,
                 Arguments =

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Kata.Linux;
-using Kata.Linux.Interop;
 using Kata.Sandbox;
 
 namespace Kata.Service;
@@ -103,15 +102,12 @@ internal sealed class StandInServer : IAsyncDisposable
     /// </summary>
     internal Task RecordUntilItEnds(int pid)
     {
-        SafeFileDescriptor handle = LibC.pidfd_open(pid);
-        if (handle.IsInvalid)
+        PidFd? ended = PidFd.TryOpen(pid); // without a free descriptor it is refused
+        if (ended is null)
         {
-            LinuxException error = LinuxException.FromLastErrno("pidfd_open", $"watch the process {pid}");
-            handle.Dispose();
-            return error.Errno == Errno.ESRCH ? Task.CompletedTask : throw error; // without a free descriptor it is refused
+            return Task.CompletedTask;
         }
 
-        var ended = new PolledDescriptor(handle);
         try
         {
             if (ProcessIdentity.Of(pid) is not { } process)
@@ -220,11 +216,11 @@ internal sealed class StandInServer : IAsyncDisposable
         }
     }
 
-    private async Task ReleaseAtEndAsync(PolledDescriptor ended, ProcessIdentity process)
+    private async Task ReleaseAtEndAsync(PidFd ended, ProcessIdentity process)
     {
         using (ended)
         {
-            await ended.WaitReadableAsync(_stopping.Token);
+            await ended.WaitAsync(_stopping.Token);
         }
 
         try

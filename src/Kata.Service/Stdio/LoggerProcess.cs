@@ -115,7 +115,6 @@ internal sealed class LoggerProcess : IAsyncDisposable
             }
         }
 
-        _child.Dispose();
     }
 
     private async Task KillAsync()

@@ -17,7 +17,6 @@ public abstract partial class EngineTests
     {
         (ChildProcess command, Pseudoterminal terminal) = StartOnTerminal(
             "run", "--rm", "--interactive", "--tty", "--network", "none", EngineFixture.Image, "sh", "-c", TerminalScript);
-        using (command)
         await using (terminal)
         {
             await ExpectSizesAsync(terminal);
@@ -31,7 +30,6 @@ public abstract partial class EngineTests
         string name = await _engine.StartContainerAsync(["--interactive", "--tty"], "sh");
 
         (ChildProcess exec, Pseudoterminal terminal) = StartOnTerminal("exec", "--interactive", "--tty", name, "sh", "-c", TerminalScript);
-        using (exec)
         await using (terminal)
         {
             await ExpectSizesAsync(terminal);
@@ -39,7 +37,6 @@ public abstract partial class EngineTests
         }
 
         (ChildProcess attach, terminal) = StartOnTerminal("attach", name);
-        using (attach)
         await using (terminal)
         {
             await terminal.TypeAsync("echo $((40 + 2)); tty\n");

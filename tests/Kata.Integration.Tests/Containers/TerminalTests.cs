@@ -30,8 +30,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Fact]
@@ -49,8 +47,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(9, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Fact]
@@ -69,8 +65,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Fact]
@@ -84,8 +78,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Fact]
@@ -100,8 +92,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(1, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Theory]
@@ -125,8 +115,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Contains("output", text, StringComparison.Ordinal);
             await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
         }
-
-        command.Dispose();
     }
 
     [Theory]
@@ -143,8 +131,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal("a\nb\r\nc", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
             await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken);
         }
-
-        command.Dispose();
     }
 
     [Theory]
@@ -159,8 +145,6 @@ public sealed class TerminalTests : IClassFixture<PodFixture>
             Assert.Equal(
                 new ExitStatus(0, null), await command.Exited.WaitAsync(RuntimeFixture.Limit, TestContext.Current.CancellationToken));
         }
-
-        command.Dispose();
     }
 
     [Fact]

@@ -154,11 +154,8 @@ public sealed class ConmonFixture : RuntimeFixture
             });
         }
 
-        using (conmon)
-        {
-            await go.WriteAsync(new byte[1]);
-            await conmon.Exited.WaitAsync(Limit);
-            return JsonNode.Parse((await answer.ReadLineAsync().WaitAsync(Limit))!)!;
-        }
+        await go.WriteAsync(new byte[1]);
+        await conmon.Exited.WaitAsync(Limit);
+        return JsonNode.Parse((await answer.ReadLineAsync().WaitAsync(Limit))!)!;
     }
 }

@@ -21,7 +21,7 @@ public sealed class HostCgroupTests
         (SafeFileDescriptor ours, SafeFileDescriptor theirs) = UnixSocket.Pair(nonBlocking: false);
         using SafeFileDescriptor end = ours;
         // Waits for us before it forks, so that every child is born inside.
-        using ChildProcess child = ChildProcess.Start(new SpawnOptions
+        ChildProcess child = ChildProcess.Start(new SpawnOptions
         {
             Path = "/bin/sh",
             Arguments = ["sh", "-c", "read go; for i in 1 2 3 4 5; do sleep 1000 & done; echo up; wait"],
@@ -54,7 +54,7 @@ public sealed class HostCgroupTests
         Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
         Assert.Equal(
             CgroupSet.Plan(layout, $"{named}/kata_pod").Order(StringComparer.Ordinal), set.Directories.Order(StringComparer.Ordinal));
-        using ChildProcess child =
+        ChildProcess child =
             ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
 
         set.Join(child.Pid);
@@ -138,7 +138,7 @@ public sealed class HostCgroupTests
         GuestFiles.RequireRoot();
         CgroupSet set = CgroupSet.Create(CgroupLayout.Read(), $"/kata/test-spared-{Environment.ProcessId}");
         Assert.SkipUnless(set.Problem is null, $"needs a control group: {set.Problem}");
-        using ChildProcess child =
+        ChildProcess child =
             ChildProcess.Start(new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         set.Join(child.Pid);
         await set.RemoveAsync(s_limit, new HashSet<int> { child.Pid }, Cancellation);

@@ -136,7 +136,7 @@ public sealed class SharedSourcesTests : IDisposable
         int daemon = 0;
         var sources = new SharedSources(share, () => daemon, TimeProvider.System);
         SharedPlace writer = One(sources, "volume"), reader = One(sources, "volume", writable: false);
-        using ChildProcess server = Serve(share, $"/{writer.Path}/busybox");
+        ChildProcess server = Serve(share, $"/{writer.Path}/busybox");
         daemon = server.Pid;
         string file = $"/proc/{daemon}/root/{writer.Path}/sub/file";
         try

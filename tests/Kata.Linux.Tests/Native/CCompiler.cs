@@ -24,6 +24,7 @@ internal static class CCompiler
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,
+            Environment = { ["LC_ALL"] = "C" }, // else it quotes what it names in the language's own way
         })!;
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.StandardInput.WriteAsync(text);

@@ -34,7 +34,7 @@ public sealed class SandboxRecoveryTests : IDisposable
         Directory.CreateDirectory(directories.Sandbox(s_pod));
         string journalPath = directories.Journal(s_pod);
         using var journal = AcquisitionJournal.Open(journalPath);
-        using var service = ChildProcess.Start(new SpawnOptions
+        ChildProcess service = ChildProcess.Start(new SpawnOptions
         {
             Path = "/bin/sh",
             Arguments = ["sh", "-c", Service, journalPath, things],
@@ -63,7 +63,7 @@ public sealed class SandboxRecoveryTests : IDisposable
         Directory.CreateDirectory(directories.Sandbox(s_pod));
         string pidFile = _directory.File("child");
         using var journal = AcquisitionJournal.Open(directories.Journal(s_pod));
-        using var service = ChildProcess.Start(new SpawnOptions
+        ChildProcess service = ChildProcess.Start(new SpawnOptions
         {
             Path = "/bin/sh",
             Arguments = ["sh", "-c", "sleep 1000 & echo $! > \"$0.new\"; mv \"$0.new\" \"$0\"; wait", pidFile],

@@ -77,7 +77,7 @@ public sealed class StandInServerTests : StandInHarness
     [Fact]
     public async Task RecordUntilItEnds_ProcessEnds_IsNoLongerInTheJournal()
     {
-        using ChildProcess process = ChildProcess.Start(
+        ChildProcess process = ChildProcess.Start(
             new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         Task recorded = Server.RecordUntilItEnds(process.Pid);
         Assert.Equal(ProcessIdentity.Of(process.Pid)!.ToString(), Assert.Single(AcquisitionJournal.ReadHeld(JournalPath)).Value);
@@ -89,7 +89,7 @@ public sealed class StandInServerTests : StandInHarness
     [Fact]
     public async Task DisposeAsync_RecordedProcessLives_StaysInTheJournal()
     {
-        using ChildProcess process = ChildProcess.Start(
+        ChildProcess process = ChildProcess.Start(
             new SpawnOptions { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [] });
         Task recorded = Server.RecordUntilItEnds(process.Pid);
         await Server.DisposeAsync().AsTask().Within();
