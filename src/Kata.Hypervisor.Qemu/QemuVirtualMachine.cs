@@ -224,7 +224,7 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
         }
 
         IReadOnlyList<string> arguments = QemuCommandLine.Build(
-            _config, monitorHandle, devices.SelectMany(static device => device.Parts), _vsockListener?.Port);
+            _config, monitorHandle, devices.SelectMany(static device => device.Parts), _vsock?.ContextId);
         _process = QemuProcess.Start(
             _files.JailOptions(_config, _resources.RuntimeDirectory),
             new SpawnOptions { Path = _files.Executable, Arguments = arguments, Environment = [], Descriptors = descriptors },
@@ -244,7 +244,8 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
     private SafeFileDescriptor OpenVsock()
     {
         _vsock = VhostVsock.Open();
-        _vsockListener = VsockListener.Listen();
+        // The machine's own number, which is no other machine's: whoever takes the machine over knows the port without a note.
+        _vsockListener = VsockListener.Listen(_vsock.ContextId);
         return _vsock.Device;
     }
 

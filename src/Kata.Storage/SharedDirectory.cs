@@ -17,14 +17,16 @@ internal sealed class SharedDirectory : IDisposable
     private const ulong Always = LibC.MOUNT_ATTR_NOSUID | LibC.MOUNT_ATTR_NODEV; // the guest sees the mode bits all the same
     private const string Data = "mode=755,size=1m"; // directories and empty files take none of it
     private const int RemoveDirectory = 0x200; // AT_REMOVEDIR, linux/fcntl.h
+    private const string Daemon = "virtiofsd";
 
     private readonly DetachedMount _writable; // the same file system, seen by nobody else
     private readonly SafeFileDescriptor _root;
+    private readonly SafeFileDescriptor? _daemonNamespace; // null: where this process is
 
-    private SharedDirectory(string directory, DetachedMount writable, SafeFileDescriptor root) =>
-        (Path, _writable, _root) = (directory, writable, root);
+    private SharedDirectory(string directory, DetachedMount writable, SafeFileDescriptor root, SafeFileDescriptor? daemonNamespace = null) =>
+        (Path, _writable, _root, _daemonNamespace) = (directory, writable, root, daemonNamespace);
 
-    /// <summary>The directory on the host.</summary>
+    /// <summary>The directory on the host, or "/" when it was opened in its daemon's namespace.</summary>
     public string Path { get; }
 
     /// <summary>
@@ -38,8 +40,7 @@ internal sealed class SharedDirectory : IDisposable
         try
         {
             writable = DetachedMount.Of(directory, recursive: false);
-            SafeFileDescriptor root = LinuxException.ThrowIfInvalid(
-                LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0), "open", $"open '{directory}'");
+            SafeFileDescriptor root = OpenDirectory(directory);
             DetachedMount self = DetachedMount.From(root); // mount_setattr(2) takes any descriptor of a mount's root
             self.SetAttributes(LibC.MOUNT_ATTR_RDONLY, recursive: false);
             // First private, then shared: a peer group of its own, not that of the file system around it.
@@ -51,6 +52,31 @@ internal sealed class SharedDirectory : IDisposable
         {
             writable?.Dispose();
             _ = LibC.umount2(directory, LibC.MNT_DETACH | LibC.UMOUNT_NOFOLLOW);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Opens the directory that a daemon serves, whoever made it: the daemon's namespace holds everything that was mounted in it, and lives
+    /// on when the maker's has gone. For a process that takes a pod over.
+    /// </summary>
+    /// <param name="daemon">The process that serves it.</param>
+    /// <exception cref="LinuxException">ENOENT: there is no such process. EPERM: no right to enter its namespace.</exception>
+    public static SharedDirectory Open(int daemon)
+    {
+        SafeFileDescriptor space = OpenNamespace(daemon);
+        try
+        {
+            return NamespaceThread.RunIn(space, Daemon, () =>
+            {
+                DetachedMount writable = DetachedMount.Of("/", recursive: false);
+                writable.SetAttributes(attributes: 0, recursive: false, cleared: LibC.MOUNT_ATTR_RDONLY);
+                return new SharedDirectory("/", writable, OpenDirectory("/"), space);
+            });
+        }
+        catch
+        {
+            space.Dispose();
             throw;
         }
     }
@@ -77,7 +103,7 @@ internal sealed class SharedDirectory : IDisposable
             };
             using SafeFileDescriptor point = LinuxException.ThrowIfInvalid(
                 LibC.openat2(_root, name, in here), "openat2", $"open '{name}' in the shared directory");
-            tree.AttachTo(point);
+            InPlace(() => tree.AttachTo(point));
         }
         catch
         {
@@ -89,7 +115,17 @@ internal sealed class SharedDirectory : IDisposable
     /// <summary>Unmounts what <see cref="Add"/> mounted, and removes the mount point.</summary>
     public void Remove(DetachedMount tree, string name)
     {
-        Unmount(tree.Descriptor, name);
+        if (_daemonNamespace is null)
+        {
+            Unmount(tree.Descriptor, name);
+        }
+        else
+        {
+            // Its root is the shared directory, in which only this process makes names.
+            InPlace(() => LinuxException.ThrowIfNegative(
+                LibC.umount2($"/{name}", LibC.MNT_DETACH | LibC.UMOUNT_NOFOLLOW), "umount2", $"unmount '{name}'"));
+        }
+
         RemoveMountPoint(name);
     }
 
@@ -102,9 +138,8 @@ internal sealed class SharedDirectory : IDisposable
     /// <exception cref="LinuxException">EBUSY: a file is open for writing, and the mount stays writable.</exception>
     public static void SetReadOnly(string name, bool readOnly, int daemon)
     {
-        using SafeFileDescriptor space = LinuxException.ThrowIfInvalid(
-            LibC.open($"/proc/{daemon}/ns/mnt", LibC.O_CLOEXEC, 0), "open", "open the mount namespace of virtiofsd");
-        _ = NamespaceThread.RunIn(space, "virtiofsd", () =>
+        using SafeFileDescriptor space = OpenNamespace(daemon);
+        _ = NamespaceThread.RunIn(space, Daemon, () =>
         {
             // Its root is the shared directory, in which only this process makes names.
             using SafeFileDescriptor mount = LinuxException.ThrowIfInvalid(
@@ -115,15 +150,44 @@ internal sealed class SharedDirectory : IDisposable
         });
     }
 
-    /// <summary>Unmounts the directory, and with it everything in it.</summary>
+    /// <summary>Unmounts the directory, and with it everything in it; one that was opened ends with its daemon.</summary>
     public void Dispose()
     {
-        if (!_root.IsClosed)
+        if (_root.IsClosed)
+        {
+            return;
+        }
+
+        if (_daemonNamespace is null)
         {
             Unmount(_root, Path);
-            _root.Dispose();
-            _writable.Dispose();
         }
+
+        _root.Dispose();
+        _writable.Dispose();
+        _daemonNamespace?.Dispose();
+    }
+
+    private static SafeFileDescriptor OpenNamespace(int daemon) => LinuxException.ThrowIfInvalid(
+        LibC.open($"/proc/{daemon}/ns/mnt", LibC.O_CLOEXEC, 0), "open", $"open the mount namespace of {Daemon}");
+
+    private static SafeFileDescriptor OpenDirectory(string directory) => LinuxException.ThrowIfInvalid(
+        LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC, 0), "open", $"open '{directory}'");
+
+    // Only what is done in the namespace where the directory is mounted changes it: move_mount(2), umount2(2).
+    private void InPlace(Action work)
+    {
+        if (_daemonNamespace is null)
+        {
+            work();
+            return;
+        }
+
+        _ = NamespaceThread.RunIn(_daemonNamespace, Daemon, () =>
+        {
+            work();
+            return true;
+        });
     }
 
     // By descriptor: /proc/self/fd/N is that very mount, whatever its path has become.

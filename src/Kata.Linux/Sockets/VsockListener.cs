@@ -5,32 +5,26 @@ namespace Kata.Linux;
 /// <summary>Waits for one guest to dial a vsock port of the host (vsock(7)). Connections from any other guest are closed unseen.</summary>
 internal sealed class VsockListener : IDisposable
 {
-    private const uint AnyContext = uint.MaxValue; // VMADDR_CID_ANY, VMADDR_PORT_ANY: linux/vm_sockets.h
+    private const uint AnyContext = uint.MaxValue; // VMADDR_CID_ANY: linux/vm_sockets.h
 
     private readonly PolledDescriptor _polled;
 
-    private VsockListener(SafeFileDescriptor socket, uint port)
-    {
-        _polled = new PolledDescriptor(socket);
-        Port = port;
-    }
+    private VsockListener(SafeFileDescriptor socket) => _polled = new PolledDescriptor(socket);
 
-    /// <summary>The port that the kernel chose.</summary>
-    public uint Port { get; }
-
-    public static unsafe VsockListener Listen()
+    /// <summary>Binds a port.</summary>
+    /// <exception cref="LinuxException">EADDRINUSE: somebody listens there.</exception>
+    public static unsafe VsockListener Listen(uint port)
     {
         SafeFileDescriptor socket = LinuxException.ThrowIfInvalid(
             LibC.socket(LibC.AF_VSOCK, LibC.SOCK_STREAM | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0), "socket", "create a vsock socket");
         try
         {
-            var address = new SockAddrVm { svm_family = LibC.AF_VSOCK, svm_port = AnyContext, svm_cid = AnyContext };
-            uint length = (uint)sizeof(SockAddrVm);
-            // SAFETY: the address is a local of the length given; getsockname writes at most that much back.
-            LinuxException.ThrowIfNegative(LibC.bind(socket, &address, length), "bind", "bind a vsock port");
+            var address = new SockAddrVm { svm_family = LibC.AF_VSOCK, svm_port = port, svm_cid = AnyContext };
+            // SAFETY: the address is a local of the length given.
+            LinuxException.ThrowIfNegative(
+                LibC.bind(socket, &address, (uint)sizeof(SockAddrVm)), "bind", $"bind the vsock port {port}");
             LinuxException.ThrowIfNegative(LibC.listen(socket, 4), "listen", "listen on vsock");
-            LinuxException.ThrowIfNegative(LibC.getsockname(socket, &address, &length), "getsockname", "learn the vsock port");
-            return new VsockListener(socket, address.svm_port);
+            return new VsockListener(socket);
         }
         catch
         {
