@@ -5,20 +5,20 @@ namespace Kata.Hypervisor.Qemu;
 /// </summary>
 internal sealed record QemuBoard
 {
-    /// <summary>The bridge that disks are plugged into.</summary>
-    public const string DiskBridge = "disks";
+    /// <summary>The bridge that disks and network cards are plugged into.</summary>
+    public const string HotplugBridge = "hotplug";
 
     /// <summary>The bridge's place on the root bus: high, so that QEMU's own choice for other devices does not meet it.</summary>
-    public const int DiskBridgeSlot = 0x1e;
+    public const int HotplugBridgeSlot = 0x1e;
 
     /// <summary>A conventional PCI bus has 32 places; the bridge's own controller would have the first.</summary>
     private const int BridgeSlots = 31;
 
     /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
-    private const int MmioDisks = 16;
+    private const int MmioPlaces = 16;
 
     private const DeviceKinds All =
-        DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | DeviceKinds.Disk;
+        DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | DeviceKinds.Disk | DeviceKinds.Network;
 
     private QemuBoard(string type) => Type = type;
 
@@ -55,14 +55,17 @@ internal sealed record QemuBoard
     /// </summary>
     public string KernelParameters => IsPci ? "reboot=k swiotlb=noforce" : "reboot=t";
 
+    /// <summary>Whether a device has its place behind the bridge, where one can come and go.</summary>
+    public static bool IsPluggable(Device device) => device is DiskDevice or NetworkDevice;
+
     /// <summary>What a machine on this board can do.</summary>
     public MachineCapabilities Capabilities => new()
     {
         Machine = $"QEMU's machine type '{Type}'",
         Cold = All,
-        Hot = IsPci ? DeviceKinds.Disk : DeviceKinds.None,
+        Hot = IsPci ? DeviceKinds.Disk | DeviceKinds.Network : DeviceKinds.None,
         NoHotplugReason = IsPci ? null : "it has no PCI bus",
-        MaxDisks = IsPci ? BridgeSlots : MmioDisks,
+        MaxPluggable = IsPci ? BridgeSlots : MmioPlaces,
         Pause = true,
     };
 

@@ -120,9 +120,9 @@ internal static class QemuCommandLine
         yield return new QemuFrontend(new QmpObject
         {
             ["driver"] = "pci-bridge",
-            ["id"] = QemuBoard.DiskBridge,
+            ["id"] = QemuBoard.HotplugBridge,
             ["bus"] = board.RootBus,
-            ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.DiskBridgeSlot:x}"),
+            ["addr"] = string.Create(CultureInfo.InvariantCulture, $"0x{QemuBoard.HotplugBridgeSlot:x}"),
             ["chassis_nr"] = 1,
             ["shpc"] = true, // ACPI tells the guest what is plugged in; but by this the firmware knows to leave room for it
         });

@@ -63,8 +63,16 @@ internal sealed class QemuDriver(TimeProvider? timeProvider = null) : IHyperviso
                 $"Use 1 to {FileShareDevice.MaxTagBytes} bytes");
         }
 
-        int disks = config.Devices.Count(static device => device is DiskDevice);
-        Require(disks <= capabilities.MaxDisks, config, $"{disks} disks", $"{capabilities.Machine} has places for {capabilities.MaxDisks}");
+        int pluggable = config.Devices.Count(static device => QemuBoard.IsPluggable(device));
+        Require(
+            pluggable <= capabilities.MaxPluggable, config, $"{pluggable} disks and network cards",
+            $"{capabilities.Machine} has places for {capabilities.MaxPluggable}");
+        foreach (NetworkDevice card in config.Devices.OfType<NetworkDevice>())
+        {
+            Require(
+                card.Queues is >= 1 and <= NetworkDevice.MaxQueues, config, $"a network card of {card.Queues} queues",
+                $"Choose 1 to {NetworkDevice.MaxQueues}");
+        }
     }
 
     private static void Require(bool valid, MachineConfig config, string what, string fix)

@@ -30,7 +30,7 @@ internal sealed class QemuHotplug(
         IReadOnlyList<SafeFileDescriptor> passed = descriptors.Of(device);
         int slot = slots.Take(device.Id)
             ?? throw new HypervisorException(
-                $"Cannot {action}: all {board.Capabilities.MaxDisks} places for disks are taken. Remove one first");
+                $"Cannot {action}: all {board.Capabilities.MaxPluggable} places for disks and network cards are taken. Remove one first");
         QemuHandle[] handles =
         [
             .. passed.Select((_, index) => new QemuHandle($"{device.Id}-{index}", Interlocked.Increment(ref _lastSet))),

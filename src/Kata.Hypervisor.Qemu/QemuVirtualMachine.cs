@@ -219,7 +219,7 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
                 AgentChannelDevice => [Inherit((agent = NewChannel("agent")).Listener)],
                 _ => [.. _resources.Descriptors.Of(device).Select(Inherit)],
             };
-            int slot = device is DiskDevice && _board.IsPci ? _slots.Take(device.Id)!.Value : 0; // the driver has counted them
+            int slot = QemuBoard.IsPluggable(device) && _board.IsPci ? _slots.Take(device.Id)!.Value : 0; // the driver has counted them
             devices.Add((device.Id, QemuDevices.Translate(device, _board, handles, slot, _vsock?.ContextId ?? 0)));
         }
 

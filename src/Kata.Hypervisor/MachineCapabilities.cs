@@ -18,8 +18,8 @@ internal sealed record MachineCapabilities
     /// <summary>Why <see cref="Hot"/> is empty, as the end of a sentence; null where it is not.</summary>
     public string? NoHotplugReason { get; init; }
 
-    /// <summary>How many disks it may have at one time.</summary>
-    public required int MaxDisks { get; init; }
+    /// <summary>How many disks and network cards it may have together at one time.</summary>
+    public required int MaxPluggable { get; init; }
 
     /// <summary>Whether its processors can be stopped and continued (<see cref="IPause"/>).</summary>
     public bool Pause { get; init; }

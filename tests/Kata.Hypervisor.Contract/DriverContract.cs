@@ -73,19 +73,19 @@ public abstract class DriverContract
     public async Task Create_MoreDisksThanItHasPlacesFor_SaysHowMany()
     {
         var descriptors = new DeviceDescriptors();
-        Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxDisks + 1).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
+        Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxPluggable + 1).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
             () => TestMachine.CreateAsync(Driver, Config with { Devices = [.. Config.Devices, .. disks] }, descriptors));
 
-        Assert.Contains($"places for {Capabilities.MaxDisks}", error.Message);
+        Assert.Contains($"places for {Capabilities.MaxPluggable}", error.Message);
     }
 
     [Fact]
     public async Task Start_AsManyDisksAsItHasPlacesFor_Runs()
     {
         var descriptors = new DeviceDescriptors();
-        Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxDisks).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
+        Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxPluggable).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
 
         MachineConfig config = Config with { Devices = [.. Config.Devices, .. disks] };
         await using TestMachine test = await TestMachine.CreateAsync(Driver, config, descriptors);

@@ -61,11 +61,11 @@ public abstract class HotplugContract : IAsyncLifetime
     [Fact]
     public async Task Plug_MoreThanThereArePlaces_IsRefusedAndTheOthersStay()
     {
-        string[] names = [.. Enumerable.Range(1, Capabilities.MaxDisks - 1).Select(static index => $"disk{index}")];
+        string[] names = [.. Enumerable.Range(1, Capabilities.MaxPluggable - 1).Select(static index => $"disk{index}")];
         await Task.WhenAll(names.Select(name => PlugAsync(name)));
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => PlugAsync("over"));
-        Assert.Contains($"{Capabilities.MaxDisks} places", error.Message);
+        Assert.Contains($"{Capabilities.MaxPluggable} places", error.Message);
 
         await UnplugAsync(names[3]);
         await PlugAsync("over");

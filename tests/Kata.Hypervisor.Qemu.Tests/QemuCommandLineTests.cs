@@ -37,7 +37,7 @@ public sealed class QemuCommandLineTests
             "-append", "mitigations=off clearcpuid=cx16 reboot=k swiotlb=noforce console=ttyS0 panic=1",
             "-chardev", "socket,id=monitor,fd=3,server=on,wait=off", "-mon", "chardev=monitor,mode=control",
             "-device", "pvpanic-pci",
-            "-device", """{"driver":"pci-bridge","id":"disks","bus":"pcie.0","addr":"0x1e","chassis_nr":1,"shpc":true}""",
+            "-device", """{"driver":"pci-bridge","id":"hotplug","bus":"pcie.0","addr":"0x1e","chassis_nr":1,"shpc":true}""",
             "-chardev", "socket,id=console,fd=4,server=on,wait=off", "-serial", "chardev:console",
             "-object", """{"qom-type":"rng-builtin","id":"random-source"}""",
             "-device", """{"driver":"virtio-rng-pci","id":"random","rng":"random-source","disable-legacy":"on"}""",
@@ -52,7 +52,7 @@ public sealed class QemuCommandLineTests
             """{"driver":"raw","node-name":"disk1-image","read-only":true,"discard":"unmap","file":"""
                 + """{"driver":"file","filename":"/dev/fdset/7","read-only":true,"discard":"unmap"}}""",
             "-device",
-            """{"driver":"virtio-blk-pci","id":"disk1","drive":"disk1-image","serial":"disk1","bus":"disks","""
+            """{"driver":"virtio-blk-pci","id":"disk1","drive":"disk1-image","serial":"disk1","bus":"hotplug","""
                 + "\"addr\":\"0x1\",\"disable-legacy\":\"on\"}",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         ],

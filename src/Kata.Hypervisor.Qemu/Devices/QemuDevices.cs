@@ -16,7 +16,9 @@ internal static class QemuDevices
     /// <param name="handles">
     /// Its descriptors: those of <see cref="DeviceDescriptors"/> in their order, or for a channel the driver's own.
     /// </param>
-    /// <param name="slot">Its place behind <see cref="QemuBoard.DiskBridge"/>; for a disk on a board with PCI only.</param>
+    /// <param name="slot">
+    /// Its place behind <see cref="QemuBoard.HotplugBridge"/>; for what comes and goes, on a board with PCI only.
+    /// </param>
     /// <param name="vsockContextId">The guest's vsock address; for an agent channel by vsock only.</param>
     public static IReadOnlyList<QemuPart> Translate(
         Device device, QemuBoard board, IReadOnlyList<QemuHandle> handles, int slot = 0, uint vsockContextId = 0)
@@ -45,6 +47,7 @@ internal static class QemuDevices
                 Frontend(board, FileShare, id, ("chardev", $"{id}-channel"), ("tag", share.Tag), ("queue-size", 1024)),
             ],
             DiskDevice disk => Disk(disk, board, new QemuFile(handles[0], 0), slot),
+            NetworkDevice card => Network(card, board, handles, slot),
             _ => throw new ArgumentException($"QEMU has no translation of {device.GetType().Name}", nameof(device)),
         };
     }
@@ -83,13 +86,32 @@ internal static class QemuDevices
         [
             file,
             new QemuBlockNode(image),
-            board.IsPci
-                ? Frontend(
-                    board, "virtio-blk", disk.Id.Value, ("drive", node), ("serial", disk.Serial),
-                    ("bus", QemuBoard.DiskBridge), ("addr", string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}")))
-                : Frontend(board, "virtio-blk", disk.Id.Value, ("drive", node), ("serial", disk.Serial)),
+            Frontend(board, "virtio-blk", disk.Id.Value, [("drive", node), ("serial", disk.Serial), .. Place(board, slot)]),
         ];
     }
+
+    private static QemuPart[] Network(NetworkDevice card, QemuBoard board, IReadOnlyList<QemuHandle> handles, int slot)
+    {
+        string tap = $"{card.Id}-tap";
+        return
+        [
+            .. handles.Select(static (handle, index) => new QemuDescriptor(handle, index)),
+            new QemuTap(tap, [.. handles.Take(card.Queues)], [.. handles.Skip(card.Queues)]),
+            Frontend(board, "virtio-net", card.Id.Value,
+            [
+                ("netdev", tap), ("mac", card.Address),
+                .. card.Queues > 1 ? ((string, QmpValue)[])[("mq", true)] : [],
+                // One interrupt for each direction of a queue, one for its control, one for changes of the device.
+                .. card.Queues > 1 && board.IsPci ? ((string, QmpValue)[])[("vectors", (2 * card.Queues) + 2)] : [],
+                .. board.IsPci ? ((string, QmpValue)[])[("romfile", "")] : [], // nobody boots from it
+                .. Place(board, slot),
+            ]),
+        ];
+    }
+
+    private static (string Name, QmpValue Value)[] Place(QemuBoard board, int slot) => board.IsPci
+        ? [("bus", QemuBoard.HotplugBridge), ("addr", string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}"))]
+        : [];
 
     private static QemuFrontend Frontend(
         QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, QmpValue Value)> properties)
@@ -101,7 +123,7 @@ internal static class QemuDevices
         }
 
         // The modern interface alone; vhost devices and vhost-user-fs have no other.
-        if (board.IsPci && device is "virtio-serial" or "virtio-rng" or "virtio-blk")
+        if (board.IsPci && device is "virtio-serial" or "virtio-rng" or "virtio-blk" or "virtio-net")
         {
             options["disable-legacy"] = "on";
         }

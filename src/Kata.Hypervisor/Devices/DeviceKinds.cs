@@ -20,4 +20,7 @@ internal enum DeviceKinds
 
     /// <summary><see cref="DiskDevice"/>.</summary>
     Disk = 1 << 4,
+
+    /// <summary><see cref="NetworkDevice"/>.</summary>
+    Network = 1 << 5,
 }
