@@ -1,5 +1,7 @@
 using Kata.Configuration;
 using Kata.Hypervisor.Qemu.Qmp;
+using Kata.Netlink;
+using Kata.Netlink.Tests;
 using Kata.Oci;
 
 namespace Kata.Fuzz.Targets;
@@ -39,6 +41,7 @@ internal static class FuzzTargets
         ["state"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).State),
         ["log-record"] = static name => new ChoiceTarget(name, new LogRecords().Write),
         ["host-text"] = HostTexts.Create,
+        ["netlink"] = static name => new ParserTarget<NetlinkProtocolException>(name, static input => NetlinkMessages.Read(input)),
     };
 
     public static IEnumerable<string> Names => s_targets.Keys.Order(StringComparer.Ordinal);
