@@ -145,7 +145,8 @@ internal static class QemuCommandLine
     // The configuration's parameters come after ours: the kernel lets the last one win.
     private static string KernelParameters(MachineConfig config, uint? vsockPort)
     {
-        string emulated = config.Accelerator == Accelerator.Kvm ? "" : $"{EmulatedParameters} ";
+        string clock = config.TimestampKhz is { } khz ? $"tsc_early_khz={Text(khz)} " : "";
+        string emulated = config.Accelerator == Accelerator.Kvm ? "" : $"{EmulatedParameters} {clock}";
         string parameters = $"{emulated}{QemuBoard.Of(config.MachineType).KernelParameters} {config.KernelParameters}";
         return vsockPort is { } port ? $"{parameters} agent.channel=vsock agent.vsock_port={port}" : parameters;
     }

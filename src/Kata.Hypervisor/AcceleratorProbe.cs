@@ -20,6 +20,9 @@ internal static class AcceleratorProbe
                 transport,
                 $"software emulation (TCG), as {obstacle}; agent channel {channel}",
                 $"No hardware virtualization: {obstacle}. The guest runs by software emulation: it is slow, and its isolation is that of "
-                + "the emulator. Use a host with KVM for anything but tests");
+                + "the emulator. Use a host with KVM for anything but tests")
+            {
+                TimestampKhz = facts.TimestampKhz,
+            };
     }
 }

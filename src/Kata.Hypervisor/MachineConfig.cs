@@ -47,6 +47,12 @@ internal sealed record MachineConfig
 
     public required Accelerator Accelerator { get; init; }
 
+    /// <summary>
+    /// How fast the guest's time stamp counter runs, in kHz, where that is known: an emulated one is the host's own. A kernel that has to
+    /// find out measures nonsense on a busy host: its clock goes wrong, or it waits for ever where there is no second timer.
+    /// </summary>
+    public int? TimestampKhz { get; init; }
+
     /// <summary>The user the VMM runs as.</summary>
     public uint JailUserId { get; init; } = 65534;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Kata.Linux;
 
@@ -18,40 +19,63 @@ internal sealed record VirtualizationFacts
     /// <summary>Why <c>/dev/vhost-vsock</c> cannot be used, or null.</summary>
     public string? VhostVsockProblem { get; init; }
 
-    /// <summary>Looks at this host: opens the two devices and makes and drops one empty virtual machine.</summary>
-    public static VirtualizationFacts Read() => new()
-    {
-        KvmProblem = VirtualizationDevices.ProbeKvm(),
-        CpuNeedsFlag = RuntimeInformation.ProcessArchitecture == Architecture.X64,
-        CpuHasVirtualization = ReadCpuFlag("/proc/cpuinfo"),
-        VhostVsockProblem = VirtualizationDevices.ProbeVhostVsock(),
-    };
+    /// <summary>
+    /// How fast the processors' time stamp counter runs, in kHz, or null when <c>/proc/cpuinfo</c> does not tell for certain: where the
+    /// host is itself a guest and the counter is constant, the frequency that it shows is the counter's, and does not change.
+    /// </summary>
+    public int? TimestampKhz { get; init; }
 
-    /// <summary>Whether one line <c>flags : ...</c> lists <c>vmx</c> or <c>svm</c> as a whole word.</summary>
-    internal static bool HasVirtualizationFlag(IEnumerable<string> cpuInfoLines)
+    /// <summary>Looks at this host: opens the two devices and makes and drops one empty virtual machine.</summary>
+    public static VirtualizationFacts Read()
+    {
+        IReadOnlyList<string> processors = ReadProcessors();
+        return new VirtualizationFacts
+        {
+            KvmProblem = VirtualizationDevices.ProbeKvm(),
+            CpuNeedsFlag = RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            CpuHasVirtualization = FlagsOf(processors).Any(static flag => flag is "vmx" or "svm"),
+            TimestampKhz = TimestampOf(processors),
+            VhostVsockProblem = VirtualizationDevices.ProbeVhostVsock(),
+        };
+    }
+
+    /// <summary>The words of the first line <c>flags : ...</c>: every processor of a host has the same.</summary>
+    internal static IReadOnlyList<string> FlagsOf(IEnumerable<string> cpuInfoLines) =>
+        ValueOf(cpuInfoLines, "flags")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    /// <summary>See <see cref="TimestampKhz"/>.</summary>
+    internal static int? TimestampOf(IReadOnlyList<string> cpuInfoLines) =>
+        FlagsOf(cpuInfoLines) is { } flags && flags.Contains("hypervisor") && flags.Contains("constant_tsc")
+        && decimal.TryParse(
+            ValueOf(cpuInfoLines, "cpu MHz"), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal megahertz)
+        && megahertz is >= 100 and <= 100_000
+            ? (int)(megahertz * 1000)
+            : null;
+
+    private static string? ValueOf(IEnumerable<string> cpuInfoLines, string name)
     {
         foreach (string line in cpuInfoLines)
         {
             int colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon > 0 && line.AsSpan(0, colon).Trim().SequenceEqual("flags"))
+            if (colon > 0 && line.AsSpan(0, colon).Trim().SequenceEqual(name))
             {
-                // Every processor of a host has the same flags; the first one answers.
-                return line[(colon + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Any(static flag => flag is "vmx" or "svm");
+                return line[(colon + 1)..].Trim();
             }
         }
 
-        return false;
+        return null;
     }
 
-    private static bool ReadCpuFlag(string path)
+    // The first one's lines: the others are like it.
+    private static string[] ReadProcessors()
     {
         try
         {
-            return HasVirtualizationFlag(File.ReadLines(path));
+            return [.. File.ReadLines("/proc/cpuinfo").TakeWhile(static line => line.Length > 0)];
         }
         catch (IOException)
         {
-            return false;
+            return [];
         }
     }
 }

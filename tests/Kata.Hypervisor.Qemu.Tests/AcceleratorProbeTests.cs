@@ -36,8 +36,17 @@ public sealed class AcceleratorProbeTests
     [InlineData("flags : fpu vmxx nosvm", false)]
     [InlineData("vmx flags\t: fpu vmx", false)]
     [InlineData("", false)]
-    public void HasVirtualizationFlag_Table(string line, bool expected) =>
-        Assert.Equal(expected, VirtualizationFacts.HasVirtualizationFlag(["processor : 0", line]));
+    public void FlagsOf_Table(string line, bool expected) =>
+        Assert.Equal(expected, VirtualizationFacts.FlagsOf(["processor : 0", line]).Any(static flag => flag is "vmx" or "svm"));
+
+    [Theory]
+    [InlineData("fpu constant_tsc hypervisor", "2596.124", 2_596_124)]
+    [InlineData("fpu constant_tsc", "2596.124", null)] // a host of its own: its processors change their frequency
+    [InlineData("fpu hypervisor", "2596.124", null)]
+    [InlineData("fpu constant_tsc hypervisor", "many", null)]
+    [InlineData("fpu constant_tsc hypervisor", "0", null)]
+    public void TimestampOf_Table(string flags, string megahertz, int? expected) =>
+        Assert.Equal(expected, VirtualizationFacts.TimestampOf([$"cpu MHz\t\t: {megahertz}", $"flags\t\t: {flags}", "cpu MHz : 1"]));
 
     [Fact]
     public void Read_ThisHost_GivesAnAnswer() => Assert.NotEmpty(AcceleratorProbe.Decide(VirtualizationFacts.Read()).Reason);

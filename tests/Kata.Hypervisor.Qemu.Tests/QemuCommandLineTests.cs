@@ -104,6 +104,16 @@ public sealed class QemuCommandLineTests
     }
 
     [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)] // KVM tells its guests
+    public void Build_FrequencyIsKnown_EmulatedKernelIsTold(bool kvm, bool told)
+    {
+        MachineConfig config = s_config with { Accelerator = kvm ? Accelerator.Kvm : Accelerator.Tcg, TimestampKhz = 2_596_124 };
+        Assert.Equal(
+            told, ValueOf(QemuCommandLine.Build(config, QemuHandle.Inherited(3), []), "-append").Contains(" tsc_early_khz=2596124 "));
+    }
+
+    [Theory]
     [InlineData(true, true, ",hugetlb=on,hugetlbsize=2M,prealloc=on")]
     [InlineData(false, true, ",prealloc=on")]
     [InlineData(false, false, "")]

@@ -13,7 +13,7 @@ internal static class SandboxPlanner
     /// What every guest of ours boots with: a serial console that also catches the earliest panic, a panic that ends the VM at
     /// once (the monitor's event says so first), no probing for hardware that is not there.
     /// </summary>
-    private const string BaseParameters =
+    internal const string BaseParameters =
         "console=ttyS0 8250.nr_uarts=1 panic=-1 pci=lastbus=0 net.ifnames=0 tsc=reliable no_timer_check noreplace-smp "
         + "rcupdate.rcu_expedited=1 i8042.noaux=1 i8042.nomux=1 i8042.nopnp=1 i8042.dumbkbd=1 cryptomgr.notests random.trust_cpu=on";
 
@@ -60,6 +60,7 @@ internal static class SandboxPlanner
                 HugePages = hypervisor.HugePages,
                 PreallocateMemory = hypervisor.PreallocateMemory || hypervisor.HugePages,
                 Accelerator = host.Accelerator,
+                TimestampKhz = host.TimestampKhz,
                 JailUserId = limits.JailUser,
                 JailGroupId = limits.JailUser,
                 SystemCallFilter = hypervisor.SeccompSandbox,

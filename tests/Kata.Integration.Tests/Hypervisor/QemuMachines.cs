@@ -1,6 +1,7 @@
 using Kata.Hypervisor;
 using Kata.Hypervisor.Contract;
 using Kata.Hypervisor.Qemu;
+using Kata.Sandbox;
 
 namespace Kata.Integration.Tests.Hypervisor;
 
@@ -17,15 +18,16 @@ internal static class QemuMachines
         Name = "test",
         HypervisorPath = "/usr/bin/qemu-system-x86_64",
         KernelPath = GuestFiles.Kernel,
-        KernelParameters = $"console=ttyS0 panic=1 quiet {parameters}".Trim(),
+        KernelParameters = $"{SandboxPlanner.BaseParameters} quiet {parameters}".Trim(),
         MemoryMib = 256,
         Accelerator = s_host.Accelerator,
+        TimestampKhz = s_host.TimestampKhz,
         Devices = [new ConsoleDevice(), new RandomDevice(FromHostDevice: false), new AgentChannelDevice(s_host.AgentTransport)],
     };
 
     /// <summary>A machine with our guest.</summary>
     public static MachineConfig WithGuest(string machineType) =>
-        Config("panic=-1") with { MachineType = machineType, InitrdPath = GuestFiles.Initrd, MemoryMib = 512 };
+        Config() with { MachineType = machineType, InitrdPath = GuestFiles.Initrd, MemoryMib = 512 };
 
     public static Task<TestMachine> CreateAsync(MachineConfig config, DeviceDescriptors? descriptors = null)
     {
