@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Kata.Netlink.Interop;
 
 namespace Kata.Netlink;
 
@@ -13,16 +12,9 @@ namespace Kata.Netlink;
 /// </remarks>
 public sealed class RouteMonitor : IDisposable
 {
-    private const int InitialBufferSize = 8 * 1024;
-
-    // An overrun ends when the buffer is empty. It is emptied while more may come, but not for ever.
-    private const int MaxDropped = 100_000;
-
-    private readonly KernelTransport _transport;
+    private readonly RouteEventReader _reader;
     private readonly Socket _readiness;
     private readonly byte[] _peeked = new byte[1];
-    private readonly Queue<RouteEvent> _events = []; // read and not yet given; stays when the reader ends
-    private byte[] _buffer = new byte[InitialBufferSize];
     private int _isReading;
 
     /// <summary>Opens a socket in the calling thread's network namespace.</summary>
@@ -31,25 +23,15 @@ public sealed class RouteMonitor : IDisposable
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public RouteMonitor(RouteGroups groups, RouteMonitorOptions? options = null)
     {
-        if (groups == RouteGroups.None || (groups & ~RouteGroups.All) != 0)
-        {
-            throw new ArgumentException($"Cannot monitor '{groups}': name one or more of '{RouteGroups.All}'", nameof(groups));
-        }
-
-        if (options?.ReceiveBufferBytes is { } bytes)
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1, nameof(options));
-        }
-
-        _transport = KernelTransport.OpenForGroups(GroupsOf(groups), options?.ReceiveBufferBytes);
+        _reader = new RouteEventReader(groups, options);
         try
         {
             // The runtime's Socket does not know the address family, but it knows when there is something to read.
-            _readiness = new Socket(_transport.Handle.Borrow()) { Blocking = false };
+            _readiness = new Socket(_reader.Socket.Borrow()) { Blocking = false };
         }
         catch
         {
-            _transport.Dispose();
+            _reader.Dispose();
             throw;
         }
     }
@@ -70,12 +52,15 @@ public sealed class RouteMonitor : IDisposable
         {
             while (true)
             {
-                while (_events.TryDequeue(out RouteEvent? item))
+                cancellationToken.ThrowIfCancellationRequested();
+                if (_reader.TryRead(out RouteEvent? item))
                 {
                     yield return item;
                 }
-
-                await ReadSomeAsync(cancellationToken).ConfigureAwait(false);
+                else
+                {
+                    await WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         finally
@@ -88,88 +73,22 @@ public sealed class RouteMonitor : IDisposable
     public void Dispose()
     {
         _readiness.Dispose();
-        _transport.Dispose();
+        _reader.Dispose();
     }
 
-    private async ValueTask ReadSomeAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        NetlinkErrno errno = Receive(isKept: true);
-        if (errno == NetlinkErrno.EAGAIN)
-        {
-            errno = await WaitAsync(cancellationToken).ConfigureAwait(false) ?? Receive(isKept: true);
-        }
-
-        if (errno == NetlinkErrno.ENOBUFS)
-        {
-            // What still waits is older than what was lost, and would be taken for news after the state has been listed again.
-            for (int i = 0; i < MaxDropped && Receive(isKept: false) is (NetlinkErrno.None or NetlinkErrno.ENOBUFS); i++)
-            {
-            }
-
-            _events.Enqueue(new OverrunEvent());
-        }
-        else if (errno is not (NetlinkErrno.None or NetlinkErrno.EAGAIN))
-        {
-            throw new NetlinkException("read the events of the network", "", errno);
-        }
-    }
-
-    /// <returns>Null when there is something to read, else the error that was there.</returns>
-    private async ValueTask<NetlinkErrno?> WaitAsync(CancellationToken cancellationToken)
+    private async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
         try
         {
             await _readiness.ReceiveAsync(_peeked, SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
-            return null;
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
         {
-            return NetlinkErrno.ENOBUFS;
+            _reader.TakeOverrun(); // the error is told once, and it was told to this call
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.OperationAborted)
         {
             throw new ObjectDisposedException(nameof(RouteMonitor));
         }
-    }
-
-    // Takes one datagram, if there is one.
-    private NetlinkErrno Receive(bool isKept)
-    {
-        NetlinkErrno errno = _transport.Receive(ref _buffer, out int length, out uint sender);
-        if (errno == NetlinkErrno.None && sender == 0 && isKept)
-        {
-            var messages = new MessageReader(_buffer.AsSpan(0, length));
-            while (messages.Read(out NetlinkMessage message))
-            {
-                if (RouteEvent.Read(message) is { } item)
-                {
-                    _events.Enqueue(item);
-                }
-            }
-        }
-
-        return errno;
-    }
-
-    private static uint GroupsOf(RouteGroups groups)
-    {
-        uint bits = 0;
-        foreach ((RouteGroups group, int number) in (ReadOnlySpan<(RouteGroups, int)>)
-        [
-            (RouteGroups.Links, Rtnl.RTNLGRP_LINK),
-            (RouteGroups.Neighbours, Rtnl.RTNLGRP_NEIGH),
-            (RouteGroups.IPv4Addresses, Rtnl.RTNLGRP_IPV4_IFADDR),
-            (RouteGroups.IPv6Addresses, Rtnl.RTNLGRP_IPV6_IFADDR),
-            (RouteGroups.IPv4Routes, Rtnl.RTNLGRP_IPV4_ROUTE),
-            (RouteGroups.IPv6Routes, Rtnl.RTNLGRP_IPV6_ROUTE),
-            (RouteGroups.IPv4Rules, Rtnl.RTNLGRP_IPV4_RULE),
-            (RouteGroups.IPv6Rules, Rtnl.RTNLGRP_IPV6_RULE),
-        ])
-        {
-            bits |= (groups & group) != 0 ? 1u << (number - 1) : 0;
-        }
-
-        return bits;
     }
 }

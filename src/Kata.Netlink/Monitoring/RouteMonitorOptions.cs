@@ -1,6 +1,6 @@
 namespace Kata.Netlink;
 
-/// <summary>Settings of a <see cref="RouteMonitor"/>.</summary>
+/// <summary>Settings of a <see cref="RouteMonitor"/> or a <see cref="RouteEventReader"/>.</summary>
 public sealed class RouteMonitorOptions
 {
     /// <summary>
