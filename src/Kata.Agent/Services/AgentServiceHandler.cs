@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Kata.Agent.Cgroups;
 using Kata.Agent.Containers;
+using Kata.Agent.Network;
 using Kata.Agent.Protocol;
 using Kata.Agent.Storage;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,8 @@ namespace Kata.Agent.Services;
 /// serve say so by Unimplemented: success is never answered for something that was not done.
 /// </summary>
 internal sealed partial class AgentServiceHandler(
-    ContainerOperations containers, Sandbox sandbox, StorageDrivers drivers, StorageTable storages, OomWatcher oom, ILogger logger)
+    ContainerOperations containers, Sandbox sandbox, StorageDrivers drivers, StorageTable storages, GuestNetwork network, OomWatcher oom,
+    ILogger logger)
     : AgentService.AgentServiceBase
 {
     private const string MemoryProbe = "/sys/devices/system/memory/probe";
@@ -26,19 +28,10 @@ internal sealed partial class AgentServiceHandler(
     private readonly Sandbox _sandbox = sandbox;
     private readonly StorageDrivers _drivers = drivers;
     private readonly StorageTable _storages = storages;
+    private readonly GuestNetwork _network = network;
     private readonly OomWatcher _oom = oom;
     private readonly ILogger _logger = logger;
     private readonly AgentCall _call = new(logger);
-
-    public override Task<Interface> UpdateInterface(UpdateInterfaceRequest request, ServerCallContext context) => throw NoNetwork();
-
-    public override Task<Routes> UpdateRoutes(UpdateRoutesRequest request, ServerCallContext context) => throw NoNetwork();
-
-    public override Task<Interfaces> ListInterfaces(ListInterfacesRequest request, ServerCallContext context) => throw NoNetwork();
-
-    public override Task<Routes> ListRoutes(ListRoutesRequest request, ServerCallContext context) => throw NoNetwork();
-
-    public override Task<Empty> AddARPNeighbors(AddARPNeighborsRequest request, ServerCallContext context) => throw NoNetwork();
 
     public override Task<GetIPTablesResponse> GetIPTables(GetIPTablesRequest request, ServerCallContext context) =>
         throw No("iptables rules");
@@ -66,8 +59,6 @@ internal sealed partial class AgentServiceHandler(
 
     public override Task<Empty> UpdateEphemeralMounts(UpdateEphemeralMountsRequest request, ServerCallContext context) =>
         throw No("resizing ephemeral mounts");
-
-    private static RpcException NoNetwork() => No("setting up the network");
 
     private static RpcException No(string what) => AgentException.Missing($"This agent does not support {what} yet");
 }

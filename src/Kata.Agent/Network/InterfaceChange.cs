@@ -1,0 +1,87 @@
+using Kata.Agent.Protocol;
+using Kata.Netlink;
+
+namespace Kata.Agent.Network;
+
+/// <summary>Brings an interface to what the host wants of it, with as few changes as that takes: it may carry traffic just now.</summary>
+internal static class InterfaceChange
+{
+    private const uint NoArp = (uint)LinkFlags.NoArp;
+
+    public static void Apply(NetlinkSocket netlink, Link link, Interface wanted)
+    {
+        IPPrefix[] prefixes = [.. wanted.IPAddresses.Select(InterfaceMessages.Parse)];
+        if (wanted.Name.Length > 0 && wanted.Name != link.Name)
+        {
+            Rename(netlink, link, wanted.Name);
+        }
+
+        if (wanted.Mtu > 0 && wanted.Mtu != link.Mtu)
+        {
+            netlink.Links.Change(link.Index, new LinkSettings { Mtu = checked((uint)wanted.Mtu) });
+        }
+
+        LinkFlags arp = (wanted.RawFlags & NoArp) != 0 ? LinkFlags.NoArp : LinkFlags.None;
+        netlink.Links.Change(link.Index, new LinkSettings { SetFlags = LinkFlags.Up | arp, ClearFlags = LinkFlags.NoArp & ~arp });
+        Readdress(netlink, link.Index, prefixes);
+    }
+
+    // The kernel renames what is down only; and gives a name once, so that whoever has it by chance gets another first.
+    private static void Rename(NetlinkSocket netlink, Link link, string name)
+    {
+        if (netlink.Links.Find(name) is { } other)
+        {
+            Rename(netlink, other, FormattableString.Invariant($"kata{other.Index}"));
+        }
+
+        bool up = link.Flags.HasFlag(LinkFlags.Up);
+        if (up)
+        {
+            netlink.Links.SetDown(link.Index);
+        }
+
+        netlink.Links.Change(link.Index, new LinkSettings { Name = name });
+        if (up)
+        {
+            netlink.Links.SetUp(link.Index);
+        }
+    }
+
+    // Link-local ones are also the kernel's own affair: none is taken away. The host has made sure that nobody else has an address.
+    private static void Readdress(NetlinkSocket netlink, int link, IPPrefix[] wanted)
+    {
+        IReadOnlyList<InterfaceAddress> present = netlink.Addresses.List(linkIndex: link);
+        foreach (InterfaceAddress address in present.Where(item => !wanted.Contains(item.Local) && !item.Local.Address.IsIPv6LinkLocal))
+        {
+            netlink.Addresses.Delete(address);
+        }
+
+        foreach (IPPrefix prefix in wanted.Where(prefix => !present.Any(item => item.Local == prefix)))
+        {
+            netlink.Addresses.Replace(new InterfaceAddress
+            {
+                LinkIndex = link,
+                Local = prefix,
+                Broadcast = Broadcast(prefix),
+                Flags = prefix.Family == Netlink.IPFamily.IPv6 ? AddressFlags.NoDad : AddressFlags.None,
+            });
+        }
+    }
+
+    // As ip(8) and every network plugin do: a prefix that has room for one.
+    private static System.Net.IPAddress? Broadcast(IPPrefix prefix)
+    {
+        if (prefix.Family != Netlink.IPFamily.IPv4 || prefix.Length > 30)
+        {
+            return null;
+        }
+
+        byte[] bytes = prefix.Address.GetAddressBytes();
+        for (int bit = prefix.Length; bit < 32; bit++)
+        {
+            bytes[bit / 8] |= (byte)(0x80 >> (bit % 8));
+        }
+
+        return new System.Net.IPAddress(bytes);
+    }
+}
