@@ -17,8 +17,10 @@ internal sealed record QemuBoard
     /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
     private const int MmioPlaces = 16;
 
+    private const DeviceKinds Pluggable = DeviceKinds.Disk | DeviceKinds.Network;
+
     private const DeviceKinds All =
-        DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | DeviceKinds.Disk | DeviceKinds.Network;
+        DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | Pluggable;
 
     private QemuBoard(string type) => Type = type;
 
@@ -56,14 +58,14 @@ internal sealed record QemuBoard
     public string KernelParameters => IsPci ? "reboot=k swiotlb=noforce" : "reboot=t";
 
     /// <summary>Whether a device has its place behind the bridge, where one can come and go.</summary>
-    public static bool IsPluggable(Device device) => device is DiskDevice or NetworkDevice;
+    public static bool IsPluggable(Device device) => Pluggable.HasFlag(device.Kind);
 
     /// <summary>What a machine on this board can do.</summary>
     public MachineCapabilities Capabilities => new()
     {
         Machine = $"QEMU's machine type '{Type}'",
         Cold = All,
-        Hot = IsPci ? DeviceKinds.Disk | DeviceKinds.Network : DeviceKinds.None,
+        Hot = IsPci ? Pluggable : DeviceKinds.None,
         NoHotplugReason = IsPci ? null : "it has no PCI bus",
         MaxPluggable = IsPci ? BridgeSlots : MmioPlaces,
         Pause = true,

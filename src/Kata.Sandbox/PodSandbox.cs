@@ -20,10 +20,12 @@ internal sealed class PodSandbox : IAsyncDisposable
     private readonly PropagationStep _propagation;
     private readonly ContainerSet _containers;
     private readonly StorageSet _storages;
+    private readonly PodNetwork _network;
     private readonly SemaphoreSlim _saving = new(1, 1); // one writer of the state at a time
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _watches = []; // end with the machine or the agent's channel; added to during the boot only
+    private IReadOnlyList<DeviceStep> _devices = []; // what the machine is started with besides its own
     private volatile string? _failure;
     private volatile bool _stopping;
 
@@ -31,10 +33,11 @@ internal sealed class PodSandbox : IAsyncDisposable
     {
         (_plan, _environment) = (plan, environment);
         _executor = new StepExecutor(environment.Journal);
-        _machine = new MachineStep(machines, plan, () => [.. _storages!.All.Select(static storage => storage.Disk)]);
+        _machine = new MachineStep(machines, plan, () => _devices);
         _guest = new GuestConnectStep(plan, _machine, environment);
         _propagation = new PropagationStep(_guest, plan, environment);
         _storages = new StorageSet(environment, _executor, _machine, _guest);
+        _network = new PodNetwork(plan, environment, _executor, _machine, _guest);
         _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
     }
 
@@ -209,14 +212,19 @@ internal sealed class PodSandbox : IAsyncDisposable
     {
         _stopping = true;
         var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(async () => await _network.DisposeAsync());
         await cleanUp.TryAsync(() => _storages.CloseAsync(_failure is null && _guest.Guest is { Lost.IsCompleted: false }));
         await cleanUp.TryAsync(_executor.UndoAllAsync);
+        _network.Leave();
         await Task.WhenAll(_watches);
         cleanUp.ThrowIfFailed();
     }
 
     internal GuestProcess NewProcess(string container, string execId) =>
         new(Agent, container, execId, _plan.Timeouts.StdioDrain, LossReasonAsync, _environment.Time);
+
+    /// <inheritdoc cref="PodNetwork.FollowAsync"/>
+    internal Task FollowNetworkAsync(CancellationToken cancellationToken) => _network.FollowAsync(cancellationToken);
 
     internal void OutOfMemory(ContainerId container) => _environment.OutOfMemory(container);
 
@@ -280,7 +288,8 @@ internal sealed class PodSandbox : IAsyncDisposable
             Log.PlanWarning(warning);
         }
 
-        await _executor.RunAsync(_storages.Open(_plan.Storages), cancellationToken);
+        _devices = [.. _storages.Open(_plan.Storages), .. _network.Open()];
+        await _executor.RunAsync(_devices, cancellationToken);
         await _executor.RunAsync([_machine], cancellationToken);
         long started = Stopwatch.GetTimestamp();
         _watches.Add(WatchAsync().LoggedAsync(Log));
@@ -289,7 +298,7 @@ internal sealed class PodSandbox : IAsyncDisposable
             await _executor.RunAsync([_guest], cancellationToken);
             _watches.Add(TellAgentLossAsync(_guest.Guest!).LoggedAsync(Log));
             await _executor.RunAsync([new GuestConfigureStep(_guest), _propagation], cancellationToken);
-            await _storages.EnterAsync(cancellationToken);
+            await Task.WhenAll(_storages.EnterAsync(cancellationToken), _network.EnterAsync(cancellationToken));
         }
         catch (Exception error) when (error is HypervisorException or AgentException && !cancellationToken.IsCancellationRequested)
         {

@@ -125,11 +125,15 @@ internal sealed class PodLife(PodHost host)
 
     /// <summary>The pod that a new container joins, booted when there is none yet and nobody holds it. Under <see cref="Gate"/>.</summary>
     /// <exception cref="SandboxStateException">The pod is held and does not run.</exception>
-    public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request) => Pod ??= Held is null
+    /// <param name="bundle">The container's.</param>
+    /// <param name="request">What its caller wants.</param>
+    /// <param name="standIn">The process that stands for it in namespaces of its own; null where there is none.</param>
+    public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request, int? standIn) => Pod ??= Held is null
         ? await host.BootAsync(
             host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with
             {
                 SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance),
+                NetworkNamespace = PodNamespaces.NetworkOf(bundle.Spec, standIn),
             },
             host.Stopping)
         : throw SandboxStateException.PodStopped(request.Id);

@@ -55,6 +55,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
             Files = settings.Files(
                 host.FilesDirectory, HostFileProbe.Instance.HostName, HostText("/etc/hosts"), HostText("/etc/resolv.conf")),
             SharesPidNamespace = settings.SharesPidNamespace,
+            NetworkNamespace = request.NetnsPath.Length > 0 ? request.NetnsPath : null,
         };
         life.Held = settings;
         return Task.FromResult(new CreateSandboxResponse());

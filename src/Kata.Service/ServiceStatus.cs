@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Kata.Hypervisor;
 using Kata.Linux;
+using Kata.Network;
 using Kata.Oci;
 using Kata.Sandbox;
 using Kata.Storage;
@@ -58,7 +59,7 @@ internal static class ServiceStatus
         InvalidSpecException or ArgumentException => StatusCode.InvalidArgument,
         SandboxStateException { Error: SandboxStateError.NotFound } => StatusCode.NotFound,
         SandboxStateException { Error: SandboxStateError.AlreadyExists } => StatusCode.AlreadyExists,
-        SandboxStateException or StorageException => StatusCode.FailedPrecondition,
+        SandboxStateException or StorageException or NetworkException => StatusCode.FailedPrecondition,
         AgentException agent => agent.Code,
         OperationCanceledException => StatusCode.Cancelled,
         NotSupportedException => StatusCode.Unimplemented,

@@ -183,6 +183,7 @@ internal sealed class Container
     {
         using (await EnterAsync(cancellationToken))
         {
+            await _pod.FollowNetworkAsync(cancellationToken); // whoever wired it since must find it in the guest
             await StartInGuestAsync(cancellationToken);
         }
 

@@ -37,6 +37,7 @@ internal sealed class ContainerHooks(ContainerPlan plan, PodSandbox pod, int sta
         RuntimeState state = StateOf("creating");
         await pod.Hooks.RunAsync(HookPoint.Prestart, _hooks, state, cancellationToken);
         await pod.Hooks.RunAsync(HookPoint.CreateRuntime, _hooks, state, cancellationToken);
+        await pod.FollowNetworkAsync(cancellationToken); // docker wires the pod's network by such a hook
         // They belong to the container: with runc they run in its namespaces, before its root file system becomes the root.
         var container = new HookSurroundings(plan.Bundle.RootfsPath, plan.Bundle.Spec.Process?.Env ?? []);
         await pod.Hooks.RunAsync(HookPoint.CreateContainer, _hooks, state, cancellationToken, container);

@@ -30,6 +30,18 @@ internal sealed class PodNamespaces(SandboxId pod, int service, IReadOnlyList<Po
         s_held.Contains(space.Type) && space.Path is { Length: > 0 } path && !IsOfProcess(path)
         && PodAnnotations.Identify(spec.Annotations).Kind == PodKind.PodSandbox;
 
+    /// <summary>
+    /// The file of the network namespace that a pod is to have: the one that its first container names, or that of the process which stands
+    /// for it with a new one. Null for a pod that shares the host's network, or has none of its own for want of such a process.
+    /// </summary>
+    public static string? NetworkOf(RuntimeSpec spec, int? standIn) =>
+        (spec.Linux?.Namespaces ?? []).FirstOrDefault(static space => space.Type == "network") switch
+        {
+            null => null,
+            { Path: { Length: > 0 } path } => path,
+            _ => standIn is { } pid ? string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net") : null,
+        };
+
     /// <summary>The process that a path names, or null.</summary>
     public static int? ProcessOf(LinuxNamespace space) =>
         space.Path!.Split('/') is ["", "proc", string pid, "ns", string type]

@@ -27,6 +27,11 @@ internal sealed record SandboxPlan
     /// </summary>
     public string EntropySource { get; init; } = RandomSource.Kernel;
 
+    /// <summary>
+    /// The file of the network namespace whose interfaces the guest gets, as the pod's caller sees it; null for a guest without a network.
+    /// </summary>
+    public string? NetworkNamespace { get; init; }
+
     /// <summary>What the machine starts with, besides what every one has.</summary>
     public IReadOnlyList<StoragePlan> Storages { get; init; } = [];
 

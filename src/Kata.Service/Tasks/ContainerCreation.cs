@@ -105,7 +105,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
             }
 
             Bundle bundle = Bundle.Load(request.Bundle);
-            PodSandbox pod = await life.JoinAsync(bundle, request);
+            PodSandbox pod = await life.JoinAsync(bundle, request, standIn is { Hello.Detached: true } ? standIn.Pid : null);
             if (life.Held is { } settings)
             {
                 bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));

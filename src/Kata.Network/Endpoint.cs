@@ -1,0 +1,109 @@
+using Kata.Linux;
+using Kata.Netlink;
+
+namespace Kata.Network;
+
+/// <summary>
+/// A tap beside an interface of a pod's network namespace: what arrives at the one leaves by the other, in both directions. The
+/// namespace's own stack sees none of it.
+/// </summary>
+internal static class Endpoint
+{
+    /// <summary>Makes the tap and connects it. What was made goes again when something fails.</summary>
+    /// <param name="space">The pod's namespace.</param>
+    /// <param name="plan">The interface.</param>
+    /// <param name="queues">The tap's.</param>
+    /// <returns>The tap, whose queues are the caller's.</returns>
+    /// <exception cref="NetworkException">The kernel refused.</exception>
+    public static Tap Attach(NetworkNamespace space, EndpointPlan plan, int queues)
+    {
+        Tap? tap = null;
+        try
+        {
+            string name = Tap.NameOf(plan.LinkIndex);
+            tap = Tap.Make(space, name, queues);
+            space.Run(() =>
+            {
+                Silence(name);
+                return true;
+            });
+            space.Netlink.Links.Change(tap.Index, new LinkSettings { Mtu = plan.Mtu, SetFlags = LinkFlags.Up });
+            space.Netlink.Filters.Redirect(plan.LinkIndex, tap.Index);
+            space.Netlink.Filters.Redirect(tap.Index, plan.LinkIndex);
+            return tap;
+        }
+        catch (Exception error) when (error is NetlinkException or LinuxException)
+        {
+            tap?.Dispose();
+            Detach(space, plan.LinkIndex);
+            throw new NetworkException($"Cannot give the interface '{plan.Name}' of '{space.Path}' to the guest", error);
+        }
+    }
+
+    /// <summary>
+    /// Takes the redirection away from an interface; the tap goes with its descriptors. Does nothing for one that is gone, or that has
+    /// none of ours.
+    /// </summary>
+    /// <exception cref="NetworkException">The kernel refused.</exception>
+    public static void Detach(NetworkNamespace space, int linkIndex)
+    {
+        try
+        {
+            IReadOnlyList<TrafficFilter> filters = space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
+            TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(space.Netlink, filter))];
+            foreach (TrafficFilter filter in ours)
+            {
+                space.Netlink.Filters.Delete(filter with { Handle = 0 }); // with its tables, of u32
+            }
+
+            // The qdisc is somebody else's where a filter of theirs is left, or it is a clsact, which we never make.
+            if (ours.Length > 0
+                && space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters).Count == 0
+                && space.Netlink.Qdiscs.List(linkIndex).FirstOrDefault(static qdisc => qdisc.Kind.Name == PlainQdisc.Ingress.Name) is { } qdisc)
+            {
+                space.Netlink.Qdiscs.Delete(qdisc);
+            }
+        }
+        catch (NetlinkException error) when (error.Errno is NetlinkErrno.ENODEV or NetlinkErrno.EINVAL or NetlinkErrno.ENOENT)
+        {
+            // The link is gone, and everything with it; or it has no qdisc at all.
+        }
+        catch (NetlinkException error)
+        {
+            throw new NetworkException($"Cannot take the interface {linkIndex} of '{space.Path}' back from the guest", error);
+        }
+    }
+
+    /// <summary>Gives a tap the size of its interface.</summary>
+    /// <exception cref="NetworkException">The kernel refused.</exception>
+    public static void Resize(NetworkNamespace space, int tap, EndpointPlan plan)
+    {
+        try
+        {
+            space.Netlink.Links.Change(tap, new LinkSettings { Mtu = plan.Mtu });
+        }
+        catch (NetlinkException error)
+        {
+            throw new NetworkException($"Cannot give the interface '{plan.Name}' of '{space.Path}' an MTU of {plan.Mtu}", error);
+        }
+    }
+
+    // To a tap of ours, or to one that is gone: the kernel then forgets where the packets went.
+    private static bool IsOurs(NetlinkSocket netlink, TrafficFilter filter) => filter.Actions.OfType<MirredAction>().Any(action =>
+        action.TargetIndex == 0
+        || netlink.Links.List().Any(
+            link => link.Index == action.TargetIndex && link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)));
+
+    // The namespace's own stack must not greet the guest's on the tap.
+    private static void Silence(string tap)
+    {
+        try
+        {
+            File.WriteAllText($"/proc/sys/net/ipv6/conf/{tap}/disable_ipv6", "1");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // There is no IPv6, or these settings are read-only here: then the guest hears a router solicitation.
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Kata.Netlink;
+
+namespace Kata.Network;
+
+/// <summary>Decides which interfaces of a network namespace its guest gets. Pure.</summary>
+internal static class NetworkPlanner
+{
+    private const ushort Ethernet = 1; // ARPHRD_ETHER, linux/if_arp.h
+    private const int EthernetAddressBytes = 6;
+
+    /// <summary>In the order of their numbers.</summary>
+    /// <param name="network">What the namespace has.</param>
+    /// <param name="refused">What somebody set up there and the guest cannot have, a sentence each.</param>
+    public static IReadOnlyList<EndpointPlan> Plan(HostNetwork network, out IReadOnlyList<string> refused)
+    {
+        var plans = new List<EndpointPlan>();
+        var refusals = new List<string>();
+        foreach (Link link in network.Links.Where(link => IsMeantForPod(link, network)))
+        {
+            if (Refusal(link) is { } reason)
+            {
+                refusals.Add($"The interface '{link.Name}' is not in the guest: {reason}");
+            }
+            else
+            {
+                plans.Add(new EndpointPlan(link.Index, link.Name, link.Address, link.Mtu));
+            }
+        }
+
+        refused = refusals;
+        return plans;
+    }
+
+    // Ports belong to their bridge or bond, which is carried itself; and kernels make tunnels of their own, which nobody has set up.
+    private static bool IsMeantForPod(Link link, HostNetwork network) =>
+        !link.Flags.HasFlag(LinkFlags.Loopback)
+        && !link.Flags.HasFlag(LinkFlags.Port)
+        && link is not { PortKind: "bridge" or "bond" or "team" }
+        && !link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)
+        && (link.Flags.HasFlag(LinkFlags.Up) || network.Addresses.Any(address => address.LinkIndex == link.Index));
+
+    private static string? Refusal(Link link) => link switch
+    {
+        { HardwareType: not Ethernet } or { Address.Length: not EthernetAddressBytes } =>
+            $"it is a {KindOf(link)} without Ethernet frames, and a guest's card carries nothing else. Make it inside of the container",
+        { Kind: MacvlanKind { IsTap: true } } => "a macvtap gives its frames to whoever opens it. Use a macvlan",
+        _ => null,
+    };
+
+    private static string KindOf(Link link) => link.Kind?.Name ?? "device";
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using Kata.Agent.Protocol;
+using Kata.Hypervisor;
+using Kata.Network;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// The pod's network: each interface of its network namespace is a card of the guest, with the same name, addresses and routes, at the boot
+/// and whenever the namespace changes. Thread-safe.
+/// </summary>
+internal sealed class PodNetwork(
+    SandboxPlan plan, SandboxEnvironment environment, StepExecutor executor, MachineStep machine, GuestConnectStep guest) : IAsyncDisposable
+{
+    /// <summary>Changes come in flocks: an engine sets a link up, gives it addresses, then routes.</summary>
+    private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(20);
+
+    private readonly SemaphoreSlim _gate = new(1, 1); // one change at a time
+    private readonly CancellationTokenSource _ending = new();
+    private readonly List<PodInterface> _interfaces = []; // under _gate
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
+    private NetworkNamespace? _space;
+    private NetworkWatch? _watch;
+    private GuestNetwork _guest = GuestNetwork.Empty; // what it was told last; under _gate
+    private Task _following = Task.CompletedTask; // ends on _ending
+    private int _cards; // names of cards are never given twice; under _gate
+
+    /// <summary>
+    /// Opens the namespace and makes what the machine is to start with. Nothing is missed from here on: what changes meanwhile is told
+    /// later.
+    /// </summary>
+    /// <exception cref="NetworkException">The namespace cannot be used.</exception>
+    public IReadOnlyList<DeviceStep> Open()
+    {
+        if (plan.NetworkNamespace is not { } path)
+        {
+            return [];
+        }
+
+        NetworkNamespace space = NetworkNamespace.Open(path, environment.CallerMountNamespace);
+        if (space.IsOurs)
+        {
+            space.Dispose();
+            environment.Log.PlanWarning(
+                $"The pod '{plan.Id}' asks for the host's network, which a guest cannot have: it has a loopback interface only");
+            return [];
+        }
+
+        _space = space;
+        _watch = NetworkWatch.Open(space);
+        foreach (EndpointPlan endpoint in Wanted(HostNetwork.Read(space)))
+        {
+            _interfaces.Add(Make(endpoint, cold: true));
+        }
+
+        return [.. _interfaces.Select(static item => item.Tap)];
+    }
+
+    /// <summary>Gives the guest, which is up, what the machine started with, and has it follow the namespace from now on.</summary>
+    /// <exception cref="AgentException">It cannot take something.</exception>
+    public async Task EnterAsync(CancellationToken cancellationToken)
+    {
+        if (_space is null)
+        {
+            return;
+        }
+
+        await executor.RunAsync([.. _interfaces.Select(static item => item.Plug)], cancellationToken);
+        await FollowAsync(cancellationToken);
+        _following = FollowChangesAsync(_watch!, _ending.Token).LoggedAsync(environment.Log);
+    }
+
+    /// <summary>Has the guest have what the namespace has now. Does nothing when nothing has changed.</summary>
+    /// <exception cref="AgentException">The guest cannot take something.</exception>
+    /// <exception cref="HypervisorException">The machine cannot take or give a card.</exception>
+    /// <exception cref="NetworkException">The host cannot connect an interface.</exception>
+    public async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        if (_space is not { } space)
+        {
+            return;
+        }
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            HostNetwork network = HostNetwork.Read(space);
+            IReadOnlyList<EndpointPlan> wanted = Wanted(network);
+            await ChangeCardsAsync(wanted, cancellationToken);
+            await TellAsync(
+                GuestNetwork.Of(network, [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))]), cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Follows no more. Cards and taps are the executor's to undo.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _following;
+        _watch?.Dispose();
+    }
+
+    /// <summary>Lets go of the namespace, when nothing in it is ours any more.</summary>
+    public void Leave() => _space?.Dispose();
+
+    private async Task FollowChangesAsync(NetworkWatch watch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await watch.WaitAsync(cancellationToken);
+                await Task.Delay(s_calm, environment.Time, cancellationToken);
+                _ = watch.TakeAll(); // the state that is read next has it all
+                await TryFollowAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The pod ends.
+        }
+    }
+
+    // One change that cannot be carried out must not end those that come later.
+    private async Task TryFollowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FollowAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is AgentException or HypervisorException or NetworkException)
+        {
+            environment.Log.PlanWarning($"The guest of '{plan.Id}' cannot follow a change of its network: {error.Message}");
+        }
+    }
+
+    private IReadOnlyList<EndpointPlan> Wanted(HostNetwork network)
+    {
+        IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(network, out IReadOnlyList<string> refused);
+        foreach (string warning in refused.Where(_told.Add))
+        {
+            environment.Log.PlanWarning(warning);
+        }
+
+        return wanted;
+    }
+
+    private PodInterface Make(EndpointPlan endpoint, bool cold)
+    {
+        var card = new NetworkDevice(
+            new DeviceId(string.Create(CultureInfo.InvariantCulture, $"net{++_cards}")),
+            endpoint.Address.ToString(),
+            Math.Min(plan.Machine.VcpuCount, NetworkDevice.MaxQueues),
+            plan.Machine.Accelerator == Accelerator.Kvm && VhostNet.IsThere);
+        var tap = new TapStep(_space!, endpoint, card);
+        return new PodInterface(endpoint, tap, new PlugStep(tap, machine, cold, () => _ending.IsCancellationRequested));
+    }
+
+    private async Task ChangeCardsAsync(IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
+    {
+        foreach (PodInterface gone in _interfaces.Where(item => !wanted.Any(item.Plan.IsSameCard)).ToArray())
+        {
+            await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
+            _interfaces.Remove(gone);
+        }
+
+        foreach (EndpointPlan added in wanted.Where(item => !_interfaces.Any(other => other.Plan.IsSameCard(item))))
+        {
+            PodInterface made = Make(added, cold: false);
+            if (machine.Machine.Capabilities.RefusalOf(made.Tap.Device, running: true) is { } refusal)
+            {
+                Warn($"The interface '{added.Name}' is not in the guest: {refusal}. Have it in the pod's network namespace before the pod starts");
+                continue;
+            }
+
+            await executor.RunAsync([made.Tap, made.Plug], cancellationToken);
+            _interfaces.Add(made);
+        }
+
+        foreach (EndpointPlan endpoint in wanted)
+        {
+            if (_interfaces.FirstOrDefault(item => item.Plan.IsSameCard(endpoint)) is { } present && present.Plan.Mtu != endpoint.Mtu
+                && present.Tap.TapIndex is { } tap)
+            {
+                Endpoint.Resize(_space!, tap, endpoint);
+                _interfaces[_interfaces.IndexOf(present)] = present with { Plan = endpoint };
+            }
+        }
+    }
+
+    private void Warn(string text)
+    {
+        if (_told.Add(text))
+        {
+            environment.Log.PlanWarning(text);
+        }
+    }
+
+    private async Task TellAsync(GuestNetwork network, CancellationToken cancellationToken)
+    {
+        AgentConnection agent = guest.Guest!.Agent;
+        foreach (Interface item in network.Interfaces.Where(item => !_guest.Interfaces.Contains(item)))
+        {
+            await AgentConnection.CallAsync(
+                $"set up the interface '{item.Name}' in the guest of '{plan.Id}'",
+                agent.Agent.UpdateInterfaceAsync(new UpdateInterfaceRequest { Interface = item }, agent.Timed(cancellationToken)));
+        }
+
+        if (!network.Routes.SequenceEqual(_guest.Routes) || !network.Interfaces.SequenceEqual(_guest.Interfaces))
+        {
+            await AgentConnection.CallAsync(
+                $"set up the routes in the guest of '{plan.Id}'",
+                agent.Agent.UpdateRoutesAsync(
+                    new UpdateRoutesRequest { Routes = new Routes { Routes_ = { network.Routes } } }, agent.Timed(cancellationToken)));
+        }
+
+        if (network.Neighbours.Count > 0 && !network.Neighbours.SequenceEqual(_guest.Neighbours))
+        {
+            await AgentConnection.CallAsync(
+                $"set up the neighbours in the guest of '{plan.Id}'",
+                agent.Agent.AddARPNeighborsAsync(
+                    new AddARPNeighborsRequest { Neighbors = new ARPNeighbors { ARPNeighbors_ = { network.Neighbours } } },
+                    agent.Timed(cancellationToken)));
+        }
+
+        _guest = network;
+    }
+}
