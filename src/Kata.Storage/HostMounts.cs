@@ -128,7 +128,8 @@ internal static class HostMounts
     private static void Make(FileSystemMount mount, string path)
     {
         string target = mount.Target.Length == 0 ? path : Path.Combine(path, mount.Target.TrimStart('/'));
-        (MountFlags flags, string? data) = MountOptions.Parse(mount.Options);
+        bool isImage = MountOptions.HasLoop(mount.Options);
+        (MountFlags flags, string? data) = MountOptions.Parse(MountOptions.WithoutLoop(mount.Options));
         if (mount.Type == "bind")
         {
             flags |= MountFlags.MS_BIND;
@@ -143,6 +144,8 @@ internal static class HostMounts
             }
         }
 
-        Mounting.At(mount.Source, target, mount.Type, flags, data);
+        // Once it is mounted the mount alone has it.
+        using LoopDevice? loop = isImage ? LoopDevice.Attach(mount.Source, (flags & MountFlags.MS_RDONLY) != 0) : null;
+        Mounting.At(loop?.Path ?? mount.Source, target, mount.Type, flags, data);
     }
 }

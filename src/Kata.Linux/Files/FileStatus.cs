@@ -8,6 +8,9 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
     /// <summary>The file system's number, <c>MAJOR:MINOR</c> in one. With <see cref="Inode"/> it says which file it is.</summary>
     public ulong Device { get; init; }
 
+    /// <summary>Which device a node is for; zeros of anything else.</summary>
+    public (uint Major, uint Minor) DeviceNumber { get; init; }
+
     /// <summary>Names the file has; 0 once it was removed while open.</summary>
     public uint LinkCount { get; init; }
 
@@ -32,6 +35,7 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
         return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id)
         {
             LinkCount = status.stx_nlink,
+            DeviceNumber = (status.stx_rdev_major, status.stx_rdev_minor),
             Device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor,
         };
     }

@@ -26,11 +26,20 @@ internal static class MountOptions
         ["defaults"] = (false, MountFlags.None),
     };
 
+    /// <summary>The one of mount(8), and of containerd, that mounts a regular file: the kernel has no such option.</summary>
+    private const string Loop = "loop";
+
+    /// <summary>Whether a regular file is to be mounted.</summary>
+    public static bool HasLoop(IEnumerable<string> options) => Split(options).Contains(Loop);
+
+    /// <summary>The others, one each.</summary>
+    public static IEnumerable<string> WithoutLoop(IEnumerable<string> options) => Split(options).Where(static option => option != Loop);
+
     public static (MountFlags Flags, string? Data) Parse(IEnumerable<string> options)
     {
         MountFlags flags = MountFlags.None;
         var data = new List<string>();
-        foreach (string option in options.SelectMany(static item => item.Split(',', StringSplitOptions.RemoveEmptyEntries)))
+        foreach (string option in Split(options))
         {
             if (!s_flags.TryGetValue(option, out (bool Clear, MountFlags Flag) known))
             {
@@ -44,4 +53,7 @@ internal static class MountOptions
 
         return (flags, data.Count > 0 ? string.Join(',', data) : null);
     }
+
+    private static IEnumerable<string> Split(IEnumerable<string> options) =>
+        options.SelectMany(static item => item.Split(',', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -14,7 +14,8 @@ public sealed partial class NativeConstantTests
         "errno.h", "fcntl.h", "net/if.h", "poll.h", "sched.h", "signal.h", "spawn.h", "time.h", "sys/epoll.h", "sys/eventfd.h",
         "sys/file.h", "sys/inotify.h", "sys/ioctl.h", "sys/mount.h", "sys/prctl.h", "sys/reboot.h", "sys/resource.h", "sys/socket.h",
         "sys/stat.h", "sys/syscall.h", "sys/wait.h", "linux/close_range.h", "linux/ioprio.h", "linux/kvm.h", "linux/netlink.h",
-        "linux/if_tun.h", "linux/nsfs.h", "linux/openat2.h", "linux/random.h", "linux/securebits.h", "linux/vhost.h",
+        "linux/if_tun.h", "linux/loop.h", "linux/nsfs.h", "linux/openat2.h", "linux/random.h", "linux/securebits.h",
+        "linux/vhost.h",
     ];
 
     /// <summary>Ours that have another name in C.</summary>

@@ -16,6 +16,8 @@ public sealed class NativeLayoutTests
         [typeof(CapHeader)] = new("struct __user_cap_header_struct", "linux/capability.h"),
         [typeof(IfReqFlags)] = new("struct ifreq", "net/if.h"),
         [typeof(IoVec)] = new("struct iovec", "sys/uio.h"),
+        [typeof(LoopConfig)] = new("struct loop_config", "linux/loop.h"),
+        [typeof(LoopInfo64)] = new("struct loop_info64", "linux/loop.h"),
         [typeof(MountAttr)] = new("struct mount_attr", "linux/mount.h", "MOUNT_ATTR_SIZE_VER0"),
         [typeof(MsgHdr)] = new("struct msghdr", "sys/socket.h"),
         [typeof(OpenHow)] = new("struct open_how", "linux/openat2.h"),
