@@ -44,6 +44,34 @@ public sealed class ContainerFilesTests : IDisposable
             new[] { "missing", "directory", "plain", "program", "out" }.Where(name => files.IsProgram($"/bin/{name}")));
     }
 
+    [Theory]
+    [InlineData("/proc", true)]
+    [InlineData("/dev/shm", true)]
+    [InlineData("/dev", false)]
+    [InlineData("/dev/", false)]
+    public void MakeDeviceDirectory_NothingIsMountedThere_MakesIt(string mounted, bool expected)
+    {
+        var spec = new Spec { Root = new Root { Path = _root }, Mounts = { new Mount { Destination = mounted, Type = "tmpfs" } } };
+        ContainerFiles.Planned(spec).MakeDeviceDirectory();
+        ContainerFiles.Planned(spec).MakeDeviceDirectory(); // it is there
+        Assert.Equal(expected ? [Path.Combine(_root, "dev")] : [], Directory.GetFileSystemEntries(_root));
+    }
+
+    /// <summary>The links are the image's.</summary>
+    [Fact]
+    public void MakeDeviceDirectory_ALinkIsThere_MakesNothingElsewhere()
+    {
+        string root = Directory.CreateDirectory(Path.Combine(_root, "root")).FullName;
+        File.CreateSymbolicLink(Path.Combine(root, "dev"), Path.Combine(_root, "outside"));
+        ContainerFiles.Planned(new Spec { Root = new Root { Path = root } }).MakeDeviceDirectory();
+        Assert.Equal([root], Directory.GetFileSystemEntries(_root));
+        Assert.Single(Directory.GetFileSystemEntries(root));
+    }
+
+    [Fact]
+    public void MakeDeviceDirectory_NoRoot_IsCrunsToRefuse() =>
+        ContainerFiles.Planned(new Spec { Root = new Root { Path = Path.Combine(_root, "none") } }).MakeDeviceDirectory();
+
     [Fact]
     public void ReadText_NoRoot_IsNothing() =>
         Assert.Null(

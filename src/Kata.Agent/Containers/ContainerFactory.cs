@@ -69,6 +69,7 @@ internal sealed class ContainerFactory(
         }
 
         mounts.Enter(container, SharedPaths(spec));
+        ContainerFiles.Planned(spec).MakeDeviceDirectory();
         SpecContext context = await amendments.AmendAsync(request, spec, container.Cgroup.Path, cancellationToken);
         await File.WriteAllBytesAsync($"{container.Directory}/config.json", SpecJson.Write(spec, context), cancellationToken);
         string id = container.Id.Value, crunName = container.Id.CrunName;

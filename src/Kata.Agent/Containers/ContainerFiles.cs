@@ -22,6 +22,28 @@ internal sealed class ContainerFiles
     /// <param name="pid">A process of it.</param>
     public static ContainerFiles Of(int pid) => new($"/proc/{pid}/root", []);
 
+    /// <summary>
+    /// Makes the directory of the nodes where it is missing in the root file system: crun makes those, and not the directory. What cannot
+    /// be made is crun's to refuse, in its own words.
+    /// </summary>
+    public void MakeDeviceDirectory()
+    {
+        const string Node = "/dev/null";
+        if (Locate(Node) is not (var root, Node))
+        {
+            return; // something is mounted there
+        }
+
+        try
+        {
+            using ConfinedDirectory directory = ConfinedDirectory.OpenAsRoot(root);
+            directory.OpenParent(Node, FileModes.ReadableDirectory).Dispose();
+        }
+        catch (LinuxException)
+        {
+        }
+    }
+
     /// <inheritdoc cref="ConfinedDirectory.ReadText"/>
     /// <remarks>A root or a mount that is not there is crun's to refuse, in its own words.</remarks>
     public string? ReadText(string path, int limit)
