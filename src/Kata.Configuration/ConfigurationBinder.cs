@@ -78,6 +78,7 @@ internal static class ConfigurationBinder
             VirtioFsDaemonPath = AbsolutePath(values, "virtio_fs_daemon") ?? FirstExisting(sources, sources.VirtioFsDaemonPaths),
             VirtioFsCache = values.Get("hypervisor.virtio_fs_cache").Text,
             VirtioFsExtraArguments = values.Get("hypervisor.virtio_fs_extra_args").List,
+            DisableBlockDeviceUse = values.Get("hypervisor.disable_block_device_use").Flag,
             EntropySource = AbsolutePath(values, "entropy_source") ?? "/dev/urandom",
             EnableAnnotations = values.Get("hypervisor.enable_annotations").List,
             SeccompSandbox = values.Get("hypervisor.seccompsandbox").Text,

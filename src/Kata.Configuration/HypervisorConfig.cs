@@ -55,6 +55,9 @@ internal sealed record HypervisorConfig
 
     public required IReadOnlyList<string> VirtioFsExtraArguments { get; init; }
 
+    /// <summary>Whether root file systems that are disks are mounted on the host and shared.</summary>
+    public required bool DisableBlockDeviceUse { get; init; }
+
     public required string EntropySource { get; init; }
 
     /// <summary>Patterns of options that annotations may set; see <see cref="ConfigurationAnnotations"/>.</summary>

@@ -36,7 +36,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         _machine = new MachineStep(machines, plan, () => _devices);
         _guest = new GuestConnectStep(plan, _machine, environment);
         _propagation = new PropagationStep(_guest, plan, environment);
-        _storages = new StorageSet(environment, _executor, _machine, _guest);
+        _storages = new StorageSet(environment, _executor, _machine, _guest, () => _failure is not null);
         _network = new PodNetwork(plan, environment, _executor, _machine, _guest);
         _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
     }
@@ -68,8 +68,8 @@ internal sealed class PodSandbox : IAsyncDisposable
     /// <summary>Those that have not been deleted, also those that are being created.</summary>
     public IReadOnlyList<Container> Containers => _containers.All;
 
-    /// <summary>In the order in which they came.</summary>
-    public IReadOnlyList<PodStorage> Storages => _storages.All;
+    /// <summary>In the order in which they came, without the root file systems of containers.</summary>
+    public IReadOnlyList<PodStorage> Storages => [.. _storages.All.Where(static storage => !storage.Plan.IsRoot)];
 
     /// <summary>Boots the pod's machine and waits, by event, for its agent.</summary>
     /// <exception cref="HypervisorException">The VMM or the guest did not come up; the console's end is in the text.</exception>
@@ -229,7 +229,8 @@ internal sealed class PodSandbox : IAsyncDisposable
     internal void OutOfMemory(ContainerId container) => _environment.OutOfMemory(container);
 
     /// <summary>Gives the guest what a container needs of the host's files.</summary>
-    internal ContainerFiles Share(ContainerPlan plan) => ContainerFiles.Share(plan, Machine.Files, _environment.CallerMountNamespace);
+    internal Task<ContainerFiles> ShareAsync(ContainerPlan plan, CancellationToken cancellationToken) =>
+        ContainerFiles.ShareAsync(plan, Machine.Files, _storages, _environment.CallerMountNamespace, cancellationToken);
 
     /// <summary>Has the other containers see what a new one was given of their files.</summary>
     internal async Task FollowSharesAsync(Container newest, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Sandbox;
@@ -25,7 +26,11 @@ internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFil
         }
 
         FileStatus status = FileStatus.Of(file);
-        return status.IsDirectory ? HostFileKind.Directory : status.IsRegularFile ? HostFileKind.RegularFile : HostFileKind.Special;
+        return status.IsDirectory ? HostFileKind.Directory
+            : status.IsRegularFile ? HostFileKind.RegularFile
+            : !status.IsBlockDevice ? HostFileKind.Special
+            : IsReadOnlyDevice(status.DeviceNumber) ? HostFileKind.ReadOnlyBlockDevice
+            : HostFileKind.BlockDevice;
     }
 
     public long? TmpfsSize(string path)
@@ -43,6 +48,20 @@ internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFil
 
     public ulong? NamespaceAt(string path) =>
         callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, "the pod's caller", () => Look(path));
+
+    // As BLKROGET says, without opening the device, which may have effects.
+    private static bool IsReadOnlyDevice((uint Major, uint Minor) device)
+    {
+        string file = string.Create(CultureInfo.InvariantCulture, $"/sys/dev/block/{device.Major}:{device.Minor}/ro");
+        try
+        {
+            return File.ReadAllText(file).TrimEnd() == "1";
+        }
+        catch (IOException)
+        {
+            return false; // a node without a device: to open it says so
+        }
+    }
 
     // All namespaces are files of one file system.
     private static ulong? Look(string path)

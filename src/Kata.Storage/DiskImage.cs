@@ -69,7 +69,8 @@ internal sealed class DiskImage : IDisposable
         error.Errno switch
         {
             Errno.ENOENT or Errno.ENOTDIR => $"Cannot open the disk '{path}': it does not exist. Create it, or correct the path",
-            Errno.EBUSY => $"Cannot open the disk '{path}': the host uses it. Unmount it there, or ask for it read-only",
+            Errno.EBUSY =>
+                $"Cannot open the disk '{path}': the host or another machine uses it. Unmount or remove it there, or ask for it read-only",
             Errno.EROFS or Errno.EACCES or Errno.EPERM when !readOnly =>
                 $"Cannot open the disk '{path}' for writing: {error.Errno}. Make it writable, or ask for it read-only",
             _ => $"Cannot open the disk '{path}': {error.Errno}. Correct the path",

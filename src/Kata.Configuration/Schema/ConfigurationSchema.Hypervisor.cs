@@ -76,6 +76,10 @@ internal static partial class ConfigurationSchema
             Hypervisor, "virtio_fs_extra_args", TextList, Array.Empty<string>(),
             "Further arguments for virtiofsd, after the runtime's own. They can undo its confinement: an annotation sets them only where "
             + "'enable_annotations' has a pattern for them, and then as a JSON array."),
+        Applied(
+            Hypervisor, "disable_block_device_use", Flag, false,
+            "Whether root file systems on block devices and in images are mounted on the host and shared, "
+            + "instead of being disks of the guest."),
         Applied(Hypervisor, "entropy_source", Text, "/dev/urandom", "The host's source of the guest's random numbers, a character device.")
             with { BoundedBy = "valid_entropy_sources" },
         Applied(
@@ -107,7 +111,7 @@ internal static partial class ConfigurationSchema
         .. Kept(
             Hypervisor, Flag,
             "enable_virtio_mem", "enable_swap", "enable_iommu", "enable_iommu_platform",
-            "disable_block_device_use", "block_device_cache_set", "block_device_cache_direct", "block_device_cache_noflush",
+            "block_device_cache_set", "block_device_cache_direct", "block_device_cache_noflush",
             "enable_iothreads", "enable_vhost_user_store", "use_vsock", "disable_vhost_net", "disable_image_nvdimm",
             "hotplug_vfio_on_root_bus", "disable_nesting_checks", "reclaim_guest_freed_memory", "enable_numa", "guest_memory_dump_paging",
             "enable_guest_swap", "disable_seccomp", "disable_selinux", "disable_guest_selinux", "use_legacy_serial", "virtio_fs_is_dax",

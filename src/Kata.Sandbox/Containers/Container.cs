@@ -119,7 +119,7 @@ internal sealed class Container
                 GuestExtensionBuilder.RefuseNeed(GuestExtensionBuilder.NeedOf(Plan.Extension));
             }
 
-            _files = _pod.Share(Plan);
+            _files = await _pod.ShareAsync(Plan, cancellationToken);
             await _pod.FollowSharesAsync(this, cancellationToken);
             await Hooks.RunCreateAsync(cancellationToken);
             var request = new CreateContainerRequest
@@ -271,11 +271,7 @@ internal sealed class Container
         await TryAsync(() => _notifications?.DisposeAsync().AsTask() ?? Task.CompletedTask);
         await TryAsync(() => Init.DisposeAsync().AsTask());
         await _exitWatch;
-        await TryAsync(() =>
-        {
-            _files?.Release();
-            return Task.CompletedTask;
-        });
+        await TryAsync(() => _files?.ReleaseAsync(cancellationToken) ?? Task.CompletedTask);
         _files = null;
         _thread?.Dispose();
     }

@@ -11,16 +11,23 @@ namespace Kata.Sandbox;
 internal sealed class ContainerFiles
 {
     private readonly SharedSources _sources;
-    private readonly List<SharedPlace> _places; // the root file system first
-    private readonly List<(string Destination, bool ReadOnly, SharedPlace Place)> _mounted; // what the specification mounts of them
+    private readonly OpenRoot _root;
+    private readonly List<SharedPlace> _places; // the root file system first, when it is shared
+    private readonly List<(string Destination, bool ReadOnly, SharedPlace Place)> _mounted = []; // what the specification mounts of them
 
-    private ContainerFiles(SharedSources sources, IReadOnlyList<MountLayer> layers, IReadOnlyList<SharedPlace> places, bool readOnlyRoot)
+    private ContainerFiles(SharedSources sources, OpenRoot root, IReadOnlyList<MountLayer> layers, IReadOnlyList<SharedPlace> places)
     {
-        (_sources, _places) = (sources, [.. places]);
-        RootFs = GuestPaths.InGuest(places[0].Path);
-        _mounted = [("/", readOnlyRoot, places[0])];
-        var mounts = new List<GuestMount>(MountLayer.Within(places[0], "/", readOnlyRoot));
-        int next = 1;
+        (_sources, _root, _places) = (sources, root, [.. places]);
+        int next = root.Shared.Count;
+        SharedPlace? rootPlace = next > 0 ? places[0] : null;
+        RootFs = root.PathInGuest(rootPlace);
+        var mounts = new List<GuestMount>();
+        if (rootPlace is not null)
+        {
+            _mounted.Add(("/", root.ReadOnly, rootPlace));
+            mounts.AddRange(MountLayer.Within(rootPlace, "/", root.ReadOnly));
+        }
+
         foreach (MountLayer layer in layers)
         {
             SharedPlace? place = layer.Source is null ? null : places[next++];
@@ -55,61 +62,50 @@ internal sealed class ContainerFiles
     /// <summary>Volumes that follow the host's mounts.</summary>
     public IReadOnlyList<PropagatingVolume> Propagating { get; }
 
-    /// <summary>Opens what the plan names, in the mount namespace of the pod's caller, and shares it with the guest.</summary>
+    /// <summary>Opens what the plan names, in the mount namespace of the pod's caller, and gives it to the guest.</summary>
     /// <exception cref="LinuxException">The kernel refused. Nothing is shared then.</exception>
-    public static ContainerFiles Share(ContainerPlan plan, SharedSources sources, SafeFileDescriptor? callerMountNamespace)
+    /// <exception cref="Exception">What <see cref="StorageSet.AddAsync"/> says of a root file system that is a disk.</exception>
+    public static async Task<ContainerFiles> ShareAsync(
+        ContainerPlan plan, SharedSources sources, StorageSet storages, SafeFileDescriptor? callerMountNamespace,
+        CancellationToken cancellationToken)
     {
-        var opened = new List<IReadOnlyList<HostSource>>();
+        var volumes = new List<IReadOnlyList<HostSource>>();
+        OpenRoot? root = null;
         try
         {
-            foreach (SharedMount mount in plan.Mounts.Select(static mount => mount.Shared).OfType<SharedMount>().Prepend(plan.RootFs))
+            root = await plan.Root.OpenAsync(storages, callerMountNamespace, cancellationToken);
+            foreach (SharedMount mount in plan.Mounts.Select(static mount => mount.Shared).OfType<SharedMount>())
             {
-                opened.Add(HostMounts.Open(mount.HostPath, mount.Recursive, mount.Mounts, callerMountNamespace));
+                volumes.Add(HostMounts.Open(mount.HostPath, mount.Recursive, mount.Mounts, callerMountNamespace));
                 if (mount.IdMap is { } map)
                 {
                     using SafeFileDescriptor userNamespace = map.OpenNamespace();
-                    opened[^1] =
+                    volumes[^1] =
                     [
-                        .. opened[^1].Select(source => source.Place.Length == 0 || mount.MapsBelow
+                        .. volumes[^1].Select(source => source.Place.Length == 0 || mount.MapsBelow
                             ? HostMounts.Map(source, mount.HostPath, map, userNamespace)
                             : source),
                     ];
                 }
             }
 
-            HostSource root = opened[0][0];
-            IReadOnlyList<MountLayer> layers = Order(plan, opened);
-            if (plan.RootFs.ReadOnly)
-            {
-                // The guest makes those of a root file system that it can write to, and the working directory too.
-                var mounted = layers.Select(static layer => layer.Destination).ToHashSet(StringComparer.Ordinal);
-                string directory = RootFsPaths.Resolve(root.Tree.Descriptor, plan.Bundle.Spec.Process?.Cwd ?? "/", mounted);
-                foreach (MountPoint point in MountPoint.InRootFs(
-                    [.. layers.Select(static layer => (layer.Destination, layer.IsDirectory)), (directory, true)]))
-                {
-                    RootFsMountPoints.Make(root.Tree.Descriptor, point.Path, point.IsDirectory);
-                }
-            }
-            else
-            {
-                // The guest's runtime makes nodes in it, and not the directory.
-                RootFsMountPoints.Make(root.Tree.Descriptor, "/dev", isDirectory: true);
-            }
-
+            IReadOnlyList<MountLayer> layers = Order(plan, root, volumes);
+            root.MakeMountPoints(layers, plan.Bundle.Spec.Process?.Cwd ?? "/");
             IReadOnlyList<SharedPlace> places = sources.Acquire(
             [
-                (root, !plan.RootFs.ReadOnly && !root.ReadOnly),
+                .. root.Shared,
                 .. layers.Where(static layer => layer.Source is not null).Select(static layer => (layer.Source!, !layer.ReadOnly)),
             ]);
-            return new ContainerFiles(sources, layers, places, plan.RootFs.ReadOnly);
+            return new ContainerFiles(sources, root, layers, places);
         }
         catch
         {
-            foreach (HostSource source in opened.SelectMany(static sources => sources))
+            foreach (HostSource source in volumes.SelectMany(static sources => sources))
             {
                 source.Dispose();
             }
 
+            await (root?.AbandonAsync() ?? Task.CompletedTask);
             throw;
         }
     }
@@ -137,19 +133,25 @@ internal sealed class ContainerFiles
         _sources.Release([place]);
     }
 
-    /// <summary>Takes it all out of the share. Nothing in the guest may use it any more.</summary>
-    /// <exception cref="LinuxException">The first failure; the rest is taken out all the same.</exception>
-    public void Release() => _sources.Release(_places);
+    /// <summary>Takes it all from the guest. Nothing there may use it any more.</summary>
+    /// <exception cref="Exception">The first failure; the rest is taken all the same.</exception>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        var cleanUp = new CleanUp();
+        cleanUp.Try(() => _sources.Release(_places));
+        await cleanUp.TryAsync(() => _root.ReleaseAsync(cancellationToken));
+        cleanUp.ThrowIfFailed();
+    }
 
     // What is mounted in the root file system on the host comes first, unless the specification mounts something there anyway.
-    private static List<MountLayer> Order(ContainerPlan plan, List<IReadOnlyList<HostSource>> opened)
+    private static List<MountLayer> Order(ContainerPlan plan, OpenRoot root, List<IReadOnlyList<HostSource>> volumes)
     {
         var layers = new List<MountLayer>();
         var mounted = new HashSet<string>(StringComparer.Ordinal);
-        int next = 1;
+        int next = 0;
         foreach (PlannedMount mount in plan.Mounts)
         {
-            string destination = RootFsPaths.Resolve(opened[0][0].Tree.Descriptor, mount.Guest.Destination, mounted);
+            string destination = root.Resolve(mount.Guest.Destination, mounted);
             mounted.Add(destination);
             if (mount.Shared is not { } shared)
             {
@@ -157,7 +159,7 @@ internal sealed class ContainerFiles
                 continue;
             }
 
-            IReadOnlyList<HostSource> sources = opened[next++];
+            IReadOnlyList<HostSource> sources = volumes[next++];
             PropagatingVolume? volume = shared.Propagates && sources[0].Status.IsDirectory
                 ? new PropagatingVolume(shared.HostPath, destination)
                 : null;
@@ -166,7 +168,7 @@ internal sealed class ContainerFiles
         }
 
         var inRoot = new GuestMount();
-        foreach (HostSource source in opened[0].Skip(1).Reverse())
+        foreach (HostSource source in root.Mounted.Reverse())
         {
             if (mounted.Any(destination => $"/{source.Place}/".StartsWith(destination.TrimEnd('/') + "/", StringComparison.Ordinal)))
             {

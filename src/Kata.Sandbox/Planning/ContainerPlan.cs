@@ -12,7 +12,7 @@ internal sealed record ContainerPlan
 
     public required Bundle Bundle { get; init; }
 
-    public required SharedMount RootFs { get; init; }
+    public required ContainerRoot Root { get; init; }
 
     /// <summary>In the order of the specification.</summary>
     public required IReadOnlyList<PlannedMount> Mounts { get; init; }
@@ -51,10 +51,6 @@ internal sealed record ContainerPlan
         extension.Process?.PlainNewlines = plain;
         return this with { Extension = extension };
     }
-
-    /// <summary>The same with a root file system that is still to be mounted.</summary>
-    public ContainerPlan WithRootFs(IReadOnlyList<FileSystemMount> mounts) =>
-        this with { RootFs = RootFs with { Mounts = mounts } };
 
     /// <summary>The whole specification for the guest, once its files are there.</summary>
     public Spec GuestSpecIn(ContainerFiles files)

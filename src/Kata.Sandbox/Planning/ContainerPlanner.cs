@@ -32,11 +32,12 @@ internal static class ContainerPlanner
     /// <param name="notifyPath">
     /// The host's socket for notifications of the container, when its caller has one; an engine's own goes before it.
     /// </param>
+    /// <param name="rootFs">What its root file system is to be; the bundle's directory by default.</param>
     /// <exception cref="InvalidSpecException">The specification asks for something a VM cannot give.</exception>
     public static ContainerPlan Plan(
         ContainerId id, Bundle bundle, bool guestSeccomp, IHostFiles files, Func<LinuxNamespace, ContainerId?> ownerOf,
         SharedMemory? sharedMemory = null, IReadOnlyList<GuestFile>? guestFiles = null, string? notifyPath = null,
-        Func<string, bool>? isGuestPath = null)
+        Func<string, bool>? isGuestPath = null, RootRequest? rootFs = null)
     {
         guestFiles ??= [];
         RuntimeSpec spec = bundle.Spec;
@@ -49,9 +50,11 @@ internal static class ContainerPlanner
         var mounts = new List<PlannedMount>(wanted.Select((mount, index) => mounted?.Directory == mount.Destination.TrimEnd('/')
             ? OfGuest(mount, "bind", GuestPaths.Notify(id))
             : PlanMount(bundle, index, mount, files, sharedMemory, guestFiles, isGuestPath ?? (static _ => false))));
-        if (spec.Root?.Readonly == true && !wanted.Any(static mount => "/" + mount.Destination.Trim('/') == "/dev"))
+        bool readOnly = spec.Root?.Readonly ?? false;
+        ContainerRoot root = RootPlanner.Plan(id, bundle.RootfsPath, readOnly, rootFs ?? RootRequest.OfBundle, files);
+        if (!root.TakesNodes && !wanted.Any(static mount => "/" + mount.Destination.Trim('/') == "/dev"))
         {
-            // Its nodes are made in the root file system elsewhere, before that becomes read-only. Ours is from the beginning.
+            // Its nodes are made in the root file system elsewhere, before that becomes read-only. This one is from the beginning.
             string[] options = ["nosuid", "strictatime", "mode=755", "size=65536k", "ro"];
             mounts.Insert(0, OfGuest(new MountSpec { Destination = "/dev", Options = options }, "tmpfs", "tmpfs"));
         }
@@ -74,7 +77,7 @@ internal static class ContainerPlanner
         {
             Id = id,
             Bundle = bundle,
-            RootFs = new SharedMount(bundle.RootfsPath, spec.Root?.Readonly ?? false),
+            Root = root,
             Mounts = mounts,
             GuestSpec = guestSpec,
             Extension = extension,
@@ -150,7 +153,7 @@ internal static class ContainerPlanner
         {
             HostFileKind.Missing => throw new InvalidSpecException(
                 $"/mounts/{index}/source", $"'{source}' does not exist on the host", "Create it, or remove the mount"),
-            HostFileKind.Special => throw new InvalidSpecException(
+            HostFileKind.Special or HostFileKind.BlockDevice or HostFileKind.ReadOnlyBlockDevice => throw new InvalidSpecException(
                 $"/mounts/{index}/source", $"'{source}' is a socket, fifo or device, which has no meaning in another kernel",
                 "Give a file or a directory; devices and sockets cannot be shared with a VM"),
             _ => OfGuest(mount, "bind", "") with

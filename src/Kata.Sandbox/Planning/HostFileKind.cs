@@ -7,6 +7,11 @@ internal enum HostFileKind
     RegularFile,
     Directory,
 
-    /// <summary>A socket, fifo or device: of no use through a shared file system.</summary>
+    BlockDevice,
+
+    /// <summary>The same, which the kernel lets nobody write to.</summary>
+    ReadOnlyBlockDevice,
+
+    /// <summary>A socket, fifo or other device: of no use through a shared file system.</summary>
     Special,
 }

@@ -61,6 +61,9 @@ internal sealed record SandboxPlan
     /// <summary>Whether seccomp profiles are carried out in the guest.</summary>
     public bool GuestSeccomp { get; init; } = true;
 
+    /// <summary>Whether block devices of the host go to the guest as such; else the host mounts them.</summary>
+    public bool BlockDevices { get; init; } = true;
+
     /// <summary>Kernel modules the agent loads, each <c>NAME PARAMETER...</c>.</summary>
     public IReadOnlyList<string> KernelModules { get; init; } = [];
 

@@ -89,6 +89,7 @@ internal static class SandboxPlanner
                 limits.AgentCheckInterval, limits.StopTimeout, limits.StdioDrainTimeout),
             Hostname = spec.Hostname ?? "",
             GuestSeccomp = !configuration.Runtime.DisableGuestSeccomp,
+            BlockDevices = !hypervisor.DisableBlockDeviceUse,
             KernelModules = configuration.Agent.KernelModules,
             Debug = configuration.Runtime.EnableDebug,
             Warnings = warnings,

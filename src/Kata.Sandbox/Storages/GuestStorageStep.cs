@@ -18,7 +18,7 @@ internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId
     /// </summary>
     private static readonly TimeSpan s_addTimeout = TimeSpan.FromMinutes(2);
 
-    public override string Name => $"the storage '{plan.Name}' in the guest";
+    public override string Name => $"{plan.Text} in the guest";
 
     public override IReadOnlyList<Step> Needs => [plug, guest];
 
@@ -27,7 +27,7 @@ internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId
 
     public override async Task DoAsync(CancellationToken cancellationToken)
     {
-        string action = $"give the storage '{plan.Name}' to the guest";
+        string action = $"give {plan.Text} to the guest";
         AgentConnection agent = guest.Guest!.Agent;
         var storage = new Agent.Protocol.Storage
         {
@@ -56,7 +56,7 @@ internal sealed class GuestStorageStep(StoragePlan plan, PlugStep plug, DeviceId
             return;
         }
 
-        string action = $"take the storage '{plan.Name}' from the guest";
+        string action = $"take {plan.Text} from the guest";
         AgentConnection agent = guest.Guest!.Agent;
         try
         {

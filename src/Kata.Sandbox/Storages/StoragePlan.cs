@@ -8,7 +8,7 @@ internal sealed record StoragePlan
 {
     private const int MaxNameLength = 64;
 
-    /// <summary>1 to 64 letters, digits, '.', '_' and '-'; the only one of the pod.</summary>
+    /// <summary>1 to 64 letters, digits, '.', '_' and '-', the only one of the pod; the container of a root file system.</summary>
     public required string Name { get; init; }
 
     /// <summary>Absolute path of an image or a block device, in the mount namespace of the pod's caller.</summary>
@@ -24,6 +24,12 @@ internal sealed record StoragePlan
 
     /// <summary>Mount options, one each. Only with <see cref="MountPoint"/>.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
+
+    /// <summary>Whether it is a container's root file system, which is that container's alone and none of the pod's storages.</summary>
+    public bool IsRoot { get; init; }
+
+    /// <summary>What it is, for people.</summary>
+    public string Text => IsRoot ? $"the root file system of '{Name}'" : $"the storage '{Name}'";
 
     /// <summary>Whether a path of the guest lies on the storage.</summary>
     public bool Holds(string path) => new StorageState(Name, Source, MountPoint).Holds(path);

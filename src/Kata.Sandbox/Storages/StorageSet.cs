@@ -1,11 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Kata.Hypervisor;
+using Kata.Linux;
 using Kata.Storage;
 
 namespace Kata.Sandbox;
 
-/// <summary>The storages of a pod: those that its machine starts with, and those that come and go while it runs. Thread-safe.</summary>
+/// <summary>
+/// The disks of a pod: storages that its machine starts with or that come and go while it runs, and root file systems of its containers.
+/// Thread-safe.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source has neither a timer nor a wait handle: there is nothing to dispose of")]
 internal sealed class StorageSet
 {
@@ -16,9 +20,10 @@ internal sealed class StorageSet
     private readonly StepExecutor _executor;
     private readonly MachineStep _machine;
     private readonly GuestConnectStep _guest;
+    private readonly Func<bool> _lost;
     private readonly Lock _gate = new();
     private readonly List<PodStorage> _storages = []; // guarded by _gate
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal); // taken ones; guarded by _gate
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal); // taken ones of storages; guarded by _gate
     private readonly HashSet<Task> _underWay = []; // guarded by _gate
     private readonly CancellationTokenSource _ending = new();
     private volatile bool _ended;
@@ -28,8 +33,10 @@ internal sealed class StorageSet
     /// <param name="executor">The pod's.</param>
     /// <param name="machine">The pod's.</param>
     /// <param name="guest">The pod's.</param>
-    public StorageSet(SandboxEnvironment environment, StepExecutor executor, MachineStep machine, GuestConnectStep guest) =>
-        (_environment, _executor, _machine, _guest) = (environment, executor, machine, guest);
+    /// <param name="lost">Whether the machine has failed: nothing has to be taken from it any more.</param>
+    public StorageSet(
+        SandboxEnvironment environment, StepExecutor executor, MachineStep machine, GuestConnectStep guest, Func<bool> lost) =>
+        (_environment, _executor, _machine, _guest, _lost) = (environment, executor, machine, guest, lost);
 
     /// <summary>In the order in which they came; those that are coming or going are among them.</summary>
     public IReadOnlyList<PodStorage> All
@@ -77,14 +84,14 @@ internal sealed class StorageSet
     public Task EnterAsync(CancellationToken cancellationToken) =>
         _executor.RunAsync([.. All.SelectMany(static storage => storage.Steps).Except(_executor.Done)], cancellationToken);
 
-    /// <summary>Gives a storage to the running pod.</summary>
+    /// <summary>Gives a storage, or a container's root file system, to the running pod.</summary>
     /// <exception cref="SandboxStateException">There is one of its name, or the pod ends.</exception>
     /// <exception cref="StorageException">The file cannot be a disk.</exception>
     /// <exception cref="HypervisorException">The machine takes none while it runs, has no place left, or the VMM refused.</exception>
     /// <exception cref="AgentException">The guest cannot take it.</exception>
     public async Task<PodStorage> AddAsync(StoragePlan plan, CancellationToken cancellationToken)
     {
-        string action = $"add the storage '{plan.Name}'";
+        string action = $"add {plan.Text}";
         // Before a file is opened for it: what the machine cannot do it says by itself.
         var device = new DiskDevice(new DeviceId("any"), plan.ReadOnly, IsBlockDevice: false);
         if (_machine.Machine.Capabilities.RefusalOf(device, running: true) is { } refusal)
@@ -94,7 +101,7 @@ internal sealed class StorageSet
 
         lock (_gate)
         {
-            if (!_names.Add(plan.Name))
+            if (!plan.IsRoot && !_names.Add(plan.Name))
             {
                 throw SandboxStateException.StorageExists(plan.Name);
             }
@@ -121,12 +128,12 @@ internal sealed class StorageSet
                 // The guest does not let go of the device: it stays in the list, and its image in use, until somebody removes it.
                 made.UnderWay = null;
                 _environment.Log.PlanWarning(
-                    $"The storage '{plan.Name}' could not be given to the guest and is still in its machine: {error.Message}. "
-                        + "Remove it with 'kata-runtime storage remove'");
+                    $"The guest could not be given {plan.Text}, whose disk is still in its machine: {error.Message}. "
+                        + (plan.IsRoot ? "It goes with the pod" : "Remove it with 'kata-runtime storage remove'"));
                 throw;
             }
 
-            Forget(plan.Name, made);
+            Forget(plan, made);
             made?.Disk.Dispose(); // of a run that did not come so far; twice does no harm
             throw;
         }
@@ -144,7 +151,7 @@ internal sealed class StorageSet
         PodStorage storage;
         lock (_gate)
         {
-            storage = _storages.FirstOrDefault(item => item.Plan.Name == name)
+            storage = _storages.FirstOrDefault(item => item.Plan.Name == name && !item.Plan.IsRoot)
                 ?? throw SandboxStateException.NoStorage(name);
             if (storage.UnderWay is { } other)
             {
@@ -157,11 +164,35 @@ internal sealed class StorageSet
         try
         {
             await WhileAliveAsync(action, token => _executor.UndoAsync(storage.Steps, token), cancellationToken);
-            Forget(name, storage);
+            Forget(storage.Plan, storage);
         }
         finally
         {
             storage.UnderWay = null;
+        }
+    }
+
+    /// <summary>
+    /// Takes a container's root file system from the running pod; that container is gone from the guest. What fails stays in the machine
+    /// until the pod ends.
+    /// </summary>
+    /// <exception cref="SandboxStateException">The pod ends, and the root file system with it.</exception>
+    /// <exception cref="AgentException">Something in the guest uses it.</exception>
+    /// <exception cref="HypervisorException">The guest does not let go of the device, or the VMM refused.</exception>
+    public async Task RemoveRootAsync(PodStorage root, CancellationToken cancellationToken)
+    {
+        await WhileAliveAsync($"remove {root.Plan.Text}", token => _executor.UndoAsync(root.Steps, token), cancellationToken);
+        Forget(root.Plan, root);
+    }
+
+    /// <summary>The same for a container that does not come to be. What fails is logged.</summary>
+    public async Task AbandonRootAsync(PodStorage root)
+    {
+        var cleanUp = new CleanUp();
+        await cleanUp.TryAsync(() => RemoveRootAsync(root, CancellationToken.None));
+        if (cleanUp.Failure is { } failure)
+        {
+            _environment.Log.PlanWarning($"{failure.Message}. The root file system of '{root.Plan.Name}' goes with the pod");
         }
     }
 
@@ -199,11 +230,15 @@ internal sealed class StorageSet
         _ended = true;
     }
 
-    private void Forget(string name, PodStorage? storage)
+    private void Forget(StoragePlan plan, PodStorage? storage)
     {
         lock (_gate)
         {
-            _names.Remove(name);
+            if (!plan.IsRoot)
+            {
+                _names.Remove(plan.Name);
+            }
+
             if (storage is not null)
             {
                 _storages.Remove(storage);
@@ -233,8 +268,8 @@ internal sealed class StorageSet
             }
 
             var disk = new DiskStep(id, plan, image);
-            var plug = new PlugStep(disk, _machine, cold, () => _ended);
-            return new PodStorage(plan, disk, plug, new GuestStorageStep(plan, plug, id, _guest, () => _ended));
+            var plug = new PlugStep(disk, _machine, cold, IsOver);
+            return new PodStorage(plan, disk, plug, new GuestStorageStep(plan, plug, id, _guest, IsOver));
         }
         catch
         {
@@ -242,6 +277,8 @@ internal sealed class StorageSet
             throw;
         }
     }
+
+    private bool IsOver() => _ended || _lost();
 
     private async Task WhileAliveAsync(string action, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {

@@ -115,13 +115,15 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
                     id, bundle, pod.Plan.GuestSeccomp, host.Files, pod.Namespaces(host.Files).OwnerOf,
                     pod.Plan.SharedMemory, pod.Plan.Files,
                     context.RequestHeaders.Get(TaskHeaders.Notify) is not null ? host.NotifySocket(id) : null,
-                    path => pod.Storages.Any(storage => storage.Plan.Holds(path)))
+                    path => pod.Storages.Any(storage => storage.Plan.Holds(path)),
+                    RootRequest.Of(
+                        [
+                            .. request.Rootfs.Select(static mount =>
+                                new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options)),
+                        ],
+                        pod.Machine.Capabilities, pod.Plan.BlockDevices))
                 .WithCallerLimits(TaskHeaders.LimitsOf(context, host.Limits))
-                .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false)
-                .WithRootFs(
-                [
-                    .. request.Rootfs.Select(static mount => new FileSystemMount(mount.Type, mount.Source, mount.Target, mount.Options)),
-                ]);
+                .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false);
             return (pod, pod.AddContainer(plan, standIn?.Pid), first);
         }
         finally

@@ -305,7 +305,7 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint command, nint pid, nuint type, out ulong cookie);
 
-    public sealed class Fixture : RuntimeFixture, IAsyncDisposable
+    public class Fixture : RuntimeFixture, IAsyncDisposable
     {
         internal string Namespace { get; } = $"direct{Environment.ProcessId}";
 
@@ -331,12 +331,17 @@ public sealed partial class DirectShimTests : IClassFixture<DirectShimTests.Fixt
 
         async ValueTask IAsyncDisposable.DisposeAsync()
         {
+            GC.SuppressFinalize(this);
+            await StopAsync();
             await base.DisposeAsync();
             if (Directory.Exists(Root))
             {
                 Directory.Delete(Root, recursive: true);
             }
         }
+
+        /// <summary>Ends what the fixture's tests share, as containerd would.</summary>
+        private protected virtual Task StopAsync() => Task.CompletedTask;
 
         private static async Task<CommandResult> EnvAsync(string[] arguments)
         {

@@ -84,7 +84,8 @@ public sealed class PodStorageTests : IClassFixture<PodFixture>
         {
             AssertRefused(
                 await StorageAsync("add", _pod.PodId, device),
-                $"Cannot open the disk '{device}': the host uses it. Unmount it there, or ask for it read-only");
+                $"Cannot open the disk '{device}': the host or another machine uses it. "
+                    + "Unmount or remove it there, or ask for it read-only");
         }
         finally
         {

@@ -100,6 +100,7 @@ public sealed class ContainerPlannerTests : IDisposable
     [InlineData("""{"destination":"/m","type":"bind","source":""}""", "/mounts/0/source", "Name a host file or directory")]
     [InlineData("""{"destination":"/m","type":"bind","source":"/missing"}""", "/mounts/0/source", "Create it")]
     [InlineData("""{"destination":"/m","type":"bind","source":"/special"}""", "/mounts/0/source", "devices and sockets cannot be shared")]
+    [InlineData("""{"destination":"/m","type":"bind","source":"/block"}""", "/mounts/0/source", "devices and sockets cannot be shared")]
     public void Plan_ImpossibleMount_IsRefusedWithARemedy(string mount, string field, string remedy)
     {
         InvalidSpecException error = Assert.Throws<InvalidSpecException>(() => Plan(mount));
@@ -117,8 +118,23 @@ public sealed class ContainerPlannerTests : IDisposable
             {"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":{{json}} },
              "mounts":[{"destination":"/proc","type":"proc"}]}
             """);
-        Assert.Equal(new SharedMount(_directory.File("rootfs"), expected), plan.RootFs);
+        Assert.Equal(new SharedRoot(new SharedMount(_directory.File("rootfs"), expected)), plan.Root);
         Assert.Equal(expected, plan.GuestSpec.Root.Readonly);
+    }
+
+    /// <summary>Nodes can be made in a disk before it becomes read-only, but not in a read-only disk.</summary>
+    [Theory]
+    [InlineData("rw", 0)]
+    [InlineData("ro", 1)]
+    public void Plan_ReadOnlyRootOnADisk_HasADevOfItsOwnOnlyWhereNoNodesCanBeMade(string option, int mounts)
+    {
+        ContainerPlan plan = PlanSpec(
+            """{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs","readonly":true}}""",
+            rootFs: new RootRequest([new FileSystemMount("ext4", "/block", "", [option])], TakesDisks: true));
+        Assert.Equal(mounts, plan.Mounts.Count);
+        Assert.All(plan.Mounts, static mount => Assert.Equal("/dev", mount.Guest.Destination));
+        Assert.True(plan.GuestSpec.Root.Readonly);
+        Assert.Equal(option == "ro", Assert.IsType<BlockRoot>(plan.Root).ReadOnly);
     }
 
     [Fact]
@@ -302,12 +318,13 @@ public sealed class ContainerPlannerTests : IDisposable
     private ContainerPlan Plan(string mounts, SharedMemory? memory = null) =>
         PlanSpec($$"""{"ociVersion":"1.0.2","process":{"cwd":"/","args":["x"]},"root":{"path":"rootfs"},"mounts":[{{mounts}}]}""", memory);
 
-    private ContainerPlan PlanSpec(string config, SharedMemory? memory = null, string? notifyPath = null)
+    private ContainerPlan PlanSpec(string config, SharedMemory? memory = null, string? notifyPath = null, RootRequest? rootFs = null)
     {
         File.WriteAllText(_directory.File("config.json"), config);
         return ContainerPlanner.Plan(
             ContainerId.Parse("c1"), Bundle.Load(_directory.Path), guestSeccomp: true, new FakeHostFiles(),
-            static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath);
+            static space => PodNamespaces.ProcessOf(space) == 77 ? ContainerId.Parse("first") : null, memory, notifyPath: notifyPath,
+            rootFs: rootFs);
     }
 
     private sealed class FakeHostFiles : IHostFiles
@@ -318,6 +335,7 @@ public sealed class ContainerPlannerTests : IDisposable
         {
             "/missing" => HostFileKind.Missing,
             "/special" or "/engine/notify/notify.sock" => HostFileKind.Special,
+            "/block" => HostFileKind.BlockDevice,
             "/host/file" => HostFileKind.RegularFile,
             _ => HostFileKind.Directory,
         };

@@ -26,6 +26,12 @@ internal static class GuestPaths
     /// <summary>The directory of a container's <see cref="NotifySocket"/>.</summary>
     public static string Notify(ContainerId container) => $"/run/kata-containers/notify/{container}";
 
+    /// <summary>
+    /// Where the root file system of a container is mounted when the share does not have it: where nothing of the agent's own is that it
+    /// removes with all that is below it.
+    /// </summary>
+    public static string Root(ContainerId container) => $"/run/kata-containers/roots/{container}";
+
     /// <summary>A path of the share as the guest sees it.</summary>
     public static string InGuest(string relative) => $"{Share}/{relative}";
 }
