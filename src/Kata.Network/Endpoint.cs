@@ -34,9 +34,17 @@ internal static class Endpoint
         }
         catch (Exception error) when (error is NetlinkException or LinuxException)
         {
-            tap?.Dispose();
-            Detach(space, plan.LinkIndex);
-            throw new NetworkException($"Cannot give the interface '{plan.Name}' of '{space.Path}' to the guest", error);
+            if (tap is not null) // else what is there is another one's
+            {
+                tap.Dispose();
+                Detach(space, plan.LinkIndex);
+            }
+
+            string action = $"Cannot give the interface '{plan.Name}' of '{space.Path}' to the guest";
+            throw error is LinuxException { Errno: Errno.EBUSY }
+                ? new NetworkException(
+                    $"{action}: the machine of another pod has it already. Give each pod a network namespace of its own")
+                : new NetworkException(action, error);
         }
     }
 

@@ -1,5 +1,6 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
+using Kata.Oci;
 using Kata.Sandbox;
 using Kata.Service;
 
@@ -69,13 +70,23 @@ internal static class Children
     /// </summary>
     /// <param name="arguments">Of the hidden command.</param>
     /// <param name="streams">Standard input, output and error, by number.</param>
-    /// <param name="newNetwork">As the specification asks: an engine wires the network of the namespace of this pid.</param>
-    public static Task<ChildProcess> StartStandInAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, bool newNetwork) =>
-        StartAsync(
-            "stand-in", arguments, streams,
-            LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP
-            | (newNetwork ? LibC.CLONE_NEWNET : 0));
+    /// <param name="network">
+    /// As the specification asks, as an engine wires the network of the namespace of this pid: that of a path, a new one without a path, the
+    /// caller's for null.
+    /// </param>
+    public static async Task<ChildProcess> StartStandInAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, LinuxNamespace? network)
+    {
+        const int Own = LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP;
+        if (network is not { Path: { Length: > 0 } path })
+        {
+            return await StartAsync("stand-in", arguments, streams, network is null ? Own : Own | LibC.CLONE_NEWNET);
+        }
+
+        using SafeFileDescriptor joined = LinuxException.ThrowIfInvalid(
+            LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC | LibC.O_NONBLOCK, 0), "open", $"open the network namespace '{path}'");
+        return await StartAsync("stand-in", arguments, streams, Own, joined);
+    }
 
     private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
         LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
@@ -84,9 +95,10 @@ internal static class Children
         new() { [MountNamespaceDescriptor] = mountNamespace, [PodLockDescriptor] = podLock.Descriptor };
 
     private static async Task<ChildProcess> StartAsync(
-        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)
+        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces,
+        SafeFileDescriptor? network = null)
     {
-        (ChildProcess child, DescriptorStream ready) = Spawn(command, arguments, descriptors, namespaces);
+        (ChildProcess child, DescriptorStream ready) = Spawn(command, arguments, descriptors, namespaces, network);
         await using (ready)
         {
             await WaitReadyAsync(command, ready, child);
@@ -96,7 +108,8 @@ internal static class Children
     }
 
     private static (ChildProcess Child, DescriptorStream Ready) Spawn(
-        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces)
+        string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces,
+        SafeFileDescriptor? network = null)
     {
         (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
         var ready = new DescriptorStream(read);
@@ -117,7 +130,7 @@ internal static class Children
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
             // A stand-in's status is what an engine waits for, and a short program ends before this command does.
             bool standsIn = command == "stand-in";
-            int pid = NamespaceThread.Run(() => SpawnInNew(namespaces, spawn, standsIn ? StandInCapabilities : null));
+            int pid = NamespaceThread.Run(() => SpawnInNew(namespaces, network, spawn, standsIn ? StandInCapabilities : null));
             return (ChildProcess.Adopt(pid, reaps: !standsIn), ready);
         }
         catch
@@ -137,8 +150,13 @@ internal static class Children
         return said.StartsWith(Prefix, StringComparison.Ordinal) ? said[Prefix.Length..] : said;
     }
 
-    private static int SpawnInNew(int namespaces, PreparedSpawn spawn, ulong? capabilities)
+    private static int SpawnInNew(int namespaces, SafeFileDescriptor? network, PreparedSpawn spawn, ulong? capabilities)
     {
+        if (network is not null)
+        {
+            LinuxException.ThrowIfNegative(LibC.setns(network, LibC.CLONE_NEWNET), "setns", "enter the container's network namespace");
+        }
+
         LinuxException.ThrowIfNegative(LibC.unshare(namespaces & ~LibC.CLONE_NEWPID), "unshare", "make new namespaces");
         LinuxException.ThrowIfNegative(
             LibC.mount(null, "/", null, MountFlags.MS_REC | MountFlags.MS_SLAVE, null), "mount", "make the mounts private");

@@ -25,7 +25,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         Bundle bundle = Bundle.Load(request.Bundle);
         var console = ConsoleRequest.Of(bundle.Spec.Process, request.ConsoleSocket, request.Console);
         ConsoleRules.Check(console, detached: !request.Foreground);
-        PodIdentity pod = PodAnnotations.Identify(bundle.Spec.Annotations);
+        PodIdentity pod = PodOf(bundle.Spec);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
         IReadOnlyList<ViewedMount> mounts;
@@ -91,7 +91,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         await client.CheckAliveAsync("create the container", request.Id); // a stand-in waits longer for its welcome
         await using ProcessFront front = await ProcessFront.OpenAsync(
             _directories.StandInSocket(sandbox), request.Id, "", bundle.RootfsPath, mounts, bundle.Spec.Hostname,
-            HasOwnNetwork(bundle.Spec), console, request.Foreground);
+            PodNamespaces.NetworkOf(bundle.Spec), console, request.Foreground);
         int pid = await client.CreateAsync(
             request.Id, bundle.Directory, console.Terminal, HookRunner.LimitOf(bundle.Spec.Hooks) + _guestLimit);
         if (request.PidFile is { } file)
@@ -102,8 +102,29 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         return front.Release();
     }
 
-    private static bool HasOwnNetwork(RuntimeSpec spec) =>
-        (spec.Linux?.Namespaces ?? []).Any(static space => space.Type == "network" && string.IsNullOrEmpty(space.Path));
+    // A container that names the network of another one's process joins its pod, as engines mean it: a network is one machine's.
+    private PodIdentity PodOf(RuntimeSpec spec)
+    {
+        PodIdentity pod = PodAnnotations.Identify(spec.Annotations);
+        return pod.Kind == PodKind.SinglePod
+            && PodNamespaces.NetworkOf(spec) is { Path.Length: > 0 } network && PodNamespaces.ProcessOf(network) is { } pid
+            && PodOfProcess(pid) is { } sandbox
+                ? new PodIdentity(PodKind.PodContainer, sandbox)
+                : pod;
+    }
+
+    private SandboxId? PodOfProcess(int pid)
+    {
+        foreach (SandboxId sandbox in new ContainerIndex(_directories).All().Select(static item => item.Sandbox).Distinct())
+        {
+            if (SandboxStateStore.Read(_directories.StateFile(sandbox))?.Containers.Any(container => container.Pid == pid) ?? false)
+            {
+                return sandbox;
+            }
+        }
+
+        return null;
+    }
 
     // Plans are pure: made here for their refusals, before a process or a directory exists, and made again by the service.
     private ContainerPlan Check(ContainerId id, Bundle bundle, SandboxId sandbox, bool first)

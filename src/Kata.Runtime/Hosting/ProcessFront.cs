@@ -25,12 +25,14 @@ internal sealed class ProcessFront : IAsyncDisposable
     /// <param name="rootFs">The container's root file system on the host, which a detached stand-in shows as its root.</param>
     /// <param name="mounts">What a detached stand-in shows mounted there.</param>
     /// <param name="hostname">That of a detached stand-in's own uts namespace; null for what the host has.</param>
-    /// <param name="newNetwork">A detached stand-in has a network namespace of its own.</param>
+    /// <param name="network">
+    /// The network namespace of a detached stand-in: that of the path, a new one without a path, the caller's for null.
+    /// </param>
     /// <param name="request">Which terminal the process has, if any.</param>
     /// <param name="foreground">The command itself stands for the process.</param>
     public static async Task<ProcessFront> OpenAsync(
         string socket, ContainerId container, string execId, string rootFs, IReadOnlyList<ViewedMount> mounts, string? hostname,
-        bool newNetwork, ConsoleRequest request, bool foreground)
+        LinuxNamespace? network, ConsoleRequest request, bool foreground)
     {
         var front = new ProcessFront(ConsoleSetup.Open(request, foreground));
         try
@@ -51,7 +53,7 @@ internal sealed class ProcessFront : IAsyncDisposable
                     "--hostname", hostname ?? "", .. request.Terminal ? new[] { "--terminal" } : [],
                     "--", .. mounts.SelectMany(static mount => mount.ToArguments()),
                 ];
-                front._detached = await Children.StartStandInAsync(arguments, console.ForChild(), newNetwork);
+                front._detached = await Children.StartStandInAsync(arguments, console.ForChild(), network);
             }
 
             return front;

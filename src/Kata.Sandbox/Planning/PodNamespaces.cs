@@ -30,22 +30,33 @@ internal sealed class PodNamespaces(SandboxId pod, int service, IReadOnlyList<Po
         s_held.Contains(space.Type) && space.Path is { Length: > 0 } path && !IsOfProcess(path)
         && PodAnnotations.Identify(spec.Annotations).Kind == PodKind.PodSandbox;
 
+    /// <summary>The network namespace that a container asks for; null for the host's.</summary>
+    public static LinuxNamespace? NetworkOf(RuntimeSpec spec) =>
+        (spec.Linux?.Namespaces ?? []).FirstOrDefault(static space => space.Type == "network");
+
     /// <summary>
     /// The file of the network namespace that a pod is to have: the one that its first container names, or that of the process which stands
     /// for it with a new one. Null for a pod that shares the host's network, or has none of its own for want of such a process.
     /// </summary>
-    public static string? NetworkOf(RuntimeSpec spec, int? standIn) =>
-        (spec.Linux?.Namespaces ?? []).FirstOrDefault(static space => space.Type == "network") switch
-        {
-            null => null,
-            { Path: { Length: > 0 } path } => path,
-            _ => standIn is { } pid ? string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net") : null,
-        };
+    public static string? NetworkOf(RuntimeSpec spec, int? standIn) => NetworkOf(spec) switch
+    {
+        null => null,
+        { Path: { Length: > 0 } path } => path,
+        _ => standIn is { } pid ? string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net") : null,
+    };
+
+    // The kernel's names of the files, where the specification has others.
+    private static string FileOf(string type) => type switch
+    {
+        "network" => "net",
+        "mount" => "mnt",
+        _ => type,
+    };
 
     /// <summary>The process that a path names, or null.</summary>
     public static int? ProcessOf(LinuxNamespace space) =>
         space.Path!.Split('/') is ["", "proc", string pid, "ns", string type]
-            && (type == space.Type || type == $"{space.Type}_for_children")
+            && (type == FileOf(space.Type) || type == $"{space.Type}_for_children")
         && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
             : null;

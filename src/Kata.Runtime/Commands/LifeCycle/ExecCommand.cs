@@ -61,7 +61,7 @@ internal static class ExecCommand
             string execId = string.Create(CultureInfo.InvariantCulture, $"exec-{Guid.NewGuid():N}");
             await using ProcessFront front = await ProcessFront.OpenAsync(
                 directories.StandInSocket(lookup.Find(container, "execute in")), container, execId, state.RootFs, [], hostname: null,
-                newNetwork: false, request, foreground);
+                network: null, request, foreground);
             await client.ExecAsync(container, execId, wanted, result.GetValue(ignorePaused));
             await client.StartAsync(container, result.GetValue(ignorePaused) ? null : TimeSpan.Zero, execId);
             if (result.GetValue(pidFile) is { } file)
