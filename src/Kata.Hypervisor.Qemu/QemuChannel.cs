@@ -26,7 +26,9 @@ internal sealed class QemuChannel : IDisposable
     /// <summary>Opens the channel. The caller owns the stream.</summary>
     public DescriptorStream Open() => new(UnixSocket.Connect(_path));
 
-    /// <summary>Opens a channel of a machine that another process has started, and whose end is closed. The caller owns the stream.</summary>
+    /// <summary>
+    /// Opens a channel of a machine that another process has started, and that nobody has open now. The caller owns the stream.
+    /// </summary>
     /// <exception cref="LinuxException">ENOENT, ECONNREFUSED: there is no such machine any more.</exception>
     public static DescriptorStream Open(string directory, string name) => new(UnixSocket.Connect(PathOf(directory, name)));
 

@@ -65,11 +65,12 @@ internal static class Endpoint
             }
 
             // The qdisc is somebody else's where a filter of theirs is left, or it is a clsact, which we never make.
-            if (ours.Length > 0
-                && space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters).Count == 0
-                && space.Netlink.Qdiscs.List(linkIndex).FirstOrDefault(static qdisc => qdisc.Kind.Name == PlainQdisc.Ingress.Name) is { } qdisc)
+            if (ours.Length > 0 && space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters).Count == 0)
             {
-                space.Netlink.Qdiscs.Delete(qdisc);
+                foreach (Qdisc qdisc in space.Netlink.Qdiscs.List(linkIndex).Where(static qdisc => qdisc.Kind == PlainQdisc.Ingress))
+                {
+                    space.Netlink.Qdiscs.Delete(qdisc);
+                }
             }
         }
         catch (NetlinkException error) when (error.Errno is NetlinkErrno.ENODEV or NetlinkErrno.EINVAL or NetlinkErrno.ENOENT)

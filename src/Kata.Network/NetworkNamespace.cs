@@ -50,7 +50,8 @@ internal sealed class NetworkNamespace : IDisposable
             if (!NamespaceFile.Is(descriptor, LibC.CLONE_NEWNET))
             {
                 throw new NetworkException(
-                    $"Cannot use '{path}' as the pod's network: it is no network namespace. Name one, as /run/netns/NAME or /proc/PID/ns/net");
+                    $"Cannot use '{path}' as the pod's network: it is no network namespace. "
+                        + "Name one, as /run/netns/NAME or /proc/PID/ns/net");
             }
 
             return new NetworkNamespace(path, descriptor);

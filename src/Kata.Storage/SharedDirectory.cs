@@ -23,7 +23,8 @@ internal sealed class SharedDirectory : IDisposable
     private readonly SafeFileDescriptor _root;
     private readonly SafeFileDescriptor? _daemonNamespace; // null: where this process is
 
-    private SharedDirectory(string directory, DetachedMount writable, SafeFileDescriptor root, SafeFileDescriptor? daemonNamespace = null) =>
+    private SharedDirectory(
+        string directory, DetachedMount writable, SafeFileDescriptor root, SafeFileDescriptor? daemonNamespace = null) =>
         (Path, _writable, _root, _daemonNamespace) = (directory, writable, root, daemonNamespace);
 
     /// <summary>The directory on the host, or "/" when it was opened in its daemon's namespace.</summary>

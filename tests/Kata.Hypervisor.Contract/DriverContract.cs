@@ -73,7 +73,8 @@ public abstract class DriverContract
     public async Task Create_MoreDisksThanItHasPlacesFor_SaysHowMany()
     {
         var descriptors = new DeviceDescriptors();
-        Device[] disks = [.. Enumerable.Range(0, Capabilities.MaxPluggable + 1).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
+        int tooMany = Capabilities.MaxPluggable + 1;
+        Device[] disks = [.. Enumerable.Range(0, tooMany).Select(index => TestDisks.Add(descriptors, $"disk{index}"))];
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
             () => TestMachine.CreateAsync(Driver, Config with { Devices = [.. Config.Devices, .. disks] }, descriptors));

@@ -61,7 +61,8 @@ public sealed class QemuPartTests
             "bus":"hotplug","addr":"0x3","disable-legacy":"on"}
             """;
         Assert.Equal(
-            ["-netdev", "tap,id=net1-tap,fd=7", "-device", Frontend.ReplaceLineEndings("")], cold.SelectMany(static part => part.Arguments));
+            ["-netdev", "tap,id=net1-tap,fd=7", "-device", Frontend.ReplaceLineEndings("")],
+            cold.SelectMany(static part => part.Arguments));
         Assert.Equal(
             [
                 Command("getfd", """{"fdname":"net1-0"}"""),

@@ -39,7 +39,7 @@ public sealed class RouteEventReader : IDisposable
         _transport = KernelTransport.OpenForGroups(GroupsOf(groups), options?.ReceiveBufferBytes);
     }
 
-    /// <summary>The socket, non-blocking: readable when there are events, or an error for <see cref="TryRead"/> to tell. Borrowed.</summary>
+    /// <summary>The socket: readable when there are events, or an error for <see cref="TryRead"/> to tell. Borrowed.</summary>
     public SafeHandle Handle => Socket;
 
     internal SafeNetlinkHandle Socket => _transport.Handle;

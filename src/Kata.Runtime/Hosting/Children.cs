@@ -71,8 +71,8 @@ internal static class Children
     /// <param name="arguments">Of the hidden command.</param>
     /// <param name="streams">Standard input, output and error, by number.</param>
     /// <param name="network">
-    /// As the specification asks, as an engine wires the network of the namespace of this pid: that of a path, a new one without a path, the
-    /// caller's for null.
+    /// As the specification asks, as an engine wires the network of the namespace of this pid: that of a path, a new one without a path,
+    /// the caller's for null.
     /// </param>
     public static async Task<ChildProcess> StartStandInAsync(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> streams, LinuxNamespace? network)

@@ -87,8 +87,8 @@ internal sealed class PodNetwork(
             HostNetwork network = HostNetwork.Read(space);
             IReadOnlyList<EndpointPlan> wanted = Wanted(network);
             await ChangeCardsAsync(wanted, cancellationToken);
-            await TellAsync(
-                GuestNetwork.Of(network, [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))]), cancellationToken);
+            EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
+            await TellAsync(GuestNetwork.Of(network, cards), cancellationToken);
         }
         finally
         {
@@ -173,7 +173,8 @@ internal sealed class PodNetwork(
             PodInterface made = Make(added, cold: false);
             if (machine.Machine.Capabilities.RefusalOf(made.Tap.Device, running: true) is { } refusal)
             {
-                Warn($"The interface '{added.Name}' is not in the guest: {refusal}. Have it in the pod's network namespace before the pod starts");
+                Warn($"The interface '{added.Name}' is not in the guest: {refusal}. "
+                    + "Have it in the pod's network namespace before the pod starts");
                 continue;
             }
 
