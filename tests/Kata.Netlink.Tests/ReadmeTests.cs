@@ -1,5 +1,4 @@
 using System.Net;
-using Kata.Netlink.Tests.Live;
 using Kata.Testing;
 
 namespace Kata.Netlink.Tests;

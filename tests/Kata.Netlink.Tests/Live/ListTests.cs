@@ -1,4 +1,5 @@
 using System.Net;
+using Kata.Testing;
 
 namespace Kata.Netlink.Tests.Live;
 

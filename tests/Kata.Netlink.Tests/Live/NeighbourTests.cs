@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Kata.Testing;
 
 namespace Kata.Netlink.Tests.Live;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Kata.Testing;
 
 namespace Kata.Netlink.Tests.Live;
 

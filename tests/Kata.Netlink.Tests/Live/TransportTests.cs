@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Kata.Netlink.Interop;
+using Kata.Testing;
 
 namespace Kata.Netlink.Tests.Live;
 

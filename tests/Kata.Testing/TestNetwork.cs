@@ -2,15 +2,17 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Kata.Netlink;
 using Microsoft.Win32.SafeHandles;
+using Xunit;
 
-namespace Kata.Netlink.Tests.Live;
+namespace Kata.Testing;
 
 /// <summary>
 /// A network namespace of the test's own, which is gone with it. Namespaces belong to threads: each piece of work that has to be inside has
 /// a thread of its own that enters and then ends. Sockets stay inside, whatever thread uses them.
 /// </summary>
-internal sealed partial class TestNetwork : IDisposable
+public sealed partial class TestNetwork : IDisposable
 {
     private const int CLONE_NEWNET = 0x40000000;
 
