@@ -50,7 +50,14 @@ public sealed class FilterOperations
         ArgumentOutOfRangeException.ThrowIfLessThan(to, 1);
         try
         {
-            new QdiscOperations(_channel).Add(new Qdisc { LinkIndex = from, Kind = PlainQdisc.Ingress, Parent = TcHandle.Ingress });
+            // By its name: without one the kernel takes a clsact away, with its filters, for an ingress.
+            new QdiscOperations(_channel).Add(new Qdisc
+            {
+                LinkIndex = from,
+                Kind = PlainQdisc.Ingress,
+                Handle = new TcHandle(TcHandle.Ingress.Major, 0),
+                Parent = TcHandle.Ingress,
+            });
         }
         catch (NetlinkException error) when (error.Errno == NetlinkErrno.EEXIST)
         {

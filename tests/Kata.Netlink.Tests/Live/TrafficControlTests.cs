@@ -148,6 +148,25 @@ public sealed class TrafficControlTests : IDisposable
         Assert.Equal([new MirredAction { TargetIndex = far.Index }], filter.Actions);
     }
 
+    [Theory]
+    [InlineData("ingress")]
+    [InlineData("clsact")]
+    public void Redirect_QdiscIsThere_KeepsItAndItsFilters(string kind)
+    {
+        _network.Run(
+            $"""
+            tc qdisc add dev v0 {kind}
+            tc filter add dev v0 ingress protocol ip pref 10 u32 match ip dport 4712 0xffff action mirred egress redirect dev v1
+            """);
+        Socket.Filters.Redirect(_link.Index, _link.Parent!.Value);
+        Assert.Contains($"qdisc {kind} ffff:", _network.Run("tc qdisc show dev v0"));
+        Assert.Equal(
+            [10, 49152],
+            Socket.Filters.List(_link.Index, TcHandle.IngressFilters)
+                .Where(static item => item.Actions.Count > 0)
+                .Select(static item => item.Priority));
+    }
+
     private TrafficFilter Usable(TrafficFilter filter)
     {
         try
