@@ -6,6 +6,9 @@ namespace Kata.Network;
 /// <summary>A tap device, which goes when the last descriptor of it is closed. Owns its queues.</summary>
 internal sealed class Tap : IDisposable
 {
+    /// <summary>What the names of all of our taps end in.</summary>
+    public const string NameSuffix = "_kata";
+
     private readonly List<SafeFileDescriptor> _queues;
 
     private Tap(int index, List<SafeFileDescriptor> queues) => (Index, _queues) = (index, queues);
@@ -16,9 +19,6 @@ internal sealed class Tap : IDisposable
     /// <summary>The name of the tap that stands for a link in the guest, at most 15 bytes: Kata's form.</summary>
     public static string NameOf(int linkIndex) => FormattableString.Invariant($"tap{linkIndex}{NameSuffix}");
 
-    /// <summary>What the names of all of our taps end in.</summary>
-    public const string NameSuffix = "_kata";
-
     /// <summary>Makes one, still down.</summary>
     /// <param name="space">Where.</param>
     /// <param name="name">A free name.</param>
@@ -27,18 +27,9 @@ internal sealed class Tap : IDisposable
     /// <exception cref="NetlinkException">It went again at once.</exception>
     public static Tap Make(NetworkNamespace space, string name, int queues)
     {
-        var opened = new List<SafeFileDescriptor>();
+        List<SafeFileDescriptor> opened = space.Run(() => TunDevice.MakeTap(name, queues));
         try
         {
-            space.Run(() =>
-            {
-                for (int queue = 0; queue < queues; queue++)
-                {
-                    opened.Add(TunDevice.OpenTap(name, several: queues > 1));
-                }
-
-                return true;
-            });
             return new Tap(space.Netlink.Links.Get(name).Index, opened);
         }
         catch

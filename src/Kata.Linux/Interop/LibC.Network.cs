@@ -9,4 +9,5 @@ internal static partial class LibC
     internal const short IFF_MULTI_QUEUE = 0x0100;
     internal const short IFF_NO_PI = 0x1000;
     internal const short IFF_VNET_HDR = 0x4000;
+    internal const ushort IFF_TUN_EXCL = 0x8000;
 }
