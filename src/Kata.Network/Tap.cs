@@ -9,6 +9,8 @@ internal sealed class Tap : IDisposable
     /// <summary>What the names of all of our taps end in.</summary>
     public const string NameSuffix = "_kata";
 
+    private const int FirstLongIndex = 10_000_000;
+
     private readonly List<SafeFileDescriptor> _queues;
 
     private Tap(int index, List<SafeFileDescriptor> queues) => (Index, _queues) = (index, queues);
@@ -16,8 +18,13 @@ internal sealed class Tap : IDisposable
     /// <summary>Its number in its network namespace.</summary>
     public int Index { get; }
 
-    /// <summary>The name of the tap that stands for a link in the guest, at most 15 bytes: Kata's form.</summary>
-    public static string NameOf(int linkIndex) => FormattableString.Invariant($"tap{linkIndex}{NameSuffix}");
+    /// <summary>
+    /// The name of the tap that stands for a link in the guest: Kata's form, and a shorter one where that would have more than the 15 bytes
+    /// of a name.
+    /// </summary>
+    public static string NameOf(int linkIndex) => linkIndex < FirstLongIndex
+        ? FormattableString.Invariant($"tap{linkIndex}{NameSuffix}")
+        : FormattableString.Invariant($"t{linkIndex:x8}{NameSuffix}");
 
     /// <summary>Makes one, still down.</summary>
     /// <param name="space">Where.</param>
