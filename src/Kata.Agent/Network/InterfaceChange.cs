@@ -8,9 +8,16 @@ internal static class InterfaceChange
 {
     private const uint NoArp = (uint)LinkFlags.NoArp;
 
+    /// <exception cref="Grpc.Core.RpcException">InvalidArgument: a value makes no sense. Nothing is changed.</exception>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
     public static void Apply(NetlinkSocket netlink, Link link, Interface wanted)
     {
         IPPrefix[] prefixes = [.. wanted.IPAddresses.Select(InterfaceMessages.Parse)];
+        if (wanted.Mtu > uint.MaxValue)
+        {
+            throw AgentException.Invalid($"'{wanted.Mtu}' bytes are no size of a packet");
+        }
+
         if (wanted.Name.Length > 0 && wanted.Name != link.Name)
         {
             Rename(netlink, link, wanted.Name);
@@ -18,7 +25,7 @@ internal static class InterfaceChange
 
         if (wanted.Mtu > 0 && wanted.Mtu != link.Mtu)
         {
-            netlink.Links.Change(link.Index, new LinkSettings { Mtu = checked((uint)wanted.Mtu) });
+            netlink.Links.Change(link.Index, new LinkSettings { Mtu = (uint)wanted.Mtu });
         }
 
         LinkFlags arp = (wanted.RawFlags & NoArp) != 0 ? LinkFlags.NoArp : LinkFlags.None;

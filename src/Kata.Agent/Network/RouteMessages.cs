@@ -26,12 +26,18 @@ internal static class RouteMessages
             ? isIPv6 ? IPPrefix.AnyIPv6 : IPPrefix.AnyIPv4
             : IPPrefix.TryParse(route.Dest, out IPPrefix prefix) ? prefix
             : throw AgentException.Invalid($"'{route.Dest}' is no destination of a route");
+        IPAddress? source = Address(route.Source, "source");
+        if (source is not null && source.AddressFamily != destination.Address.AddressFamily)
+        {
+            throw AgentException.Invalid($"'{route.Source}' is no source of a route to '{destination}': one is IPv4 and the other IPv6");
+        }
+
         return new Netlink.Route
         {
             Destination = destination,
             Gateway = Address(route.Gateway, "gateway"),
             LinkIndex = route.Device.Length == 0 ? null : InterfaceMessages.Named(links, route.Device).Index,
-            PreferredSource = Address(route.Source, "source"),
+            PreferredSource = source,
             Scope = destination.Family == Netlink.IPFamily.IPv4 ? (RouteScope)route.Scope : null, // IPv6 knows none
             Flags = (RouteFlags)route.Flags & RouteFlags.Onlink,
             Metrics = route.Mtu > 0 ? new RouteMetrics { Mtu = route.Mtu } : null,
