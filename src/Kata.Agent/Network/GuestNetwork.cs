@@ -26,7 +26,7 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            InterfaceChange.Apply(Netlink, link, wanted);
+            InterfaceChange.Apply(Netlink, Netlink.Links.Get(link.Index), wanted); // as it is now that it is our turn
             return InterfaceMessages.Of(Netlink.Links.Get(link.Index), Netlink.Addresses.List(linkIndex: link.Index));
         }
         finally

@@ -38,7 +38,7 @@ internal static class InterfaceChange
     {
         if (netlink.Links.Find(name) is { } other)
         {
-            Rename(netlink, other, FormattableString.Invariant($"kata{other.Index}"));
+            Rename(netlink, other, FreeName(netlink, other.Index));
         }
 
         bool up = link.Flags.HasFlag(LinkFlags.Up);
@@ -47,11 +47,30 @@ internal static class InterfaceChange
             netlink.Links.SetDown(link.Index);
         }
 
-        netlink.Links.Change(link.Index, new LinkSettings { Name = name });
-        if (up)
+        try
         {
-            netlink.Links.SetUp(link.Index);
+            netlink.Links.Change(link.Index, new LinkSettings { Name = name });
         }
+        finally
+        {
+            if (up)
+            {
+                netlink.Links.SetUp(link.Index);
+            }
+        }
+    }
+
+    // There may be one that was renamed so before, or that somebody has called so.
+    private static string FreeName(NetlinkSocket netlink, int number)
+    {
+        string name;
+        do
+        {
+            name = FormattableString.Invariant($"kata{number++}");
+        }
+        while (netlink.Links.Find(name) is not null);
+
+        return name;
     }
 
     // Link-local ones are also the kernel's own affair: none is taken away. The host has made sure that nobody else has an address.
