@@ -73,15 +73,17 @@ internal static class InterfaceChange
         return name;
     }
 
-    // Link-local ones are also the kernel's own affair: none is taken away. The host has made sure that nobody else has an address.
+    // The host has made sure that nobody else has an address.
     private static void Readdress(NetlinkSocket netlink, int link, IPPrefix[] wanted)
     {
-        IReadOnlyList<InterfaceAddress> present = netlink.Addresses.List(linkIndex: link);
-        foreach (InterfaceAddress address in present.Where(item => !wanted.Contains(item.Local) && !item.Local.Address.IsIPv6LinkLocal))
+        // The kernel takes others of the same prefix away with the first of them: that one goes last, and then it is seen who is left.
+        foreach (InterfaceAddress address in netlink.Addresses.List(linkIndex: link).Reverse()
+            .Where(item => !wanted.Contains(item.Local) && !IsKernels(item)))
         {
             netlink.Addresses.Delete(address);
         }
 
+        IReadOnlyList<InterfaceAddress> present = netlink.Addresses.List(linkIndex: link);
         foreach (IPPrefix prefix in wanted.Where(prefix => !present.Any(item => item.Local == prefix)))
         {
             netlink.Addresses.Replace(new InterfaceAddress
@@ -93,6 +95,10 @@ internal static class InterfaceChange
             });
         }
     }
+
+    // It makes link-local ones, and those of prefixes that routers announce, which last for some time; the host's last for ever.
+    private static bool IsKernels(InterfaceAddress address) => address.Local.Family == Netlink.IPFamily.IPv6
+        && (address.Local.Address.IsIPv6LinkLocal || address.ValidLifetime is not null);
 
     // As ip(8) and every network plugin do: a prefix that has room for one.
     private static System.Net.IPAddress? Broadcast(IPPrefix prefix)
