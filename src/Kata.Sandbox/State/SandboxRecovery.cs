@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Kata.Linux;
+using Kata.Network;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -83,7 +84,8 @@ internal sealed class SandboxRecovery(SandboxDirectories directories)
                 {
                     await acquisition.ReleaseAsync(cancellationToken);
                 }
-                catch (Exception error) when (error is LinuxException or IOException or TimeoutException or UnauthorizedAccessException)
+                catch (Exception error) when (
+                    error is LinuxException or NetworkException or IOException or TimeoutException or UnauthorizedAccessException)
                 {
                     failures.Add(error); // the rest still goes
                 }

@@ -28,6 +28,7 @@ internal abstract record Acquisition(string Kind, string Value)
     /// <summary>Releases it.</summary>
     /// <exception cref="Kata.Linux.LinuxException">The kernel refused. The call may be repeated, as after the other exceptions.</exception>
     /// <exception cref="IOException">A file could not be removed.</exception>
+    /// <exception cref="Kata.Network.NetworkException">An interface could not be taken back from its guest.</exception>
     /// <exception cref="TimeoutException">A killed process does not end.</exception>
     public abstract Task ReleaseAsync(CancellationToken cancellationToken);
 }
