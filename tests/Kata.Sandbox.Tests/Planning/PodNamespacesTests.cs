@@ -67,6 +67,25 @@ public sealed class PodNamespacesTests : IDisposable
         Assert.Contains("runtime_type", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, 7, null)] // no namespaces at all
+    [InlineData("", 7, null)] // the host's network
+    [InlineData("""{ "type": "ipc", "path": "/run/ipcns/u" }""", 7, null)]
+    [InlineData("""{ "type": "network", "path": "/run/netns/a" }""", 7, "/run/netns/a")]
+    [InlineData("""{ "type": "network", "path": "/run/netns/a" }""", null, "/run/netns/a")]
+    [InlineData("""{ "type": "network", "path": "/proc/12/ns/net" }, { "type": "uts" }""", 7, "/proc/12/ns/net")]
+    [InlineData("""{ "type": "network" }""", 7, "/proc/7/ns/net")]
+    [InlineData("""{ "type": "pid" }, { "type": "network", "path": "" }""", 7, "/proc/7/ns/net")]
+    [InlineData("""{ "type": "network" }""", null, null)]
+    public void NetworkOf_Specification_IsTheNamedOrThatOfTheStandIn(string? namespaces, int? standIn, string? path)
+    {
+        string linux = namespaces is null ? "" : $$""", "linux": {"namespaces": [{{namespaces}}]}""";
+        File.WriteAllText(
+            _directory.File("config.json"),
+            $$"""{"ociVersion":"1.2.1","process":{"cwd":"/","args":["x"]},"root":{"path":"/"}{{linux}}}""");
+        Assert.Equal(path, PodNamespaces.NetworkOf(Bundle.Load(_directory.Path).Spec, standIn));
+    }
+
     private string? OwnerOf(string type, string path) =>
         new PodNamespaces(SandboxId.Parse("pod"), Service, _containers, _files)
             .OwnerOf(new LinuxNamespace { Type = type, Path = path })?.Value;
