@@ -56,7 +56,7 @@ internal sealed class NetworkNamespace : IDisposable
 
             return new NetworkNamespace(path, descriptor);
         }
-        catch (LinuxException error)
+        catch (Exception error) when (error is LinuxException or NetlinkException)
         {
             descriptor?.Dispose();
             throw new NetworkException($"Cannot use '{path}' as the pod's network", error);

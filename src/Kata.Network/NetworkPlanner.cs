@@ -17,7 +17,7 @@ internal static class NetworkPlanner
         var refusals = new List<string>();
         foreach (Link link in network.Links.Where(link => IsMeantForPod(link, network)))
         {
-            if (Refusal(link) is { } reason)
+            if ((Refusal(link) ?? StackedRefusal(link, network)) is { } reason)
             {
                 refusals.Add($"The interface '{link.Name}' is not in the guest: {reason}");
             }
@@ -37,7 +37,19 @@ internal static class NetworkPlanner
         && !link.Flags.HasFlag(LinkFlags.Port)
         && link is not { PortKind: "bridge" or "bond" or "team" }
         && !link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)
-        && (link.Flags.HasFlag(LinkFlags.Up) || network.Addresses.Any(address => address.LinkIndex == link.Index));
+        && (HasAddress(link, network) || (link.Flags.HasFlag(LinkFlags.Up) && !network.Links.Any(upper => LiesOn(upper, link))));
+
+    private static bool HasAddress(Link link, HostNetwork network) => network.Addresses.Any(
+        address => address.LinkIndex == link.Index && address is not { Local.Address.IsIPv6LinkLocal: true });
+
+    // All frames of a card's link are the guest's: what lies on it in the same namespace gets none.
+    private static string? StackedRefusal(Link link, HostNetwork network) =>
+        network.Links.FirstOrDefault(lower => LiesOn(link, lower) && IsMeantForPod(lower, network)) is { } parent
+            ? $"it lies on '{parent.Name}', whose frames are all the guest's. Make it inside of the container"
+            : null;
+
+    private static bool LiesOn(Link upper, Link lower) =>
+        upper is { ParentNamespaceId: null, Kind: VlanKind or MacvlanKind or IpvlanKind } && upper.Parent == lower.Index;
 
     private static string? Refusal(Link link) => link switch
     {

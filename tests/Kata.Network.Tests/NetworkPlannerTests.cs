@@ -55,6 +55,29 @@ public sealed class NetworkPlannerTests
     public void Plan_Macvlan_IsACard() => Assert.Single(Plan([s_eth0 with { Kind = new MacvlanKind() }]));
 
     [Fact]
+    public void Plan_StackedOnALinkWithoutAddresses_IsACardInItsPlace()
+    {
+        Link upper = LinkOf(3, "eth0.7", new MacvlanKind()) with { Parent = 2 };
+        Assert.Equal("eth0.7", Assert.Single(Plan([s_eth0, upper])).Name);
+    }
+
+    [Fact]
+    public void Plan_StackedOnACard_IsRefused()
+    {
+        Link upper = LinkOf(3, "mac0", new MacvlanKind()) with { Parent = 2 };
+        var address = new InterfaceAddress { LinkIndex = 2, Local = IPPrefix.Parse("10.0.0.2/24") };
+        IReadOnlyList<EndpointPlan> plans = NetworkPlanner.Plan(
+            new HostNetwork([s_eth0, upper], [address], [], []), out IReadOnlyList<string> refused);
+
+        Assert.Equal("eth0", Assert.Single(plans).Name);
+        Assert.Contains("'mac0' is not in the guest: it lies on 'eth0'", Assert.Single(refused), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_MacvlanOfALinkElsewhere_IsACard() => // its parent has the number of another link here
+        Assert.Equal(2, Plan([s_eth0, LinkOf(3, "net1", new MacvlanKind()) with { Parent = 2, ParentNamespaceId = 0 }]).Count);
+
+    [Fact]
     public void Plan_PortOfAVrf_IsACard() =>
         Assert.Single(Plan([s_eth0 with { PortKind = "vrf", Controller = 5 }]));
 
