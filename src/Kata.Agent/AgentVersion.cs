@@ -20,6 +20,9 @@ internal static class AgentVersion
     /// <summary>Said in Hello: storages can be added and removed, and be on block devices.</summary>
     public const string StorageFeature = "kata.agent.v1.storage";
 
+    /// <summary>Said in Hello: questions for a name server can be relayed.</summary>
+    public const string NamesFeature = "kata.agent.v1.names";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0")
         .Split('+', 2);

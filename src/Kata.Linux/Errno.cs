@@ -54,6 +54,7 @@ internal enum Errno
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
     EHOSTDOWN = 112,
+    EINPROGRESS = 115,
     EUCLEAN = 117,
     EDQUOT = 122,
 }

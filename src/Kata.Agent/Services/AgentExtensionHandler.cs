@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Kata.Agent.Containers;
+using Kata.Agent.Network;
 using Kata.Agent.Processes;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Stdio;
@@ -42,10 +43,23 @@ internal sealed class AgentExtensionHandler(ContainerOperations containers, Stor
         response.Features.Add(
         [
             AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature,
-            AgentVersion.StorageFeature,
+            AgentVersion.StorageFeature, AgentVersion.NamesFeature,
         ]);
         return response;
     });
+
+    public override Task RelayNames(
+        IAsyncStreamReader<NameAnswer> requestStream, IServerStreamWriter<NameQuestion> responseStream, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.Address.Length != 4)
+            {
+                throw AgentException.Invalid("Cannot relay names: the first message has no address");
+            }
+
+            using var relay = NameRelay.Open(requestStream.Current.Address.Span, responseStream);
+            await relay.RunAsync(requestStream, context.CancellationToken);
+        });
 
     public override Task Stdio(
         IAsyncStreamReader<StdioToGuest> requestStream, IServerStreamWriter<StdioFromGuest> responseStream, ServerCallContext context) =>

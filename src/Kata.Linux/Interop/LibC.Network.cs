@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Kata.Linux.Interop;
 
 // Tap devices and network namespaces.
@@ -10,4 +12,20 @@ internal static partial class LibC
     internal const short IFF_NO_PI = 0x1000;
     internal const short IFF_VNET_HDR = 0x4000;
     internal const ushort IFF_TUN_EXCL = 0x8000;
+}
+
+/// <summary><c>struct sockaddr_in</c>, netinet/in.h; 16 bytes. Port and address are in the order of the wire.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 16)]
+internal struct SockAddrIn
+{
+    public ushort sin_family;
+    public ushort sin_port;
+    public InAddr sin_addr;
+}
+
+/// <summary><c>struct in_addr</c>, netinet/in.h; 4 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct InAddr
+{
+    public uint s_addr;
 }

@@ -27,6 +27,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello that takes storages, and gives them back, while the guest lives.</summary>
     public const string StorageFeature = "kata.agent.v1.storage";
 
+    /// <summary>What an agent says in Hello that relays questions for a name server.</summary>
+    public const string NamesFeature = "kata.agent.v1.names";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -70,6 +73,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether storages can come and go.</summary>
     public bool SupportsStorages => Hello?.Features.Contains(StorageFeature) ?? false;
+
+    /// <summary>Whether questions for a name server that only the host reaches can be relayed.</summary>
+    public bool SupportsNames => Hello?.Features.Contains(NamesFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

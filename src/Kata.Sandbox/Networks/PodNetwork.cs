@@ -1,6 +1,7 @@
 using System.Globalization;
 using Kata.Agent.Protocol;
 using Kata.Hypervisor;
+using Kata.Linux;
 using Kata.Network;
 
 namespace Kata.Sandbox;
@@ -23,6 +24,7 @@ internal sealed class PodNetwork(
     private NetworkWatch? _watch;
     private GuestNetwork _guest = GuestNetwork.Empty; // what it was told last; under _gate
     private Task _following = Task.CompletedTask; // ends on _ending
+    private Task? _names; // relays questions for a name server; ends on _ending; under _gate
     private int _cards; // names of cards are never given twice; under _gate
 
     /// <summary>
@@ -89,6 +91,7 @@ internal sealed class PodNetwork(
             await ChangeCardsAsync(wanted, cancellationToken);
             EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
             await TellAsync(GuestNetwork.Of(network, cards), cancellationToken);
+            RelayNames(space);
         }
         finally
         {
@@ -101,6 +104,7 @@ internal sealed class PodNetwork(
     {
         await _ending.CancelAsync();
         await _following;
+        await (_names ?? Task.CompletedTask);
         _watch?.Dispose();
     }
 
@@ -132,7 +136,7 @@ internal sealed class PodNetwork(
         {
             await FollowAsync(cancellationToken);
         }
-        catch (Exception error) when (error is AgentException or HypervisorException or NetworkException)
+        catch (Exception error) when (error is AgentException or HypervisorException or NetworkException or LinuxException)
         {
             environment.Log.PlanWarning($"The guest of '{plan.Id}' cannot follow a change of its network: {error.Message}");
         }
@@ -190,6 +194,32 @@ internal sealed class PodNetwork(
                 Endpoint.Resize(_space!, tap, endpoint);
                 _interfaces[_interfaces.IndexOf(present)] = present with { Plan = endpoint };
             }
+        }
+    }
+
+    // Only where there is one: a name server of a container's own needs the port.
+    private void RelayNames(NetworkNamespace space)
+    {
+        if (_names is null && guest.Guest!.Agent is { SupportsNames: true, Extension: { } agent } && NameServer.IsIn(space))
+        {
+            _names = RelayNamesAsync(new NameRelay(space, agent, environment.Time)).LoggedAsync(environment.Log);
+        }
+    }
+
+    private async Task RelayNamesAsync(NameRelay relay)
+    {
+        try
+        {
+            await relay.RunAsync(_ending.Token);
+        }
+        catch (Grpc.Core.RpcException error) when (error.StatusCode is Grpc.Core.StatusCode.AlreadyExists)
+        {
+            environment.Log.PlanWarning(
+                $"Names of docker's networks are not known in the guest of '{plan.Id}': {GuestText.Escape(error.Status.Detail)}");
+        }
+        catch (Exception error) when (error is Grpc.Core.RpcException or OperationCanceledException or IOException)
+        {
+            // The pod ends, or the guest is gone.
         }
     }
 

@@ -14,6 +14,7 @@ public sealed class NativeLayoutTests
     {
         [typeof(CapData)] = new("struct __user_cap_data_struct", "linux/capability.h"),
         [typeof(CapHeader)] = new("struct __user_cap_header_struct", "linux/capability.h"),
+        [typeof(InAddr)] = new("struct in_addr", "netinet/in.h"),
         [typeof(IfReqFlags)] = new("struct ifreq", "net/if.h"),
         [typeof(IoVec)] = new("struct iovec", "sys/uio.h"),
         [typeof(LoopConfig)] = new("struct loop_config", "linux/loop.h"),
@@ -26,6 +27,7 @@ public sealed class NativeLayoutTests
         [typeof(SchedAttr)] = new("struct sched_attr", "linux/types.h linux/sched/types.h", "SCHED_ATTR_SIZE_VER0"),
         [typeof(SigInfoChild)] = new("siginfo_t", "signal.h"),
         [typeof(SockAddrNl)] = new("struct sockaddr_nl", "linux/netlink.h"),
+        [typeof(SockAddrIn)] = new("struct sockaddr_in", "netinet/in.h"),
         [typeof(SockAddrVm)] = new("struct sockaddr_vm", "sys/socket.h linux/vm_sockets.h"),
         [typeof(StatX)] = new("struct statx", "linux/stat.h"),
         [typeof(Termios)] = new("struct termios", "asm/termbits.h"),
