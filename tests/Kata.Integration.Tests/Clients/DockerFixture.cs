@@ -19,6 +19,10 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
 
     private protected virtual string Containerd => "/usr/bin/containerd";
 
+    /// <summary>What the daemon does to the network it runs in: by default nothing.</summary>
+    private protected virtual string[] Networking =>
+        ["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"];
+
     // A socket's path has 107 bytes at most.
     private string Socket => Path.Combine(DirectoryPath, "docker.sock");
 
@@ -37,8 +41,10 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
 
         if (_daemons.Count > 0)
         {
-            // A daemon that is to find its containers again leaves its data mounted.
-            using RunningCommand unmount = RunningCommand.Start("/bin/umount", [Path.Combine(DirectoryPath, "docker", "data")]);
+            // A daemon that is to find its containers again leaves its data mounted, and the network namespace that it runs in.
+            string folder = Path.Combine(DirectoryPath, "docker");
+            using RunningCommand unmount = RunningCommand.Start(
+                "/bin/umount", [Path.Combine(folder, "data"), Path.Combine(folder, "exec/netns/default")]);
             _ = await unmount.FinishAsync(default, Limit);
         }
 
@@ -72,7 +78,8 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
         // Our shim by its name too, for a dockerd that takes one.
         File.CreateSymbolicLink(Path.Combine(containerd, "containerd-shim-kata-v2"), RuntimePath!);
         string[] environment = [$"PATH={containerd}:/usr/sbin:/usr/bin:/sbin:/bin", $"KATA_CONF_FILE={ConfigurationFile}"];
-        _daemons.Add(RunningCommand.Start("/usr/bin/env", [.. environment, Containerd, "--config", configuration, "--log-level", "warn"]));
+        _daemons.Add(RunningCommand.Start(
+            "/usr/bin/env", [.. environment, .. Launcher, Containerd, "--config", configuration, "--log-level", "warn"]));
         await StartDockerdAsync();
     }
 
@@ -82,12 +89,12 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
         Directory.CreateDirectory(folder);
         string configuration = Path.Combine(folder, "daemon.json");
         await File.WriteAllTextAsync(configuration, "{}");
-        _daemons.Add(RunningCommand.Start(Dockerd,
+        _daemons.Add(RunningCommand.Start("/usr/bin/env",
         [
-            "--config-file", configuration, "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"),
-            "--pidfile", Path.Combine(folder, "pid"), "--host", $"unix://{Socket}",
-            "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"), "--storage-driver", "vfs", "--bridge", "none",
-            "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--live-restore", "--log-level", "warn",
+            .. Launcher, Dockerd, "--config-file", configuration,
+            "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"), "--pidfile", Path.Combine(folder, "pid"),
+            "--host", $"unix://{Socket}", "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"),
+            "--storage-driver", "vfs", .. Networking, "--live-restore", "--log-level", "warn",
             "--add-runtime", $"kata={RuntimeScript}", "--default-runtime", "kata",
         ]));
         using var limit = new CancellationTokenSource(Limit);

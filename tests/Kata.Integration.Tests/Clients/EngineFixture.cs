@@ -21,6 +21,12 @@ public abstract class EngineFixture : RuntimeFixture
     /// <summary>What the script gives the runtime. The log is the engine's to choose: it reads the reason of a failure there.</summary>
     private protected virtual string[] RuntimeOptions => ["--kata-config", ConfigurationFile];
 
+    /// <summary>The command that runs the engine's.</summary>
+    private protected virtual string[] Launcher => [];
+
+    /// <summary>The network of containers that are started without a word on it.</summary>
+    private protected virtual string[] ContainerNetwork => ["--network", "none"];
+
     /// <summary>How a container is removed at once, without a stop that is waited for.</summary>
     private protected virtual string[] RemoveOptions => ["--force"];
 
@@ -43,15 +49,15 @@ public abstract class EngineFixture : RuntimeFixture
         return await command.FinishAsync(default, Limit);
     }
 
-    /// <summary>Runs a program in a container of its own without a network, and removes the container.</summary>
+    /// <summary>Runs a program in a container of its own, and removes the container.</summary>
     internal Task<CommandResult> RunContainerAsync(string[] options, params string[] program) =>
-        EngineAsync(["run", "--rm", "--network", "none", .. options, Image, .. program]);
+        EngineAsync(["run", "--rm", .. ContainerNetwork, .. options, Image, .. program]);
 
     /// <summary>Starts a container in the background and returns its name.</summary>
     internal async Task<string> StartContainerAsync(string[] options, params string[] program)
     {
         string name = NewName();
-        (await EngineAsync(["run", "--detach", "--network", "none", "--name", name, .. options, Image, .. program])).Ok();
+        (await EngineAsync(["run", "--detach", .. ContainerNetwork, "--name", name, .. options, Image, .. program])).Ok();
         return name;
     }
 

@@ -1,9 +1,14 @@
 namespace Kata.Integration.Tests.Clients;
 
 /// <summary>podman, which needs no daemon.</summary>
-public sealed class PodmanFixture : EngineFixture
+public class PodmanFixture : EngineFixture
 {
     private const string Podman = "/usr/bin/podman";
+
+    /// <summary>Which networks podman knows.</summary>
+    private protected virtual string[] Networks => [];
+
+    private string[] Program => [.. Launcher, Podman];
 
     private protected override string? EngineProblem => File.Exists(Podman) ? null : "needs podman (Debian: apt-get install podman)";
 
@@ -17,10 +22,11 @@ public sealed class PodmanFixture : EngineFixture
 
     internal override (string Program, string[] Arguments) CommandLine(string[] arguments) =>
     (
-        Podman,
+        Program[0],
         [
+            .. Program[1..],
             "--root", Path.Combine(DirectoryPath, "podman"), "--runroot", Path.Combine(DirectoryPath, "podman-run"),
             "--tmpdir", Path.Combine(DirectoryPath, "podman-tmp"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
-            "--events-backend", "file", "--runtime", RuntimeScript, .. arguments,
+            "--events-backend", "file", "--runtime", RuntimeScript, .. Networks, .. arguments,
         ]);
 }

@@ -67,6 +67,9 @@ public class CriFixture : ContainerdFixture
         runtime_type = "io.containerd.runc.v2"
         """;
 
+    /// <summary>What follows the bridge plugin in the list of pods' networks.</summary>
+    private protected virtual string ChainedPlugins => "";
+
     /// <summary>Further runtime handlers of the configuration.</summary>
     private protected virtual string SandboxHandler => "";
 
@@ -98,7 +101,7 @@ public class CriFixture : ContainerdFixture
         await File.WriteAllTextAsync(Path.Combine(Folder, "cni", "10-test.conflist"), $$"""
             { "cniVersion": "0.4.0", "name": "kata-test", "plugins": [ { "type": "bridge", "bridge": "kt0", "isGateway": true,
               "ipam": { "type": "host-local", "dataDir": "{{Folder}}/leases",
-                "ranges": [[{ "subnet": "10.88.0.0/16" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
+                "ranges": [[{ "subnet": "10.88.0.0/16" }]], "routes": [{ "dst": "0.0.0.0/0" }] } }{{ChainedPlugins}} ] }
             """);
         _handler = new SocketsHttpHandler
         {
