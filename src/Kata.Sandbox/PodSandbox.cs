@@ -95,15 +95,18 @@ internal sealed class PodSandbox : IAsyncDisposable
     /// stand-in this process stands for the pod's first container, and a thread of it for each other, so that a caller who names one
     /// by its process id names no other.
     /// </summary>
+    /// <param name="plan">What it is.</param>
+    /// <param name="standInPid">The process that stands for it; null when nobody does.</param>
+    /// <param name="thread">A thread of this process that stands for it already, with namespaces of its own; null for none. Owned.</param>
     /// <exception cref="SandboxStateException">There is one of its id.</exception>
-    public Container AddContainer(ContainerPlan plan, int? standInPid)
+    public Container AddContainer(ContainerPlan plan, int? standInPid, IdleThread? thread)
     {
         foreach (string warning in plan.Warnings.Concat(plan.Bundle.Warnings))
         {
             Log.ContainerWarning(plan.Id, warning);
         }
 
-        IdleThread? thread = standInPid is null && plan.Id.Value != Id.Value ? new IdleThread() : null;
+        thread ??= standInPid is null && plan.Id.Value != Id.Value ? new IdleThread() : null;
         var container = new Container(this, plan, thread, standInPid ?? thread?.Id ?? Environment.ProcessId);
         try
         {

@@ -1,3 +1,5 @@
+using Kata.Linux.Interop;
+
 namespace Kata.Linux.Tests;
 
 public sealed class IdleThreadTests
@@ -20,5 +22,20 @@ public sealed class IdleThreadTests
         one.Dispose(); // what is released twice is disposed of twice
         // The kernel is a moment behind the thread.
         Assert.True(SpinWait.SpinUntil(() => !Directory.Exists(task), TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public void Namespaces_AreTheThreadsAlone()
+    {
+        string before = new FileInfo("/proc/self/ns/net").LinkTarget!;
+        if (Environment.UserName != "root")
+        {
+            Assert.Equal(Errno.EPERM, Assert.Throws<LinuxException>(static () => new IdleThread(LibC.CLONE_NEWNET)).Errno);
+            return;
+        }
+
+        using var thread = new IdleThread(LibC.CLONE_NEWNET);
+        Assert.NotEqual(before, new FileInfo($"/proc/{thread.Id}/ns/net").LinkTarget);
+        Assert.Equal(before, new FileInfo("/proc/self/ns/net").LinkTarget);
     }
 }

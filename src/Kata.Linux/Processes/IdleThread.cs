@@ -13,13 +13,23 @@ internal sealed class IdleThread : IDisposable
     private readonly ManualResetEventSlim _end = new();
     private readonly Thread _thread;
 
-    public IdleThread()
+    /// <param name="namespaces">New namespaces that the thread has, and this process does not: <c>CLONE_NEWNET</c> or 0.</param>
+    /// <exception cref="LinuxException">The kernel refuses the namespaces.</exception>
+    public IdleThread(int namespaces = 0)
     {
         using var started = new ManualResetEventSlim();
+        LinuxException? failure = null;
         _thread = new Thread(
             () =>
             {
                 Id = LibC.gettid();
+                if (namespaces != 0 && LibC.unshare(namespaces) < 0)
+                {
+                    failure = LinuxException.FromLastErrno("unshare", "make new namespaces");
+                    started.Set();
+                    return;
+                }
+
                 started.Set();
                 _end.Wait();
             },
@@ -27,6 +37,11 @@ internal sealed class IdleThread : IDisposable
         { IsBackground = true, Name = "container" };
         _thread.Start();
         started.Wait();
+        if (failure is not null)
+        {
+            Dispose();
+            throw failure;
+        }
     }
 
     public int Id { get; private set; }

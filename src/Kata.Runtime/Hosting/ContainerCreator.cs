@@ -25,7 +25,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         Bundle bundle = Bundle.Load(request.Bundle);
         var console = ConsoleRequest.Of(bundle.Spec.Process, request.ConsoleSocket, request.Console);
         ConsoleRules.Check(console, detached: !request.Foreground);
-        PodIdentity pod = PodOf(bundle.Spec);
+        PodIdentity pod = new PodMembership(_directories).Of(bundle.Spec);
         bool first = pod.Kind != PodKind.PodContainer;
         SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
         IReadOnlyList<ViewedMount> mounts;
@@ -100,30 +100,6 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
 
         return front.Release();
-    }
-
-    // A container that names the network of another one's process joins its pod, as engines mean it: a network is one machine's.
-    private PodIdentity PodOf(RuntimeSpec spec)
-    {
-        PodIdentity pod = PodAnnotations.Identify(spec.Annotations);
-        return pod.Kind == PodKind.SinglePod
-            && PodNamespaces.NetworkOf(spec) is { Path.Length: > 0 } network && PodNamespaces.ProcessOf(network) is { } pid
-            && PodOfProcess(pid) is { } sandbox
-                ? new PodIdentity(PodKind.PodContainer, sandbox)
-                : pod;
-    }
-
-    private SandboxId? PodOfProcess(int pid)
-    {
-        foreach (SandboxId sandbox in new ContainerIndex(_directories).All().Select(static item => item.Sandbox).Distinct())
-        {
-            if (SandboxStateStore.Read(_directories.StateFile(sandbox))?.Containers.Any(container => container.Pid == pid) ?? false)
-            {
-                return sandbox;
-            }
-        }
-
-        return null;
     }
 
     // Plans are pure: made here for their refusals, before a process or a directory exists, and made again by the service.

@@ -66,13 +66,6 @@ internal static class ShimProgram
         }
     }
 
-    /// <summary>The pod that a bundle's container belongs to, and whether the container is its first.</summary>
-    internal static (SandboxId Sandbox, bool First) PodOf(ContainerId id, RuntimeSpec spec)
-    {
-        PodIdentity pod = PodAnnotations.Identify(spec.Annotations);
-        return pod.Kind == PodKind.PodContainer ? (pod.SandboxId!.Value, false) : (SandboxId.Of(id), true);
-    }
-
     private static ShimOptions Checked(ShimOptions options)
     {
         foreach ((string flag, string value) in new[] { ("-id", options.Id), ("-namespace", options.Namespace) })

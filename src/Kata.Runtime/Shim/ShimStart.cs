@@ -32,7 +32,7 @@ internal sealed class ShimStart(ShimOptions options)
         ContainerId id = ContainerId.Parse(options.Id);
         _isPod = !Terminal.IsTerminal(new SafeFileDescriptor(0, ownsHandle: false))
             && Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
-        (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : ShimProgram.PodOf(id, Bundle.Load(_bundle).Spec);
+        (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : PodOf(id, Bundle.Load(_bundle).Spec);
         string socket = ShimPaths.Socket(options, sandbox);
         var index = new ContainerIndex(_directories);
         if (!first && !IsServed(socket))
@@ -78,6 +78,13 @@ internal sealed class ShimStart(ShimOptions options)
     private static string Answer(string address) => Answer(address, Environment.GetEnvironmentVariable("MAX_SHIM_VERSION"));
 
     private static string AddressOf(string socket) => $"unix://{socket}";
+
+    // The pod that a bundle's container belongs to, and whether the container is its first.
+    private (SandboxId Sandbox, bool First) PodOf(ContainerId id, RuntimeSpec spec)
+    {
+        PodIdentity pod = new PodMembership(_directories).Of(spec);
+        return pod.Kind == PodKind.PodContainer ? (pod.SandboxId!.Value, false) : (SandboxId.Of(id), true);
+    }
 
     private async Task WriteFilesAsync(SandboxId sandbox, string socket)
     {

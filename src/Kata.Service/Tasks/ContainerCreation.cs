@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using Kata.Containerd.Protocol.TaskV2;
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Sandbox;
 using Task = System.Threading.Tasks.Task;
@@ -96,6 +97,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         ContainerId id, CreateTaskRequest request, ServerCallContext context, StandInSession? standIn, Action claimed)
     {
         await life.EnterAsync(id, context.CancellationToken);
+        IdleThread? thread = null;
         try
         {
             bool first = life is { Pod: null, Held: null, Ended.IsCompleted: false };
@@ -105,7 +107,11 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
             }
 
             Bundle bundle = Bundle.Load(request.Bundle);
-            PodSandbox pod = await life.JoinAsync(bundle, request, standIn is { Hello.Detached: true } ? standIn.Pid : null);
+            // Somebody has to stand for a new network namespace, which an engine looks for by the container's process id.
+            thread = first && standIn is null && PodNamespaces.NetworkOf(bundle.Spec) is { Path: null or "" }
+                ? new IdleThread(LibC.CLONE_NEWNET)
+                : null;
+            PodSandbox pod = await life.JoinAsync(bundle, request, standIn is { Hello.Detached: true } ? standIn.Pid : thread?.Id);
             if (life.Held is { } settings)
             {
                 bundle = bundle.WithSpec(settings.Complete(bundle.Spec, host.FilesDirectory));
@@ -124,10 +130,13 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
                         pod.Machine.Capabilities, pod.Plan.BlockDevices))
                 .WithCallerLimits(TaskHeaders.LimitsOf(context, host.Limits))
                 .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false);
-            return (pod, pod.AddContainer(plan, standIn?.Pid), first);
+            IdleThread? owned = thread;
+            thread = null;
+            return (pod, pod.AddContainer(plan, standIn?.Pid, owned), first);
         }
         finally
         {
+            thread?.Dispose();
             life.Gate.Release();
         }
     }

@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 namespace Kata.Integration.Tests.Clients;
 
 /// <summary>dockerd of Debian 13 with its containerd: it takes a shim's name for a runtime, which that of Debian 12 does not yet.</summary>
-public sealed class NewerDockerFixture : DockerFixture
+public class NewerDockerFixture : DockerFixture
 {
     /// <summary>Where the shim keeps its state: docker's namespace of containerd has one name.</summary>
     internal const string ShimRoot = "/run/kata/@moby";

@@ -48,7 +48,7 @@ public sealed class CriNetworkTests : IClassFixture<CriNetworkFixture>
         await _cri.Network.PingAsync(address);
         Assert.Equal("first", await _cri.Network.FetchAsync($"http://{address}/name"));
         Assert.Equal("second", await _cri.Network.FetchAsync($"http://{address}:8002/name"));
-        Assert.Equal("first", await _cri.Network.FetchAsync(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{hostPort}/name")));
+        Assert.Equal("first", await _cri.Network.FetchAsync($"http://127.0.0.1:{hostPort}/name"));
         Assert.Equal("second", await pod.ShellAsync(one, "busybox wget -q -O - http://127.0.0.1:8002/name"));
         Assert.Equal("first", await pod.ShellAsync(two, "busybox wget -q -O - http://127.0.0.1/name"));
         Assert.Contains("tbf", await _cri.Network.StateAsync(), StringComparison.Ordinal); // the bandwidth plugin's

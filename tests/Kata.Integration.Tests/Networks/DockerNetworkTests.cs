@@ -7,7 +7,8 @@ namespace Kata.Integration.Tests.Networks;
 
 /// <summary>docker's networks of Debian 12, as their users use them.</summary>
 [Collection(ContainersGroup.Name)]
-public sealed partial class DockerNetworkTests(DockerNetworkFixture docker) : EngineNetworkTests(docker), IClassFixture<DockerNetworkFixture>
+public sealed partial class DockerNetworkTests(DockerNetworkFixture docker)
+    : EngineNetworkTests(docker), IClassFixture<DockerNetworkFixture>
 {
     [Fact]
     public async Task DefaultBridge_WithAPublishedPort_IsAsWithoutAMachine()

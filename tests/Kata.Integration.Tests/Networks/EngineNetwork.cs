@@ -50,7 +50,7 @@ internal sealed class EngineNetwork
     /// <summary>An echo request from here is answered.</summary>
     public async Task PingAsync(string address) => (await RunAsync(RootFileSystem.Busybox!, "ping", "-c", "1", "-W", "5", address)).Ok();
 
-    /// <summary>What an engine makes for its containers here: links but for bridges, queueing disciplines, rules that translate ports.</summary>
+    /// <summary>What an engine makes for containers here: links but bridges, queueing disciplines, rules that translate ports.</summary>
     public async Task<string> StateAsync()
     {
         string[] bridges = await LinksAsync("type", "bridge");
