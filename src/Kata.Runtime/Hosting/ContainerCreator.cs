@@ -25,9 +25,10 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         Bundle bundle = Bundle.Load(request.Bundle);
         var console = ConsoleRequest.Of(bundle.Spec.Process, request.ConsoleSocket, request.Console);
         ConsoleRules.Check(console, detached: !request.Foreground);
-        PodIdentity pod = new PodMembership(_directories).Of(bundle.Spec);
+        var membership = new PodMembership(_directories);
+        PodIdentity pod = membership.Of(bundle.Spec);
         bool first = pod.Kind != PodKind.PodContainer;
-        SandboxId sandbox = first ? SandboxId.Of(request.Id) : pod.SandboxId!.Value;
+        SandboxId sandbox = first ? membership.PodOf(request.Id) : pod.SandboxId!.Value;
         IReadOnlyList<ViewedMount> mounts;
         try
         {
@@ -59,7 +60,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
         catch
         {
-            await UndoAsync(request.Id, first, beginning, () => index.Stamp(request.Id) == claim);
+            await UndoAsync(request.Id, sandbox, first, beginning, () => index.Stamp(request.Id) == claim);
             throw;
         }
         finally
@@ -158,30 +159,14 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         }
     }
 
-    // As the service wrote it when it took this one out.
-    private bool HasOthers(ContainerId id)
-    {
-        var sandbox = SandboxId.Of(id);
-        var index = new ContainerIndex(_directories);
-        try
-        {
-            SandboxState? state = SandboxStateStore.Read(_directories.StateFile(sandbox));
-            return state?.Containers.Any(other => other.Id != id.Value && index.Find(ContainerId.Parse(other.Id)) == sandbox) ?? false;
-        }
-        catch (InvalidDataException)
-        {
-            return false; // damaged: as without one
-        }
-    }
-
     // Only what this command made is taken back: the pod when it made it, and the id while the claim is still its own.
-    private async Task UndoAsync(ContainerId id, bool first, PodBeginning? beginning, Func<bool> isOurClaim)
+    private async Task UndoAsync(ContainerId id, SandboxId sandbox, bool first, PodBeginning? beginning, Func<bool> isOurClaim)
     {
         try
         {
             if (beginning is not null)
             {
-                await beginning.UndoAsync(() => HasOthers(id));
+                await beginning.UndoAsync(() => new PodMembership(_directories).HasOthers(sandbox, id));
             }
             else if (!first && isOurClaim())
             {

@@ -82,8 +82,9 @@ internal sealed class ShimStart(ShimOptions options)
     // The pod that a bundle's container belongs to, and whether the container is its first.
     private (SandboxId Sandbox, bool First) PodOf(ContainerId id, RuntimeSpec spec)
     {
-        PodIdentity pod = new PodMembership(_directories).Of(spec);
-        return pod.Kind == PodKind.PodContainer ? (pod.SandboxId!.Value, false) : (SandboxId.Of(id), true);
+        var membership = new PodMembership(_directories);
+        PodIdentity pod = membership.Of(spec);
+        return pod.Kind == PodKind.PodContainer ? (pod.SandboxId!.Value, false) : (membership.PodOf(id), true);
     }
 
     private async Task WriteFilesAsync(SandboxId sandbox, string socket)

@@ -106,6 +106,24 @@ public sealed partial class DockerNetworkTests(DockerNetworkFixture docker)
         await docker.AssertCleanAsync();
     }
 
+    [Fact]
+    public async Task Container_ThatStartsAgain_LeavesThoseThatShareItsNetworkWhereTheyAre()
+    {
+        string first = await docker.StartContainerAsync([], "sleep", "100000");
+        string second = await docker.StartContainerAsync(["--network", $"container:{first}"], "sleep", "100000");
+
+        (await docker.EngineAsync("restart", "--time", "0", first)).Ok();
+        Assert.Equal("alive", await ShellAsync(second, "echo alive"));
+        await InterfacesBecomeAsync(second, ""); // the engine has taken it away
+        await PingAsync(first, "172.17.0.1");
+        (await docker.EngineAsync("restart", "--time", "0", second)).Ok(); // and comes to the first one's new machine
+        await PingAsync(second, "172.17.0.1");
+        Assert.Equal(1, EngineFixture.MachinesOf(await InspectAsync(first, "{{.Id}}"), await InspectAsync(second, "{{.Id}}")));
+        (await docker.RemoveAsync(second)).Ok();
+        (await docker.RemoveAsync(first)).Ok();
+        await docker.AssertCleanAsync();
+    }
+
     [Theory]
     [InlineData("none")]
     [InlineData("host")]
