@@ -68,6 +68,7 @@ public sealed partial class DockerNetworkTests(DockerNetworkFixture docker)
         Assert.Equal("nameserver 127.0.0.11", await ShellAsync(first, "grep nameserver /etc/resolv.conf")); // it asks the other
         await PingAsync(second, "10.91.0.77");
         Assert.Equal("first", await FetchAsync(second, "http://10.91.0.77/name"));
+        Assert.Equal("first", await FetchAsync(second, $"http://{first}/name")); // by docker's name server, which is in the namespace
 
         (await docker.EngineAsync("network", "connect", "--ip", "10.92.0.77", "two", first)).Ok();
         await InterfacesBecomeAsync(first, "eth0 eth1");
