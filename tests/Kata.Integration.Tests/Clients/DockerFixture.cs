@@ -92,7 +92,8 @@ public class DockerFixture : EngineFixture, IAsyncLifetime
         _daemons.Add(RunningCommand.Start("/usr/bin/env",
         [
             .. Launcher, Dockerd, "--config-file", configuration,
-            "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"), "--pidfile", Path.Combine(folder, "pid"),
+            "--data-root", Path.Combine(folder, "data"), "--exec-root", Path.Combine(folder, "exec"),
+            "--pidfile", Path.Combine(folder, "pid"),
             "--host", $"unix://{Socket}", "--containerd", Path.Combine(DirectoryPath, "containerd", "c.sock"),
             "--storage-driver", "vfs", .. Networking, "--live-restore", "--log-level", "warn",
             "--add-runtime", $"kata={RuntimeScript}", "--default-runtime", "kata",
