@@ -19,6 +19,7 @@ internal sealed class PodNetwork(
     private readonly SemaphoreSlim _gate = new(1, 1); // one change at a time
     private readonly CancellationTokenSource _ending = new();
     private readonly List<PodInterface> _interfaces = []; // under _gate
+    private readonly HashSet<EndpointPlan> _failed = []; // not tried again: a tap that comes and goes is a change, too; under _gate
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
     private NetworkNamespace? _space;
     private NetworkWatch? _watch;
@@ -166,13 +167,16 @@ internal sealed class PodNetwork(
 
     private async Task ChangeCardsAsync(IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
     {
+        _failed.IntersectWith(wanted);
         foreach (PodInterface gone in _interfaces.Where(item => !wanted.Any(item.Plan.IsSameCard)).ToArray())
         {
+            _guest = GuestNetwork.Empty; // what comes in its place may look the same and has been told nothing
             await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
             _interfaces.Remove(gone);
         }
 
-        foreach (EndpointPlan added in wanted.Where(item => !_interfaces.Any(other => other.Plan.IsSameCard(item))))
+        foreach (EndpointPlan added in wanted.Where(
+            item => !_failed.Contains(item) && !_interfaces.Any(other => other.Plan.IsSameCard(item))))
         {
             PodInterface made = Make(added, cold: false);
             if (machine.Machine.Capabilities.RefusalOf(made.Tap.Device, running: true) is { } refusal)
@@ -182,8 +186,16 @@ internal sealed class PodNetwork(
                 continue;
             }
 
-            await executor.RunAsync([made.Tap, made.Plug], cancellationToken);
-            _interfaces.Add(made);
+            try
+            {
+                await executor.RunAsync([made.Tap, made.Plug], cancellationToken);
+                _interfaces.Add(made);
+            }
+            catch (Exception error) when (error is HypervisorException or NetworkException or LinuxException)
+            {
+                _failed.Add(added);
+                throw;
+            }
         }
 
         foreach (EndpointPlan endpoint in wanted)

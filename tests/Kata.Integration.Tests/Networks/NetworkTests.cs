@@ -121,6 +121,46 @@ public sealed class NetworkTests : IClassFixture<RuntimeFixture>
     }
 
     [Fact]
+    public async Task Interface_ReplacedByOneThatLooksTheSame_Works()
+    {
+        const string Hardware = "02:77:00:00:00:33";
+        await using TestNetwork network = await TestNetwork.CreateWithLinkAsync();
+        await network.InPodAsync("link", "set", "eth0", "address", Hardware);
+        string pod = await StartAsync(network);
+        for (int round = 1; round <= 2; round++)
+        {
+            // At once, so that the guest may be told of both changes together.
+            await network.BatchOnWireAsync(
+                "link del wire0",
+                $"link add wire0 type veth peer name eth0 address {Hardware} netns {network.Pod}",
+                "addr add 10.77.0.1/24 dev wire0",
+                "link set wire0 up");
+            await network.InPodAsync("addr", "add", "10.77.0.2/24", "dev", "eth0");
+            await network.InPodAsync("link", "set", "eth0", "up");
+            await UntilAsync(pod, "ping -c 1 -W 5 10.77.0.1 2>&1", " 0% packet loss", there: true);
+        }
+
+        await DeleteAsync(pod);
+    }
+
+    [Fact]
+    public async Task Interfaces_MoreThanTheMachineHasPlaces_AreRefusedOnce()
+    {
+        const int Added = 34;
+        await using TestNetwork network = await TestNetwork.CreateWithLinkAsync();
+        string pod = await StartAsync(network);
+        await network.BatchOnWireAsync(
+            [.. Enumerable.Range(1, Added).Select(number => $"link add w{number} up type veth peer name n{number} netns {network.Pod}")]);
+        await network.BatchInPodAsync([.. Enumerable.Range(1, Added).Select(static number => $"link set n{number} up")]);
+
+        Assert.InRange(await SettledAsync("places for disks and network cards are taken"), 1, Added);
+        Assert.Contains(" 0% packet loss", await ShellAsync(pod, "ping -c 1 -W 5 10.77.0.1"), StringComparison.Ordinal);
+        await network.BatchOnWireAsync("link del w1", "link del w2");
+        await UntilAsync(pod, "ip link", "n1:", there: false);
+        await DeleteAsync(pod);
+    }
+
+    [Fact]
     public async Task Pods_OnOneBridge_ReachEachOther()
     {
         await using TestNetwork first = await TestNetwork.CreateAsync();
@@ -223,6 +263,21 @@ public sealed class NetworkTests : IClassFixture<RuntimeFixture>
     private async Task DeleteAsync(string pod) => (await _host.RunAsync("delete", "--force", pod)).Ok();
 
     private async Task<string> ShellAsync(string pod, string script) => (await _host.ExecShellAsync(pod, script)).Ok().Text;
+
+    /// <summary>How often the log says something, once it has been said and two seconds have passed without another time.</summary>
+    private async Task<int> SettledAsync(string text)
+    {
+        int count = 0;
+        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
+        for (int before = -1; count == 0 || count != before;)
+        {
+            before = count;
+            await Task.Delay(TimeSpan.FromSeconds(2), limit.Token);
+            count = (await File.ReadAllTextAsync(_host.Log, limit.Token)).Split(text).Length - 1;
+        }
+
+        return count;
+    }
 
     private async Task UntilAsync(string pod, string script, string text, bool there)
     {

@@ -75,6 +75,12 @@ internal sealed class TestNetwork : IAsyncDisposable
     /// <summary>Runs <c>ip</c> in the other one.</summary>
     public Task<CommandResult> OnWireAsync(params string[] arguments) => RunAsync([Ip, "-n", Wire, .. arguments]);
 
+    /// <summary>Runs several commands of <c>ip</c> in the other one, as fast as that can be.</summary>
+    public Task BatchOnWireAsync(params string[] commands) => BatchAsync(Wire, commands);
+
+    /// <summary>The same in the pod's namespace.</summary>
+    public Task BatchInPodAsync(params string[] commands) => BatchAsync(Pod, commands);
+
     /// <summary>Starts a program in the other one.</summary>
     public RunningCommand StartOnWire(params string[] command) =>
         RunningCommand.Start("/usr/bin/nsenter", [$"--net=/run/netns/{Wire}", .. command]);
@@ -101,6 +107,12 @@ internal sealed class TestNetwork : IAsyncDisposable
             using RunningCommand remove = RunningCommand.Start(Ip, ["netns", "del", name]);
             _ = await remove.FinishAsync(default, RuntimeFixture.Limit);
         }
+    }
+
+    private static async Task BatchAsync(string name, string[] commands)
+    {
+        using RunningCommand batch = RunningCommand.Start(Ip, ["-n", name, "-batch", "-"]);
+        (await batch.FinishAsync(RuntimeFixture.Bytes(string.Join('\n', commands) + "\n"), RuntimeFixture.Limit)).Ok();
     }
 
     private static async Task<CommandResult> RunAsync(params string[] command)
