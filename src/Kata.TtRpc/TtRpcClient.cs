@@ -46,6 +46,12 @@ public sealed class TtRpcClient : IAsyncDisposable
     /// </summary>
     public Task Completion => _connection.Completion;
 
+    /// <summary>
+    /// Whether the connection has ended. It is so before the first open call fails of that, so it tells such a failure from a server's own
+    /// <see cref="StatusCode.Unavailable"/>; <see cref="Completion"/> follows when the stream is closed.
+    /// </summary>
+    public bool IsClosed => _connection.IsClosed;
+
     /// <summary>Closes the connection. Open calls fail with <see cref="StatusCode.Cancelled"/>.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 }

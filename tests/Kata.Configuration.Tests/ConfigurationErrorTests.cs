@@ -69,6 +69,10 @@ public sealed class ConfigurationErrorTests
     [InlineData("x = \"\0\"", 1)]
     [InlineData("= 1", 1)]
     [InlineData("a = 'b", 1)]
+    [InlineData("\"\\uD800\" = 1", 1)]
+    [InlineData("b = 1\n\"\\", 2)]
+    [InlineData("a = \"\\u12", 1)]
+    [InlineData("b = 1\na = \"\"\"\n\\", 3)]
     public void Load_NotToml_NamesTheLine(string toml, int line)
     {
         string message = MemoryFiles.Refused(toml);

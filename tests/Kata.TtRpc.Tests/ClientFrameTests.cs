@@ -48,7 +48,9 @@ public sealed class ClientFrameTests
     {
         Assert.NotEmpty(name);
         using RawPeer server = Start(out TtRpcClient client, out Echo.EchoClient echo);
-        Task call = echo.UnaryAsync(new EchoRequest()).ResponseAsync;
+        Task<EchoReply> call = echo.UnaryAsync(new EchoRequest()).ResponseAsync;
+        Task<bool> closed = call.ContinueWith(
+            _ => client.IsClosed, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await server.ReadAsync();
         await server.WriteAsync(bytes);
         server.CloseWriting();
@@ -56,6 +58,7 @@ public sealed class ClientFrameTests
         RpcException failed = await Assert.ThrowsAsync<RpcException>(() => call.Within());
         Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
         Assert.Contains(reason, failed.Status.Detail);
+        Assert.True(await closed);
         TtRpcProtocolException exception = await Assert.ThrowsAsync<TtRpcProtocolException>(() => client.Completion.Within());
         Assert.Contains(reason, exception.Message);
         RpcException late = await Assert.ThrowsAsync<RpcException>(() => echo.UnaryAsync(new EchoRequest()).ResponseAsync.Within());

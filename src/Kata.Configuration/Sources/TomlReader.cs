@@ -79,6 +79,12 @@ internal static class TomlReader
                 : new TomlError(first.Span.Start.Line + 1, first.Span.Start.Column + 1, Shorten(first.Message.TrimEnd('.')));
             return document;
         }
+        catch (ArgumentOutOfRangeException)
+        {
+            // The lexer cannot name the character that it misses when the text ends within an escape.
+            error = new TomlError(text.Count(static c => c == '\n') + 1, text.Length - text.LastIndexOf('\n'), "it ends within an escape");
+            return new DocumentSyntax();
+        }
         catch (TomlException exception)
         {
             // It stops at 64 levels of arrays and tables, without saying where.

@@ -28,7 +28,12 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         var membership = new PodMembership(_directories);
         PodIdentity pod = membership.Of(bundle.Spec);
         bool first = pod.Kind != PodKind.PodContainer;
-        SandboxId sandbox = first ? membership.PodOf(request.Id) : pod.SandboxId!.Value;
+        SandboxId sandbox = pod.Kind switch
+        {
+            PodKind.PodContainer => pod.SandboxId!.Value,
+            PodKind.SinglePod => membership.PodOf(request.Id),
+            _ => SandboxId.Of(request.Id), // its containers will name it so
+        };
         IReadOnlyList<ViewedMount> mounts;
         try
         {

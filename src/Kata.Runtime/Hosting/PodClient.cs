@@ -188,7 +188,7 @@ internal sealed partial class PodClient : IAsyncDisposable
             await WatchAsync(call.ResponseAsync, action, id);
             return await call.ResponseAsync;
         }
-        catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable && _client.Completion.IsCompleted)
+        catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable && _client.IsClosed)
         {
             throw Explained(error, action, id, "the pod's service has ended unexpectedly. Remove what is left with");
         }

@@ -40,6 +40,15 @@ internal sealed class ClientConnection : IAsyncDisposable
 
     public Task Completion { get; }
 
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+                return _closed is not null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         var disposed = new Status(StatusCode.Cancelled, "Cannot go on with the call: the client was disposed. Keep it until its calls end");
