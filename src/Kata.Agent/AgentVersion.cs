@@ -23,6 +23,9 @@ internal static class AgentVersion
     /// <summary>Said in Hello: questions for a name server can be relayed.</summary>
     public const string NamesFeature = "kata.agent.v1.names";
 
+    /// <summary>Said in Hello: the network can be changed with all that the kernel knows of it.</summary>
+    public const string NetworkFeature = "kata.agent.v1.network";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0")
         .Split('+', 2);

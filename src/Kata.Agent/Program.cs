@@ -68,7 +68,7 @@ internal static class Program
         var server = new TtRpcServer(new TtRpcOptions { HandlerFailed = (method, error) => logger.CallFailed(method, error.ToString()) });
         AgentService.BindService(server.Services, new AgentServiceHandler(containers, sandbox, drivers, storages, network, oom, logger));
         Health.BindService(server.Services, new HealthService());
-        AgentExtension.BindService(server.Services, new AgentExtensionHandler(containers, storages, logger));
+        AgentExtension.BindService(server.Services, new AgentExtensionHandler(containers, storages, network, logger));
         timings.Mark("services");
 
         Stream channel = await AgentChannel.OpenAsync(boot.CommandLine, boot.Registry, timings);

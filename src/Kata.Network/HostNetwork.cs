@@ -7,8 +7,13 @@ namespace Kata.Network;
 /// <param name="Addresses">Of all links.</param>
 /// <param name="Routes">Of all tables.</param>
 /// <param name="Neighbours">Of all links.</param>
+/// <param name="Rules">Of both families.</param>
 internal sealed record HostNetwork(
-    IReadOnlyList<Link> Links, IReadOnlyList<InterfaceAddress> Addresses, IReadOnlyList<Route> Routes, IReadOnlyList<Neighbour> Neighbours)
+    IReadOnlyList<Link> Links,
+    IReadOnlyList<InterfaceAddress> Addresses,
+    IReadOnlyList<Route> Routes,
+    IReadOnlyList<Neighbour> Neighbours,
+    IReadOnlyList<RoutingRule> Rules)
 {
     /// <summary>Reads it.</summary>
     /// <exception cref="NetworkException">The kernel refused.</exception>
@@ -17,7 +22,8 @@ internal sealed record HostNetwork(
         NetlinkSocket netlink = space.Netlink;
         try
         {
-            return new HostNetwork(netlink.Links.List(), netlink.Addresses.List(), netlink.Routes.List(), netlink.Neighbours.List());
+            return new HostNetwork(
+                netlink.Links.List(), netlink.Addresses.List(), netlink.Routes.List(), netlink.Neighbours.List(), netlink.Rules.List());
         }
         catch (Exception error) when (error is NetlinkException or NetlinkProtocolException)
         {

@@ -18,8 +18,7 @@ internal sealed class NetworkWatch : IDisposable
         RouteEventReader? events = null;
         try
         {
-            events = space.Run(static () => new RouteEventReader(
-                RouteGroups.Links | RouteGroups.Addresses | RouteGroups.Routes | RouteGroups.Neighbours));
+            events = space.Run(static () => new RouteEventReader(RouteGroups.All));
             using var borrowed = new SafeFileDescriptor((int)events.Handle.DangerousGetHandle(), ownsHandle: false);
             return new NetworkWatch(events, new PolledDescriptor(borrowed.Duplicate()));
         }

@@ -72,7 +72,7 @@ public sealed class HostileTests
         }
         catch (NetlinkProtocolException error)
         {
-            Assert.StartsWith("Cannot read what the kernel sent: ", error.Message);
+            Assert.StartsWith("Cannot read a message of rtnetlink: ", error.Message);
         }
     }
 }

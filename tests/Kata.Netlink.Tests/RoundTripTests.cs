@@ -132,6 +132,29 @@ public sealed class RoundTripTests
          }).Sample(static neighbour => Assert.Equal(new NeighbourEvent(false, neighbour), Read(Rtnl.RTM_NEWNEIGH, neighbour.Write)));
 
     [Fact]
+    public void Codec_AnyEvents_AreReadAsTheyWereWritten() =>
+        (from index in s_index
+         from prefix in Prefix(isIPv6: true, 1)
+         from gateway in Address(true).Null()
+         from isDeleted in Gen.Bool.Array[4]
+         select new RouteEvent[]
+         {
+             new AddressEvent(isDeleted[0], new InterfaceAddress { LinkIndex = index, Local = prefix }),
+             new RouteChangeEvent(isDeleted[1], new Route
+             {
+                 Destination = prefix, LinkIndex = index, Gateway = gateway, Scope = RouteScope.Universe, Protocol = RouteProtocol.Static,
+             }),
+             new RuleEvent(isDeleted[2], new RoutingRule { Family = IPFamily.IPv6, Priority = (uint)index, Source = prefix, Table = 100 }),
+             new NeighbourEvent(isDeleted[3], new Neighbour { LinkIndex = index, Address = prefix.Address }),
+         }).Sample(static events => Assert.Equal(events, RouteEventCodec.Decode(RouteEventCodec.Encode(events))));
+
+    [Fact]
+    public void Codec_EventOfALink_IsRefused() => Assert.Contains(
+        "only events of addresses",
+        Assert.Throws<ArgumentException>(
+            static () => RouteEventCodec.Encode([new LinkEvent(false, new Link { Index = 1, Name = "x" })])).Message);
+
+    [Fact]
     public void Link_AnySettings_AreReadAsTheyWereWritten() =>
         (from name in s_name
          from kind in Kind()
@@ -140,6 +163,7 @@ public sealed class RoundTripTests
          from indices in s_index.Nullable().Array[2]
          from flags in Gen.UInt
          from alias in s_name.Null()
+         from generation in Gen.Byte.Nullable()
          select new LinkSettings
          {
              Name = name,
@@ -154,6 +178,7 @@ public sealed class RoundTripTests
              Controller = indices[1],
              SetFlags = (LinkFlags)flags,
              Alias = alias,
+             AddressGeneration = (AddressGeneration?)generation,
          }).Sample(static settings => Assert.Equal(
              new LinkEvent(false, new Link
              {
@@ -170,6 +195,7 @@ public sealed class RoundTripTests
                  Controller = settings.Controller,
                  Flags = settings.SetFlags,
                  Alias = settings.Alias,
+                 AddressGeneration = settings.AddressGeneration,
              }),
              Read(Rtnl.RTM_NEWLINK, message => LinkCodec.WriteSettings(message, 5, settings))));
 

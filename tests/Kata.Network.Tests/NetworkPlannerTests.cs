@@ -67,7 +67,7 @@ public sealed class NetworkPlannerTests
         Link upper = LinkOf(3, "mac0", new MacvlanKind()) with { Parent = 2 };
         var address = new InterfaceAddress { LinkIndex = 2, Local = IPPrefix.Parse("10.0.0.2/24") };
         IReadOnlyList<EndpointPlan> plans = NetworkPlanner.Plan(
-            new HostNetwork([s_eth0, upper], [address], [], []), out IReadOnlyList<string> refused);
+            new HostNetwork([s_eth0, upper], [address], [], [], []), out IReadOnlyList<string> refused);
 
         Assert.Equal("eth0", Assert.Single(plans).Name);
         Assert.Contains("'mac0' is not in the guest: it lies on 'eth0'", Assert.Single(refused), StringComparison.Ordinal);
@@ -176,7 +176,7 @@ public sealed class NetworkPlannerTests
         return Assert.Single(refused);
     }
 
-    private static HostNetwork NetworkOf(Link[] links, params InterfaceAddress[] addresses) => new(links, addresses, [], []);
+    private static HostNetwork NetworkOf(Link[] links, params InterfaceAddress[] addresses) => new(links, addresses, [], [], []);
 
     private static Link LinkOf(int index, string name, LinkKind? kind) => new()
     {

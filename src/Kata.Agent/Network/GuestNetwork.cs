@@ -1,5 +1,6 @@
 using Kata.Agent.Devices;
 using Kata.Agent.Protocol;
+using Kata.Agent.Protocol.Extension;
 using Kata.Netlink;
 
 namespace Kata.Agent.Network;
@@ -18,11 +19,7 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public async Task<Interface> UpdateInterfaceAsync(Interface wanted, CancellationToken cancellationToken)
     {
-        LinkAddress address = LinkAddress.TryParse(wanted.HwAddr, out LinkAddress parsed)
-            ? parsed
-            : throw AgentException.Invalid($"'{wanted.HwAddr}' is no hardware address: it is what an interface is found by");
-        requireDriver();
-        Link link = await registry.WaitAsync("net", () => InterfaceMessages.Find(Netlink.Links.List(), address), cancellationToken);
+        Link link = await CardAsync(wanted.HwAddr, cancellationToken);
         await _gate.WaitAsync(cancellationToken);
         try
         {
@@ -48,6 +45,31 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
             IReadOnlyList<Link> links = Netlink.Links.List();
             RouteChange.Apply(Netlink, [.. wanted.Select(route => RouteMessages.Parse(route, links))]);
             return ListRoutes();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Makes changes of all kinds. Waits for the cards that they are about.</summary>
+    /// <exception cref="Grpc.Core.RpcException">InvalidArgument: a value makes no sense. NotFound: there is no driver.</exception>
+    /// <exception cref="NetlinkException">The kernel refused a change, the first of those; all others are made.</exception>
+    public async Task ChangeAsync(ChangeNetworkRequest request, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RouteEvent> changes = NetworkChange.Read(request.Changes.Span);
+        var links = new Dictionary<int, int>();
+        foreach (NetworkInterface item in request.Interfaces)
+        {
+            links[item.Number] = item.HardwareAddress.Length == 0
+                ? Netlink.Links.List().First(static link => link.Flags.HasFlag(LinkFlags.Loopback)).Index
+                : (await CardAsync(item.HardwareAddress, cancellationToken)).Index;
+        }
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            new NetworkChange(Netlink, links).Apply(request.Interfaces, changes);
         }
         finally
         {
@@ -92,4 +114,13 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
     }
 
     private NetlinkSocket Netlink => _netlink.Value;
+
+    private async Task<Link> CardAsync(string hardwareAddress, CancellationToken cancellationToken)
+    {
+        LinkAddress address = LinkAddress.TryParse(hardwareAddress, out LinkAddress parsed)
+            ? parsed
+            : throw AgentException.Invalid($"'{hardwareAddress}' is no hardware address: it is what an interface is found by");
+        requireDriver();
+        return await registry.WaitAsync("net", () => InterfaceMessages.Find(Netlink.Links.List(), address), cancellationToken);
+    }
 }

@@ -6,8 +6,6 @@ namespace Kata.Agent.Network;
 /// <summary>Brings an interface to what the host wants of it, with as few changes as that takes: it may carry traffic just now.</summary>
 internal static class InterfaceChange
 {
-    private const uint NoArp = (uint)LinkFlags.NoArp;
-
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument: a value makes no sense. Nothing is changed.</exception>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public static void Apply(NetlinkSocket netlink, Link link, Interface wanted)
@@ -18,19 +16,31 @@ internal static class InterfaceChange
             throw AgentException.Invalid($"'{wanted.Mtu}' bytes are no size of a packet");
         }
 
-        if (wanted.Name.Length > 0 && wanted.Name != link.Name)
-        {
-            Rename(netlink, link, wanted.Name);
-        }
-
-        if (wanted.Mtu > 0 && wanted.Mtu != link.Mtu)
-        {
-            netlink.Links.Change(link.Index, new LinkSettings { Mtu = (uint)wanted.Mtu });
-        }
-
-        LinkFlags arp = (wanted.RawFlags & NoArp) != 0 ? LinkFlags.NoArp : LinkFlags.None;
-        netlink.Links.Change(link.Index, new LinkSettings { SetFlags = LinkFlags.Up | arp, ClearFlags = LinkFlags.NoArp & ~arp });
+        Shape(netlink, link, wanted.Name, (uint)wanted.Mtu, (LinkFlags)wanted.RawFlags, LinkFlags.NoArp);
         Readdress(netlink, link.Index, prefixes);
+    }
+
+    /// <summary>Gives a link its name and size, and switches it on.</summary>
+    /// <param name="netlink">The guest's network.</param>
+    /// <param name="link">As it is.</param>
+    /// <param name="name">Empty to leave it.</param>
+    /// <param name="mtu">In bytes; 0 to leave it.</param>
+    /// <param name="flags">Those that are to be set.</param>
+    /// <param name="mask">Which flags count: others stay.</param>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public static void Shape(NetlinkSocket netlink, Link link, string name, uint mtu, LinkFlags flags, LinkFlags mask)
+    {
+        if (name.Length > 0 && name != link.Name)
+        {
+            Rename(netlink, link, name);
+        }
+
+        if (mtu > 0 && mtu != link.Mtu)
+        {
+            netlink.Links.Change(link.Index, new LinkSettings { Mtu = mtu });
+        }
+
+        netlink.Links.Change(link.Index, new LinkSettings { SetFlags = LinkFlags.Up | (flags & mask), ClearFlags = ~flags & mask });
     }
 
     // The kernel renames what is down only; and gives a name once, so that whoever has it by chance gets another first.

@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Kata.Agent.Services;
 
 /// <summary>kata.agent.v1.AgentExtension.</summary>
-internal sealed class AgentExtensionHandler(ContainerOperations containers, StorageTable storages, ILogger logger)
+internal sealed class AgentExtensionHandler(
+    ContainerOperations containers, StorageTable storages, GuestNetwork network, ILogger logger)
     : AgentExtension.AgentExtensionBase
 {
     /// <summary>The one version this agent speaks.</summary>
@@ -43,10 +44,17 @@ internal sealed class AgentExtensionHandler(ContainerOperations containers, Stor
         response.Features.Add(
         [
             AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature,
-            AgentVersion.StorageFeature, AgentVersion.NamesFeature,
+            AgentVersion.StorageFeature, AgentVersion.NamesFeature, AgentVersion.NetworkFeature,
         ]);
         return response;
     });
+
+    public override Task<ChangeNetworkResponse> ChangeNetwork(ChangeNetworkRequest request, ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            await network.ChangeAsync(request, context.CancellationToken);
+            return new ChangeNetworkResponse();
+        });
 
     public override Task RelayNames(
         IAsyncStreamReader<NameAnswer> requestStream, IServerStreamWriter<NameQuestion> responseStream, ServerCallContext context) =>

@@ -70,6 +70,7 @@ internal static class Rtnl
     internal const ushort IFLA_LINKINFO = 18;
     internal const ushort IFLA_IFALIAS = 20;
     internal const ushort IFLA_STATS64 = 23;
+    internal const ushort IFLA_AF_SPEC = 26;
     internal const ushort IFLA_GROUP = 27;
     internal const ushort IFLA_NET_NS_FD = 28;
     internal const ushort IFLA_EXT_MASK = 29;
@@ -84,6 +85,7 @@ internal static class Rtnl
     internal const ushort IFLA_MAX_MTU = 51;
     internal const ushort IFLA_PERM_ADDRESS = 54;
     internal const ushort IFLA_GRO_MAX_SIZE = 58;
+    internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const ushort IFLA_INFO_KIND = 1;
     internal const ushort IFLA_INFO_DATA = 2;
     internal const ushort IFLA_INFO_SLAVE_KIND = 4;

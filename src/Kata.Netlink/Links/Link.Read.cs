@@ -82,6 +82,9 @@ public sealed partial record Link
                 case Rtnl.IFLA_STATS64:
                     Statistics = LinkStatistics.Of(attribute.Structure<RtnlLinkStats64>());
                     break;
+                case Rtnl.IFLA_AF_SPEC:
+                    AddressGeneration = ReadAddressGeneration(attribute.Nested);
+                    break;
                 case Rtnl.IFLA_LINKINFO:
                     (Kind, PortKind) = ReadKind(attribute.Nested);
                     break;
@@ -97,6 +100,23 @@ public sealed partial record Link
         // AF_BRIDGE and AF_INET6 tell of a port, or of settings, of a link that is told of by itself.
         return message.Type is Rtnl.RTM_NEWLINK or Rtnl.RTM_DELLINK && header.ifi_family == 0
             ? new Link(header, message.Attributes<IfInfoMsg>()) : null;
+    }
+
+    private static AddressGeneration? ReadAddressGeneration(AttributeReader families)
+    {
+        while (families.Read(out NetlinkAttribute family))
+        {
+            AttributeReader settings = family.Nested;
+            while (family.Type == (ushort)IPFamily.IPv6 && settings.Read(out NetlinkAttribute setting))
+            {
+                if (setting.Type == Rtnl.IFLA_INET6_ADDR_GEN_MODE)
+                {
+                    return (AddressGeneration)setting.Byte();
+                }
+            }
+        }
+
+        return null;
     }
 
     private static (LinkKind? Kind, string? PortKind) ReadKind(AttributeReader information)

@@ -88,6 +88,9 @@ public sealed partial record Link
     /// <summary>A free text; null for none.</summary>
     public string? Alias { get; init; }
 
+    /// <summary>How it gets its link-local IPv6 address; null when it has no IPv6.</summary>
+    public AddressGeneration? AddressGeneration { get; init; }
+
     /// <summary>Its counters; null in notifications of kernels that leave them out.</summary>
     public LinkStatistics? Statistics { get; init; }
 }

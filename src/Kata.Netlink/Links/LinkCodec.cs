@@ -44,6 +44,15 @@ internal static class LinkCodec
             message.Int32(Rtnl.IFLA_NET_NS_FD, BorrowedDescriptor.Number(target));
         }
 
+        if (settings.AddressGeneration is { } generation)
+        {
+            int families = message.Begin(Rtnl.IFLA_AF_SPEC);
+            int family = message.Begin((ushort)IPFamily.IPv6);
+            message.Byte(Rtnl.IFLA_INET6_ADDR_GEN_MODE, (byte)generation);
+            message.End(family);
+            message.End(families);
+        }
+
         if (settings.Kind is { } kind)
         {
             WriteKind(message, kind);
@@ -54,10 +63,11 @@ internal static class LinkCodec
     /// <exception cref="ArgumentException">One of them has no effect on a new link.</exception>
     public static void WriteNew(MessageWriter message, LinkSettings settings)
     {
-        if (settings.Alias is not null)
+        if (settings.Alias is not null || settings.AddressGeneration is not null)
         {
             throw new ArgumentException(
-                $"Cannot add the link '{settings.Name}' with an alias: the kernel overlooks it. Change the link when it is there");
+                $"Cannot add the link '{settings.Name}' with an alias or a way to generate addresses: the kernel overlooks them. "
+                + "Change the link when it is there");
         }
 
         WriteSettings(message, index: 0, settings);

@@ -44,6 +44,9 @@ public sealed record LinkSettings
     /// <summary>A free text; empty takes it away. Only for a link that is there: of a new one the kernel would overlook it.</summary>
     public string? Alias { get; init; }
 
+    /// <summary>How it gets its link-local IPv6 address when it goes up. Only for a link that is there.</summary>
+    public AddressGeneration? AddressGeneration { get; init; }
+
     /// <summary>
     /// An open descriptor of the network namespace it is made in or moved to. Borrowed: it has to stay open until the request, or its
     /// batch, has been sent. A link that is moved goes down and loses its addresses.

@@ -30,6 +30,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello that relays questions for a name server.</summary>
     public const string NamesFeature = "kata.agent.v1.names";
 
+    /// <summary>What an agent says in Hello that takes changes of the network with all that the kernel knows of them.</summary>
+    public const string NetworkFeature = "kata.agent.v1.network";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -76,6 +79,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether questions for a name server that only the host reaches can be relayed.</summary>
     public bool SupportsNames => Hello?.Features.Contains(NamesFeature) ?? false;
+
+    /// <summary>Whether the network can be changed in full: scopes, metrics, tables, rules.</summary>
+    public bool SupportsNetworkChanges => Hello?.Features.Contains(NetworkFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

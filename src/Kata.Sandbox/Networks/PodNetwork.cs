@@ -1,5 +1,4 @@
 using System.Globalization;
-using Kata.Agent.Protocol;
 using Kata.Hypervisor;
 using Kata.Linux;
 using Kata.Network;
@@ -23,7 +22,7 @@ internal sealed class PodNetwork(
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
     private NetworkNamespace? _space;
     private NetworkWatch? _watch;
-    private GuestNetwork _guest = GuestNetwork.Empty; // what it was told last; under _gate
+    private IGuestNetwork? _guest; // under _gate
     private Task _following = Task.CompletedTask; // ends on _ending
     private Task? _names; // relays questions for a name server; ends on _ending; under _gate
     private int _cards; // names of cards are never given twice; under _gate
@@ -91,7 +90,7 @@ internal sealed class PodNetwork(
             IReadOnlyList<EndpointPlan> wanted = Wanted(network);
             await ChangeCardsAsync(wanted, cancellationToken);
             EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
-            await TellAsync(GuestNetwork.Of(network, cards), cancellationToken);
+            await Guest.SetAsync(network, cards, cancellationToken);
             RelayNames(space);
         }
         finally
@@ -111,6 +110,10 @@ internal sealed class PodNetwork(
 
     /// <summary>Lets go of the namespace, when nothing in it is ours any more.</summary>
     public void Leave() => _space?.Dispose();
+
+    private IGuestNetwork Guest => _guest ??= guest.Guest!.Agent is { SupportsNetworkChanges: true } agent
+        ? new WholeGuestNetwork(plan.Id, agent)
+        : new CommonGuestNetwork(plan.Id, guest.Guest!.Agent);
 
     private async Task FollowChangesAsync(NetworkWatch watch, CancellationToken cancellationToken)
     {
@@ -170,7 +173,7 @@ internal sealed class PodNetwork(
         _failed.IntersectWith(wanted);
         foreach (PodInterface gone in _interfaces.Where(item => !wanted.Any(item.Plan.IsSameCard)).ToArray())
         {
-            _guest = GuestNetwork.Empty; // what comes in its place may look the same and has been told nothing
+            Guest.Forget(gone.Plan);
             await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
             _interfaces.Remove(gone);
         }
@@ -241,35 +244,5 @@ internal sealed class PodNetwork(
         {
             environment.Log.PlanWarning(text);
         }
-    }
-
-    private async Task TellAsync(GuestNetwork network, CancellationToken cancellationToken)
-    {
-        AgentConnection agent = guest.Guest!.Agent;
-        foreach (Interface item in network.Interfaces.Where(item => !_guest.Interfaces.Contains(item)))
-        {
-            await AgentConnection.CallAsync(
-                $"set up the interface '{item.Name}' in the guest of '{plan.Id}'",
-                agent.Agent.UpdateInterfaceAsync(new UpdateInterfaceRequest { Interface = item }, agent.Timed(cancellationToken)));
-        }
-
-        if (!network.Routes.SequenceEqual(_guest.Routes) || !network.Interfaces.SequenceEqual(_guest.Interfaces))
-        {
-            await AgentConnection.CallAsync(
-                $"set up the routes in the guest of '{plan.Id}'",
-                agent.Agent.UpdateRoutesAsync(
-                    new UpdateRoutesRequest { Routes = new Routes { Routes_ = { network.Routes } } }, agent.Timed(cancellationToken)));
-        }
-
-        if (network.Neighbours.Count > 0 && !network.Neighbours.SequenceEqual(_guest.Neighbours))
-        {
-            await AgentConnection.CallAsync(
-                $"set up the neighbours in the guest of '{plan.Id}'",
-                agent.Agent.AddARPNeighborsAsync(
-                    new AddARPNeighborsRequest { Neighbors = new ARPNeighbors { ARPNeighbors_ = { network.Neighbours } } },
-                    agent.Timed(cancellationToken)));
-        }
-
-        _guest = network;
     }
 }

@@ -26,7 +26,7 @@ public sealed class GuestNetworkTests
     [Fact]
     public void Of_Nothing_IsEmpty()
     {
-        GuestNetwork network = GuestNetwork.Of(new HostNetwork([], [], [], []), []);
+        GuestNetwork network = GuestNetwork.Of(new HostNetwork([], [], [], [], []), []);
         Assert.Empty(network.Interfaces);
         Assert.Empty(network.Routes);
         Assert.Empty(network.Neighbours);
@@ -69,7 +69,7 @@ public sealed class GuestNetworkTests
     [InlineData(LinkFlags.Up | LinkFlags.NoArp | LinkFlags.Multicast, 0x80u)]
     public void Of_Flags_AreNoArpOnly(LinkFlags flags, uint expected) => Assert.Equal(
         expected,
-        GuestNetwork.Of(new HostNetwork([s_links[1] with { Flags = flags }], [], [], []), s_cards[..1]).Interfaces.Single().RawFlags);
+        GuestNetwork.Of(new HostNetwork([s_links[1] with { Flags = flags }], [], [], [], []), s_cards[..1]).Interfaces.Single().RawFlags);
 
     public static TheoryData<string> Kept => [.. s_kept.Keys];
 
@@ -208,7 +208,7 @@ public sealed class GuestNetworkTests
     public void Of_NewNameOfACard_IsThatOfItsRoutesToo()
     {
         GuestNetwork network = GuestNetwork.Of(
-            new HostNetwork([s_links[1] with { Name = "x0" }], [], [s_route], []), [s_cards[0] with { Name = "x0" }]);
+            new HostNetwork([s_links[1] with { Name = "x0" }], [], [s_route], [], []), [s_cards[0] with { Name = "x0" }]);
         Assert.Equal("x0", network.Interfaces.Single().Name);
         Assert.Equal("x0", network.Routes.Single().Device);
     }
@@ -216,7 +216,7 @@ public sealed class GuestNetworkTests
     private static GuestNetwork Of(InterfaceAddress[]? addresses = null, Route[]? routes = null, Neighbour[]? neighbours = null) =>
         GuestNetwork.Of(NetworkOf() with { Addresses = addresses ?? [], Routes = routes ?? [], Neighbours = neighbours ?? [] }, s_cards);
 
-    private static HostNetwork NetworkOf() => new(s_links, [], [], []);
+    private static HostNetwork NetworkOf() => new(s_links, [], [], [], []);
 
     private static Link LinkOf(int index, string name, LinkKind? kind) => new()
     {

@@ -1,0 +1,17 @@
+using Kata.Network;
+
+namespace Kata.Sandbox;
+
+/// <summary>The network inside of the guest, as far as its agent can be told of it. One call at a time.</summary>
+internal interface IGuestNetwork
+{
+    /// <summary>Has the guest have what the namespace has. Says only what it was not told before.</summary>
+    /// <param name="network">The namespace.</param>
+    /// <param name="cards">What the guest has cards for.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="AgentException">The guest cannot take something.</exception>
+    Task SetAsync(HostNetwork network, IReadOnlyList<EndpointPlan> cards, CancellationToken cancellationToken);
+
+    /// <summary>A card has gone: what comes in its place may look the same and has been told nothing.</summary>
+    void Forget(EndpointPlan card);
+}

@@ -1,0 +1,115 @@
+using System.Collections.Frozen;
+using System.Net;
+using Kata.Agent.Protocol.Extension;
+using Kata.Netlink;
+using Kata.Network;
+
+namespace Kata.Sandbox;
+
+/// <summary>
+/// What a guest is to have of its pod's network namespace, in the kernel's own terms: all but what kernels make by themselves, in the guest
+/// as well. Links have the namespace's numbers. Pure.
+/// </summary>
+/// <param name="Interfaces">The loopback, and one for each card.</param>
+/// <param name="Addresses">Of these.</param>
+/// <param name="Routes">Of all tables, over these or none.</param>
+/// <param name="Neighbours">Those that somebody has set.</param>
+/// <param name="Rules">Of both families.</param>
+internal sealed record NetworkState(
+    IReadOnlyList<NetworkInterface> Interfaces,
+    IReadOnlyList<InterfaceAddress> Addresses,
+    IReadOnlyList<Route> Routes,
+    IReadOnlyList<Neighbour> Neighbours,
+    IReadOnlyList<RoutingRule> Rules)
+{
+    private const AddressFlags SettableFlags = AddressFlags.NoDad | AddressFlags.Home | AddressFlags.ManageTemporary
+        | AddressFlags.NoPrefixRoute | AddressFlags.AutoJoin | AddressFlags.Optimistic | AddressFlags.Tentative;
+
+    private const LinkFlags SettableLinkFlags =
+        LinkFlags.NoArp | LinkFlags.Promiscuous | LinkFlags.AllMulticast | LinkFlags.Multicast;
+
+    private static readonly FrozenSet<IPPrefix> s_loopback =
+        new[] { IPPrefix.Parse("127.0.0.1/8"), IPPrefix.Parse("::1/128") }.ToFrozenSet();
+
+    private static readonly RoutingRule[] s_standardRules =
+    [
+        StandardRule(IPFamily.IPv4, 0, RouteTables.Local),
+        StandardRule(IPFamily.IPv4, 32766, RouteTables.Main),
+        StandardRule(IPFamily.IPv4, 32767, RouteTables.Default),
+        StandardRule(IPFamily.IPv6, 0, RouteTables.Local),
+        StandardRule(IPFamily.IPv6, 32766, RouteTables.Main),
+    ];
+
+    /// <summary>A guest that has been told nothing.</summary>
+    public static NetworkState Initial { get; } = new([], [], [], [], s_standardRules);
+
+    /// <param name="network">The namespace.</param>
+    /// <param name="cards">What the guest has cards for.</param>
+    public static NetworkState Of(HostNetwork network, IReadOnlyList<EndpointPlan> cards)
+    {
+        Link? loopback = network.Links.FirstOrDefault(static link => link.Flags.HasFlag(LinkFlags.Loopback));
+        NetworkInterface[] interfaces =
+        [
+            .. loopback is null ? Array.Empty<NetworkInterface>() : [new NetworkInterface { Number = loopback.Index }],
+            .. cards.Select(card => InterfaceOf(card, network)),
+        ];
+        FrozenDictionary<int, string> names = interfaces.ToFrozenDictionary(static item => item.Number, static item => item.Name);
+        return new NetworkState(
+            interfaces,
+            [.. network.Addresses.Where(address => names.ContainsKey(address.LinkIndex) && IsForGuest(address)).Select(NormalAddress)],
+            [.. network.Routes.Where(route => IsForGuest(route) && LinksOf(route).All(names.ContainsKey)).Select(NormalRoute)],
+            [.. network.Neighbours.Where(item => names.ContainsKey(item.LinkIndex) && item.State.HasFlag(NeighbourState.Permanent))],
+            [.. network.Rules, .. s_standardRules.Where(rule => !network.Rules.Any(other => other.Family == rule.Family))]);
+
+        InterfaceAddress NormalAddress(InterfaceAddress address) => address with
+        {
+            Flags = address.Flags & SettableFlags,
+            Label = address.Label == names[address.LinkIndex] ? null : address.Label, // the kernel's own, which goes with the name
+        };
+    }
+
+    /// <summary>As it is when some links and all that hangs on them are gone.</summary>
+    public NetworkState Without(IReadOnlyCollection<int> links) => this with
+    {
+        Interfaces = [.. Interfaces.Where(item => !links.Contains(item.Number))],
+        Addresses = [.. Addresses.Where(item => !links.Contains(item.LinkIndex))],
+        Routes = [.. Routes.Where(route => !LinksOf(route).Any(links.Contains))],
+        Neighbours = [.. Neighbours.Where(item => !links.Contains(item.LinkIndex))],
+    };
+
+    /// <summary>Over which links it goes: none, one or several.</summary>
+    public static IEnumerable<int> LinksOf(Route route) =>
+        route.NextHops.Select(static hop => hop.LinkIndex).Append(route.LinkIndex).OfType<int>();
+
+    private static NetworkInterface InterfaceOf(EndpointPlan card, HostNetwork network) => new()
+    {
+        Number = card.LinkIndex,
+        HardwareAddress = card.Address.ToString(),
+        Name = card.Name,
+        Mtu = card.Mtu,
+        Flags = (uint)(network.Links.First(link => link.Index == card.LinkIndex).Flags & SettableLinkFlags),
+        NoLinkLocal = !network.Addresses.Any(
+            address => address.LinkIndex == card.LinkIndex && address.Local.Address.Equals(LinkLocalOf(card.Address))),
+    };
+
+    // What a kernel makes of a MAC address (RFC 4291, appendix A).
+    private static IPAddress LinkLocalOf(LinkAddress address) => address.Bytes is [var a, var b, var c, var d, var e, var f]
+        ? new IPAddress([0xfe, 0x80, 0, 0, 0, 0, 0, 0, (byte)(a ^ 2), b, c, 0xff, 0xfe, d, e, f])
+        : IPAddress.IPv6None;
+
+    private static RoutingRule StandardRule(IPFamily family, uint priority, uint table) =>
+        new() { Family = family, Priority = priority, Table = table, Protocol = RouteProtocol.Kernel };
+
+    // One that somebody else has, too, works nowhere; and the loopback's own are the guest's from the beginning.
+    private static bool IsForGuest(InterfaceAddress address) =>
+        !address.Flags.HasFlag(AddressFlags.DadFailed) && !s_loopback.Contains(address.Local);
+
+    private static bool IsForGuest(Route route) => route.Protocol is not (RouteProtocol.Kernel or RouteProtocol.Redirect);
+
+    private static Route NormalRoute(Route route) => route with
+    {
+        Flags = route.Flags & RouteFlags.Onlink,
+        NextHops = [.. route.NextHops.Select(static hop => hop with { Flags = hop.Flags & RouteFlags.Onlink })],
+        NextHopId = null, // what it stands for is there as well
+    };
+}
