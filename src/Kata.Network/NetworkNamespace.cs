@@ -22,6 +22,9 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>Its number, which no other one that is there has.</summary>
     public ulong Inode { get; }
 
+    /// <summary>What stands for it, to give to the kernel. Borrowed.</summary>
+    public SafeFileDescriptor Handle => _descriptor;
+
     /// <summary>Its links, addresses, routes and so on.</summary>
     public NetlinkSocket Netlink { get; }
 

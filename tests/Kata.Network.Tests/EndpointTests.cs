@@ -7,6 +7,7 @@ using Kata.Testing;
 namespace Kata.Network.Tests;
 
 /// <summary>Taps beside interfaces, in the running kernel.</summary>
+[Collection(nameof(ProcessGroup))]
 public sealed class EndpointTests : IDisposable
 {
     private const int Port = 4711, DroppedPort = 4712;
