@@ -38,6 +38,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         _propagation = new PropagationStep(_guest, plan, environment);
         _storages = new StorageSet(environment, _executor, _machine, _guest, () => _failure is not null);
         _network = new PodNetwork(plan, environment, _executor, _machine, _guest);
+        Network = new NetworkCommands(plan.Id, _network, () => Agent, environment.Log);
         _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
     }
 
@@ -52,6 +53,9 @@ internal sealed class PodSandbox : IAsyncDisposable
     public Task<string> Failed => _failed.Task;
 
     public Machine Machine => _machine.Machine;
+
+    /// <summary>What people ask of its network.</summary>
+    public NetworkCommands Network { get; }
 
     internal AgentConnection Agent => _guest.Guest?.Agent ?? throw new InvalidOperationException("The pod is not up");
 

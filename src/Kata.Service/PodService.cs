@@ -10,7 +10,7 @@ namespace Kata.Service;
 /// <c>kata.sandbox.v1</c>: what a pod can be asked for beyond containerd's services. Of a pod that is held and has not started, a storage
 /// is noted: its machine starts with it.
 /// </summary>
-internal sealed class PodService(PodHost host, PodLife life) : Sandbox.Protocol.V1.Sandbox.SandboxBase
+internal sealed partial class PodService(PodHost host, PodLife life) : Sandbox.Protocol.V1.Sandbox.SandboxBase
 {
     public override Task<AddStorageResponse> AddStorage(AddStorageRequest request, ServerCallContext context) => RunAsync(async () =>
     {

@@ -59,6 +59,8 @@ internal static class ServiceStatus
         InvalidSpecException or ArgumentException => StatusCode.InvalidArgument,
         SandboxStateException { Error: SandboxStateError.NotFound } => StatusCode.NotFound,
         SandboxStateException { Error: SandboxStateError.AlreadyExists } => StatusCode.AlreadyExists,
+        NetworkException { Error: NetworkError.NotFound } => StatusCode.NotFound,
+        NetworkException { Error: NetworkError.AlreadyExists } => StatusCode.AlreadyExists,
         SandboxStateException or StorageException or NetworkException => StatusCode.FailedPrecondition,
         AgentException agent => agent.Code,
         OperationCanceledException => StatusCode.Cancelled,

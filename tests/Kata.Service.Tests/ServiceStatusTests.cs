@@ -2,6 +2,7 @@ using System.Text;
 using Grpc.Core;
 using Kata.Hypervisor;
 using Kata.Linux;
+using Kata.Network;
 using Kata.Oci;
 using Kata.Sandbox;
 
@@ -15,6 +16,9 @@ public sealed class ServiceStatusTests
         { SandboxStateException.NotFound("start", "it", "x"), StatusCode.NotFound },
         { SandboxStateException.AlreadyExists("create", "a container", "x"), StatusCode.AlreadyExists },
         { SandboxStateException.WrongState("start", "x", "stopped", "created"), StatusCode.FailedPrecondition },
+        { new NetworkException("no"), StatusCode.FailedPrecondition },
+        { new NetworkException("no", NetworkError.NotFound), StatusCode.NotFound },
+        { new NetworkException("no", NetworkError.AlreadyExists), StatusCode.AlreadyExists },
         { new AgentException("do", StatusCode.PermissionDenied, "exec: no"), StatusCode.PermissionDenied },
         { new AgentException("do", StatusCode.DeadlineExceeded, "late"), StatusCode.DeadlineExceeded },
         { new HypervisorException("dead"), StatusCode.Internal },

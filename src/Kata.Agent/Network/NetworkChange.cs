@@ -130,6 +130,10 @@ internal sealed class NetworkChange(NetlinkSocket netlink, IReadOnlyDictionary<i
         {
             change();
         }
+        catch (NetlinkException error) when (error.Errno == NetlinkErrno.EACCES)
+        {
+            // Somebody in the guest has disabled IPv6 there (disable_ipv6), and wants it so.
+        }
         catch (NetlinkException error)
         {
             _failure ??= error;

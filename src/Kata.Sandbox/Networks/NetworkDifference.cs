@@ -13,12 +13,13 @@ internal static class NetworkDifference
     /// <summary>So that no message is too large: a change has 50 to 200 bytes.</summary>
     private const int ChangesPerRequest = 8192;
 
-    /// <param name="before">What the guest was told.</param>
+    /// <param name="certain">What the guest has of what it was told.</param>
+    /// <param name="possible">What it may have of that: the same, unless a call has failed.</param>
     /// <param name="now">What it is to have. Of links that it does not name any more nothing is said.</param>
-    public static IReadOnlyList<ChangeNetworkRequest> Between(NetworkState before, NetworkState now)
+    public static IReadOnlyList<ChangeNetworkRequest> Between(NetworkState certain, NetworkState possible, NetworkState now)
     {
-        RouteEvent[] changes = [.. Changes(before, now)];
-        NetworkInterface[] changed = [.. now.Interfaces.Except(before.Interfaces).Where(static item => item.Name.Length > 0)];
+        RouteEvent[] changes = [.. Changes(certain, possible, now)];
+        NetworkInterface[] changed = [.. now.Interfaces.Except(certain.Interfaces).Where(static item => item.Name.Length > 0)];
         RouteEvent[][] parts = [.. changes.Chunk(ChangesPerRequest)];
         return
         [
@@ -30,20 +31,20 @@ internal static class NetworkDifference
         ];
     }
 
-    private static IEnumerable<RouteEvent> Changes(NetworkState before, NetworkState now)
+    private static IEnumerable<RouteEvent> Changes(NetworkState certain, NetworkState possible, NetworkState now)
     {
         HashSet<int> present = [.. now.Interfaces.Select(static item => item.Number)];
         int[] renamed =
-            [.. now.Interfaces.Where(item => !before.Interfaces.Any(other => IsSame(item, other))).Select(static item => item.Number)];
-        NetworkState kept = before.Without(renamed); // a link goes down for its name, and the kernel takes much of it away
+            [.. now.Interfaces.Where(item => !certain.Interfaces.Any(other => IsSame(item, other))).Select(static item => item.Number)];
+        NetworkState kept = certain.Without(renamed); // a link goes down for its name, and the kernel takes much of it away
         InterfaceAddress[] goneAddresses =
         [
-            .. Gone(before.Addresses, now.Addresses, Identity)
+            .. Gone(possible.Addresses, now.Addresses, Identity)
                 .Where(item => present.Contains(item.LinkIndex) && !IsTemporary(item)).Reverse(),
         ];
         Route[] goneRoutes =
         [
-            .. Gone(before.Routes, now.Routes, Identity)
+            .. Gone(possible.Routes, now.Routes, Identity)
                 .Where(item => NetworkState.LinksOf(item).All(present.Contains) && !IsTemporary(item)),
         ];
 
@@ -64,9 +65,9 @@ internal static class NetworkDifference
             .. New(kept.Without(shaken).Routes, now.Routes, Identity, Content)
                 .OrderBy(HasGateway).Select(static item => new RouteChangeEvent(false, item)),
             .. goneRoutes.Where(item => !isInTheWay(item)).Select(static item => new RouteChangeEvent(true, item)),
-            .. now.Rules.Except(before.Rules).Select(static item => new RuleEvent(false, item)),
-            .. before.Rules.Except(now.Rules).Select(static item => new RuleEvent(true, item)),
-            .. Gone(before.Neighbours, now.Neighbours, Identity)
+            .. now.Rules.Except(certain.Rules).Select(static item => new RuleEvent(false, item)),
+            .. possible.Rules.Except(now.Rules).Select(static item => new RuleEvent(true, item)),
+            .. Gone(possible.Neighbours, now.Neighbours, Identity)
                 .Where(item => present.Contains(item.LinkIndex)).Select(static item => new NeighbourEvent(true, item)),
         ];
     }

@@ -77,6 +77,22 @@ internal sealed record NetworkState(
         Neighbours = [.. Neighbours.Where(item => !links.Contains(item.LinkIndex))],
     };
 
+    /// <summary>What both have.</summary>
+    public NetworkState And(NetworkState other) => new(
+        [.. Interfaces.Intersect(other.Interfaces)],
+        [.. Addresses.Intersect(other.Addresses)],
+        [.. Routes.Intersect(other.Routes)],
+        [.. Neighbours.Intersect(other.Neighbours)],
+        [.. Rules.Intersect(other.Rules)]);
+
+    /// <summary>What either has.</summary>
+    public NetworkState Or(NetworkState other) => new(
+        [.. Interfaces.Union(other.Interfaces)],
+        [.. Addresses.Union(other.Addresses)],
+        [.. Routes.Union(other.Routes)],
+        [.. Neighbours.Union(other.Neighbours)],
+        [.. Rules.Union(other.Rules)]);
+
     /// <summary>Over which links it goes: none, one or several.</summary>
     public static IEnumerable<int> LinksOf(Route route) =>
         route.NextHops.Select(static hop => hop.LinkIndex).Append(route.LinkIndex).OfType<int>();

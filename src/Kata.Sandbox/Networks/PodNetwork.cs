@@ -20,6 +20,7 @@ internal sealed class PodNetwork(
     private readonly List<PodInterface> _interfaces = []; // under _gate
     private readonly HashSet<EndpointPlan> _failed = []; // not tried again: a tap that comes and goes is a change, too; under _gate
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
+    private readonly List<string> _refusals = []; // why interfaces are not in the guest, as of the last look; under _gate
     private NetworkNamespace? _space;
     private NetworkWatch? _watch;
     private IGuestNetwork? _guest; // under _gate
@@ -86,12 +87,7 @@ internal sealed class PodNetwork(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            HostNetwork network = HostNetwork.Read(space);
-            IReadOnlyList<EndpointPlan> wanted = Wanted(network);
-            await ChangeCardsAsync(wanted, cancellationToken);
-            EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
-            await Guest.SetAsync(network, cards, cancellationToken);
-            RelayNames(space);
+            await FollowInTurnAsync(space, cancellationToken);
         }
         finally
         {
@@ -99,10 +95,62 @@ internal sealed class PodNetwork(
         }
     }
 
+    /// <summary>The numbers of the links that the guest has cards of. Within <see cref="InTurnAsync"/>.</summary>
+    public IReadOnlyCollection<int> Cards => [.. _interfaces.Select(static item => item.Plan.LinkIndex)];
+
+    /// <summary>Cancelled when the pod is about to end.</summary>
+    public CancellationToken Ending => _ending.Token;
+
+    /// <summary>Does work with the namespace while nobody else changes it for this pod.</summary>
+    /// <param name="action">What for, for errors.</param>
+    /// <param name="work">The work, which the pod's end calls off.</param>
+    /// <param name="cancellationToken">Calls it off, too.</param>
+    /// <exception cref="SandboxStateException">The pod has no network namespace.</exception>
+    public async Task<T> InTurnAsync<T>(
+        string action, Func<NetworkNamespace, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        NetworkNamespace space = _space ?? throw SandboxStateException.Refused(
+            action, "its pod has no network namespace of its own, and so no interfaces. Create it with one");
+        // Ends early on: the caller, or the pod's end.
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
+        await _gate.WaitAsync(both.Token);
+        try
+        {
+            _failed.Clear(); // who asks by name has it tried again
+            return await work(space, both.Token);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc cref="FollowAsync"/>
+    /// <remarks>Within <see cref="InTurnAsync"/>.</remarks>
+    public async Task FollowInTurnAsync(NetworkNamespace space, CancellationToken cancellationToken)
+    {
+        HostNetwork network = HostNetwork.Read(space);
+        IReadOnlyList<EndpointPlan> wanted = Wanted(network);
+        await ChangeCardsAsync(wanted, cancellationToken);
+        EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
+        await Guest.SetAsync(network, cards, cancellationToken);
+        RelayNames(space);
+    }
+
+    /// <summary>Why an interface is not in the guest, and what to do. Within <see cref="InTurnAsync"/>.</summary>
+    public string RefusalOf(string name)
+    {
+        string start = $"The interface '{name}' is not in the guest: ";
+        return _refusals.FirstOrDefault(text => text.StartsWith(start, StringComparison.Ordinal))?[start.Length..]
+            ?? "it is a link that no guest can have, as a port of a bridge. Name another one";
+    }
+
     /// <summary>Follows no more. Cards and taps are the executor's to undo.</summary>
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
+        await _gate.WaitAsync(CancellationToken.None); // a change that is under way undoes what it has done
+        _gate.Release();
         await _following;
         await (_names ?? Task.CompletedTask);
         _watch?.Dispose();
@@ -149,6 +197,8 @@ internal sealed class PodNetwork(
     private IReadOnlyList<EndpointPlan> Wanted(HostNetwork network)
     {
         IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(network, out IReadOnlyList<string> refused);
+        _refusals.Clear();
+        _refusals.AddRange(refused);
         foreach (string warning in refused.Where(_told.Add))
         {
             environment.Log.PlanWarning(warning);
@@ -240,6 +290,7 @@ internal sealed class PodNetwork(
 
     private void Warn(string text)
     {
+        _refusals.Add(text);
         if (_told.Add(text))
         {
             environment.Log.PlanWarning(text);

@@ -7,20 +7,24 @@ namespace Kata.Sandbox;
 /// <summary>By the call of our own agent, which carries all that the host's kernel knows.</summary>
 internal sealed class WholeGuestNetwork(SandboxId pod, AgentConnection agent) : IGuestNetwork
 {
-    private NetworkState _told = NetworkState.Initial;
+    private NetworkState _certain = NetworkState.Initial; // what the guest has
+    private NetworkState _possible = NetworkState.Initial; // what it may have: more than that after a failure
 
     public async Task SetAsync(HostNetwork network, IReadOnlyList<EndpointPlan> cards, CancellationToken cancellationToken)
     {
         NetworkState wanted = NetworkState.Of(network, cards);
-        foreach (ChangeNetworkRequest request in NetworkDifference.Between(_told, wanted))
+        IReadOnlyList<ChangeNetworkRequest> requests = NetworkDifference.Between(_certain, _possible, wanted);
+        (_certain, _possible) = (_certain.And(wanted), _possible.Or(wanted));
+        foreach (ChangeNetworkRequest request in requests)
         {
             await AgentConnection.CallAsync(
                 $"set up the network in the guest of '{pod}'",
                 agent.Extension!.ChangeNetworkAsync(request, agent.Timed(cancellationToken)));
         }
 
-        _told = wanted;
+        (_certain, _possible) = (wanted, wanted);
     }
 
-    public void Forget(EndpointPlan card) => _told = _told.Without([card.LinkIndex]);
+    public void Forget(EndpointPlan card) =>
+        (_certain, _possible) = (_certain.Without([card.LinkIndex]), _possible.Without([card.LinkIndex]));
 }

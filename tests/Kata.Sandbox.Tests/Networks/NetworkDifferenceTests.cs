@@ -105,7 +105,7 @@ public sealed class NetworkDifferenceTests : IDisposable
     {
         _host.Run("ip addr add 10.0.0.2/24 dev eth0; ip route add default via 10.0.0.1; ip rule add from 10.0.0.2 table 9");
         AssertSame();
-        Assert.Empty(NetworkDifference.Between(_told, State()));
+        Assert.Empty(NetworkDifference.Between(_told, _told, State()));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class NetworkDifferenceTests : IDisposable
         NetworkState state = State();
         InterfaceAddress address = state.Addresses.Single(static item => item.Local == IPPrefix.Parse("fd00::2/64"));
         Assert.True(address.Flags.HasFlag(AddressFlags.Tentative));
-        Apply(NetworkDifference.Between(_told, state));
+        Apply(NetworkDifference.Between(_told, _told, state));
         Assert.Contains("fd00::2/64 scope global tentative", _guest.Run("ip addr show dev eth0"));
         Assert.Contains("fd00::3/64 scope global nodad", _guest.Run("ip addr show dev eth0"));
     }
@@ -198,8 +198,8 @@ public sealed class NetworkDifferenceTests : IDisposable
         NetworkState later = NetworkState.Of(network with { Addresses = [Address(60)], Routes = [Announced(60)] }, Cards());
         NetworkState last = NetworkState.Of(network with { Addresses = [], Routes = [] }, Cards());
         Assert.Equal(2, Events(NetworkState.Initial, first).Count);
-        Assert.Empty(NetworkDifference.Between(first, later));
-        Assert.Empty(NetworkDifference.Between(later, last));
+        Assert.Empty(NetworkDifference.Between(first, first, later));
+        Assert.Empty(NetworkDifference.Between(later, later, last));
     }
 
     // Of IPv4 it is a client on the host that renews them, and that ends them.
@@ -231,10 +231,39 @@ public sealed class NetworkDifferenceTests : IDisposable
     public void Between_ManyRoutes_AreSeveralRequests()
     {
         _host.Run("for i in $(seq 0 129); do for j in $(seq 0 79); do echo route add 10.$i.$j.0/24 dev eth0; done; done | ip -batch -");
-        IReadOnlyList<ChangeNetworkRequest> requests = NetworkDifference.Between(NetworkState.Initial, State());
+        IReadOnlyList<ChangeNetworkRequest> requests = NetworkDifference.Between(NetworkState.Initial, NetworkState.Initial, State());
         Assert.Equal(2, requests.Count);
         Assert.All(requests, static request => Assert.InRange(request.CalculateSize(), 1, 2 * 1024 * 1024));
         AssertSame();
+    }
+
+    // Of a call that failed nobody knows what was done.
+    [Fact]
+    public void Between_AfterAFailure_WhatMayHaveBeenDoneIsTakenBackAndDoneAgain()
+    {
+        _host.Run("ip addr add 10.0.0.2/24 dev eth0; ip route add 10.5.0.0/16 via 10.0.0.1; ip addr add 10.1.0.2/24 dev eth1");
+        AssertSame();
+        NetworkState before = _told;
+        _host.Run("ip addr add 10.0.0.7/32 dev eth0; ip route add 10.6.0.0/16 via 10.0.0.1; ip rule add table 9; "
+            + "ip addr del 10.1.0.2/24 dev eth1");
+        NetworkState failed = State();
+        Apply(NetworkDifference.Between(before, before, failed));
+        _host.Run("ip addr del 10.0.0.7/32 dev eth0; ip route del 10.6.0.0/16; ip rule del table 9; ip addr add 10.1.0.2/24 dev eth1");
+        _told = State();
+        Apply(NetworkDifference.Between(before.And(failed), before.Or(failed), _told));
+        AssertSame();
+    }
+
+    // It is whoever disabled it there that wants it so.
+    [Fact]
+    public void Apply_GuestWithoutIPv6_TakesTheRest()
+    {
+        AssertSame();
+        _guest.Run("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+        _host.Run("ip addr add 10.0.0.2/24 dev eth0; ip addr add fd00::2/64 dev eth0; ip -6 route add fd05::/48 dev eth0");
+        Tell();
+        Assert.Contains("10.0.0.2/24", _guest.Run("ip addr show dev eth0"));
+        Assert.DoesNotContain("fd00", _guest.Run("ip addr show dev eth0"));
     }
 
     [Fact]
@@ -296,7 +325,7 @@ public sealed class NetworkDifferenceTests : IDisposable
     }
 
     private static IReadOnlyList<RouteEvent> Events(NetworkState before, NetworkState now) =>
-        [.. NetworkDifference.Between(before, now).SelectMany(static item => NetworkChange.Read(item.Changes.Span))];
+        [.. NetworkDifference.Between(before, before, now).SelectMany(static item => NetworkChange.Read(item.Changes.Span))];
 
     // Without the numbers of links, and without those that only one of them has.
     private static string[] Lines(TestNetwork network, string command) =>
@@ -310,7 +339,7 @@ public sealed class NetworkDifferenceTests : IDisposable
     private void Tell()
     {
         NetworkState state = State();
-        Apply(NetworkDifference.Between(_told, state));
+        Apply(NetworkDifference.Between(_told, _told, state));
         _told = state;
     }
 
