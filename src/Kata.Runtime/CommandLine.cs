@@ -60,6 +60,9 @@ internal static class CommandLine
         root.Subcommands.Add(UpdateCommand.Define(globals));
         root.Subcommands.Add(EventsCommand.Define(globals));
         root.Subcommands.Add(StorageCommand.Define(globals));
+        root.Subcommands.Add(NetworkCommand.Define(globals));
+        root.Subcommands.Add(InterfaceCommand.Define(globals));
+        root.Subcommands.Add(RouteCommand.Define(globals));
         root.Subcommands.Add(SpecCommand.Define());
         root.Subcommands.Add(FeaturesCommand.Define());
         root.Subcommands.Add(VersionCommand.Define());

@@ -180,6 +180,19 @@ internal sealed partial class PodClient : IAsyncDisposable
             $"Cannot {action} '{id}': the pod's service (pid {pid}) does not answer. "
             + $"If it does not recover, remove the pod with 'kata-runtime delete --force {id}'")));
 
+    /// <summary>Makes a call of <c>kata.sandbox.v1</c>.</summary>
+    /// <param name="action">What it is for, for errors.</param>
+    /// <param name="pod">The pod's id, for errors.</param>
+    /// <param name="limit">How long it may take; null for the usual.</param>
+    /// <param name="make">The call.</param>
+    public async Task<T> AskAsync<T>(
+        string action, ContainerId pod, TimeSpan? limit,
+        Func<Sandbox.Protocol.V1.Sandbox.SandboxClient, CallOptions, AsyncUnaryCall<T>> make)
+    {
+        using AsyncUnaryCall<T> call = make(_pod, Options(limit ?? s_callTimeout, TimeSpan.Zero));
+        return await AwaitAsync(call, action, pod);
+    }
+
     // What the transport says of a service that died or hangs means nothing to people; the code stays for whoever decides by it.
     private async Task<T> AwaitAsync<T>(AsyncUnaryCall<T> call, string action, ContainerId id)
     {

@@ -36,6 +36,7 @@ internal static class FuzzTargets
         ["annotations"] = static name => new ParserTarget<InvalidSpecException>(name, new Configurations().Annotate),
         ["allow-pattern"] = static name => new ParserTarget<ConfigurationException>(name, Configurations.MatchPattern),
         ["containerd-config"] = static name => new ParserTarget<ArgumentException>(name, ContainerdFiles.Install),
+        ["network-file"] = static name => new ParserTarget<ArgumentException>(name, NetworkFiles.Read),
         ["stand-in"] = static _ => new StandInTarget(),
         ["journal"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).Journal),
         ["state"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).State),

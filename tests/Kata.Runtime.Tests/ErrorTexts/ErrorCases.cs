@@ -136,6 +136,17 @@ internal static class ErrorCases
         }),
         ("The manual's directory cannot be made", "man --output {dir}/file/man", static _ => { }),
         ("The document of limits is below a file", "update --resources {dir}/file/none.json c1", static setup => setup.Claim("c1")),
+        ("The document of an interface does not exist", "network add-iface c1 {dir}/none.json", static setup => setup.Claim("c1")),
+        ("The document of an interface is a list", "network update-iface c1 {dir}/iface.json", static setup =>
+            setup.Write("iface.json", "[]")),
+        ("A flag of an interface cannot be set", "network update-iface c1 {dir}/iface.json", static setup =>
+            setup.Write("iface.json", "{\"name\":\"eth0\",\"RawFlags\":256}")),
+        ("An address of an interface has no prefix", "kata-network add-iface c1 {dir}/iface.json", static setup =>
+            setup.Write("iface.json", "{\"name\":\"eth0\",\"IPAddresses\":[{\"Address\":\"10.0.0.2\"}]}")),
+        ("A list of routes has something else", "network update-routes c1 {dir}/routes.json", static setup =>
+            setup.Write("routes.json", "[{\n  \"dest\": 5}]")),
+        ("The destination of a route is none", "route add c1 everywhere", static _ => { }),
+        ("The pod is unknown to network", "network list-ifaces c1", static _ => { }),
         ("There is a config.json already", "spec --bundle {dir}/bundle", static _ => { }),
         ("The bundle to write to does not exist", "spec --bundle {dir}/none", static _ => { }),
         ("The log cannot be opened", "--log {dir}/none/log list", static _ => { }),

@@ -1,8 +1,8 @@
-using Kata.Agent.Network;
 using Kata.Agent.Protocol.Extension;
 using Kata.Netlink;
 using Kata.Network;
 using Kata.Testing;
+using NetworkChange = Kata.Agent.Network.NetworkChange;
 
 namespace Kata.Sandbox.Tests;
 
