@@ -9,10 +9,20 @@ internal sealed class PodMembership(SandboxDirectories directories)
 {
     private const int StemLength = SandboxId.MaxLength - 11; // room for a hyphen and any number
 
-    /// <summary>A container that names the network of another one's process joins its pod: a network is one machine's.</summary>
+    /// <summary>
+    /// A container joins the pod of the container that its annotations name, which has its id only as long as it was not begun again; and
+    /// one that names the network of another one's process joins its pod: a network is one machine's.
+    /// </summary>
     public PodIdentity Of(RuntimeSpec spec)
     {
         PodIdentity pod = PodAnnotations.Identify(spec.Annotations);
+        if (pod is { Kind: PodKind.PodContainer, SandboxId: { } named })
+        {
+            return new ContainerIndex(directories).Find(ContainerId.Parse(named.Value)) is { } current
+                ? new PodIdentity(PodKind.PodContainer, current)
+                : pod;
+        }
+
         return pod.Kind == PodKind.SinglePod
             && PodNamespaces.NetworkOf(spec) is { Path.Length: > 0 } network && PodNamespaces.ProcessOf(network) is { } pid
             && OfProcess(pid) is { } sandbox
