@@ -80,6 +80,8 @@ internal static class ConfigurationBinder
             VirtioFsExtraArguments = values.Get("hypervisor.virtio_fs_extra_args").List,
             DisableBlockDeviceUse = values.Get("hypervisor.disable_block_device_use").Flag,
             EntropySource = AbsolutePath(values, "entropy_source") ?? "/dev/urandom",
+            ReceiveBitsPerSecond = values.Get("hypervisor.rx_rate_limiter_max_rate").Whole,
+            SendBitsPerSecond = values.Get("hypervisor.tx_rate_limiter_max_rate").Whole,
             EnableAnnotations = values.Get("hypervisor.enable_annotations").List,
             SeccompSandbox = values.Get("hypervisor.seccompsandbox").Text,
             EnableDebug = values.Get("hypervisor.enable_debug").Flag,

@@ -60,6 +60,12 @@ internal sealed record HypervisorConfig
 
     public required string EntropySource { get; init; }
 
+    /// <summary>What the guest may receive by each interface; 0 for no limit.</summary>
+    public required long ReceiveBitsPerSecond { get; init; }
+
+    /// <summary>What the guest may send by each interface; 0 for no limit.</summary>
+    public required long SendBitsPerSecond { get; init; }
+
     /// <summary>Patterns of options that annotations may set; see <see cref="ConfigurationAnnotations"/>.</summary>
     public required IReadOnlyList<string> EnableAnnotations { get; init; }
 

@@ -13,23 +13,18 @@ internal static class Endpoint
     /// <param name="space">The pod's namespace.</param>
     /// <param name="plan">The interface.</param>
     /// <param name="queues">The tap's.</param>
+    /// <param name="options">How; null for the defaults.</param>
     /// <returns>The tap, whose queues are the caller's.</returns>
     /// <exception cref="NetworkException">The kernel refused.</exception>
-    public static Tap Attach(NetworkNamespace space, EndpointPlan plan, int queues)
+    public static Tap Attach(NetworkNamespace space, EndpointPlan plan, int queues, EndpointOptions? options = null)
     {
         Tap? tap = null;
         try
         {
             string name = Tap.NameOf(plan.LinkIndex);
             tap = Tap.Make(space, name, queues);
-            space.Run(() =>
-            {
-                Silence(name);
-                return true;
-            });
-            space.Netlink.Links.Change(tap.Index, new LinkSettings { Mtu = plan.Mtu, SetFlags = LinkFlags.Up });
-            space.Netlink.Filters.Redirect(plan.LinkIndex, tap.Index);
-            space.Netlink.Filters.Redirect(tap.Index, plan.LinkIndex);
+            Silence(space, name);
+            Connect(space, plan, tap.Index, options ?? EndpointOptions.Default);
             return tap;
         }
         catch (Exception error) when (error is NetlinkException or LinuxException)
@@ -49,14 +44,15 @@ internal static class Endpoint
     }
 
     /// <summary>
-    /// Takes the redirection away from an interface; the tap goes with its descriptors. Does nothing for one that is gone, or that has
-    /// none of ours.
+    /// Takes the redirection away from an interface, and what keeps its rate; the tap goes with its descriptors. Does nothing for one that
+    /// has none of ours; of one that is gone what is left goes.
     /// </summary>
     /// <exception cref="NetworkException">The kernel refused.</exception>
     public static void Detach(NetworkNamespace space, int linkIndex)
     {
         try
         {
+            SendHop.Remove(space, linkIndex);
             IReadOnlyList<TrafficFilter> filters = space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
             TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(space.Netlink, filter))];
             foreach (TrafficFilter filter in ours)
@@ -83,13 +79,14 @@ internal static class Endpoint
         }
     }
 
-    /// <summary>Gives a tap the size of its interface.</summary>
+    /// <summary>Gives a tap, and what keeps its rate, the size of its interface.</summary>
     /// <exception cref="NetworkException">The kernel refused.</exception>
     public static void Resize(NetworkNamespace space, int tap, EndpointPlan plan)
     {
         try
         {
             space.Netlink.Links.Change(tap, new LinkSettings { Mtu = plan.Mtu });
+            SendHop.Resize(space, plan);
         }
         catch (NetlinkException error)
         {
@@ -97,22 +94,41 @@ internal static class Endpoint
         }
     }
 
+    /// <summary>Has the namespace's own stack say nothing on links of ours: it would greet the guest, or the network.</summary>
+    internal static void Silence(NetworkNamespace space, params IReadOnlyList<string> links) => space.Run(() =>
+    {
+        foreach (string link in links)
+        {
+            try
+            {
+                File.WriteAllText($"/proc/sys/net/ipv6/conf/{link}/disable_ipv6", "1");
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // There is no IPv6, or these settings are read-only here: then a router solicitation is heard.
+            }
+        }
+
+        return true;
+    });
+
     // To a tap of ours, or to one that is gone: the kernel then forgets where the packets went.
     private static bool IsOurs(NetlinkSocket netlink, TrafficFilter filter) => filter.Actions.OfType<MirredAction>().Any(action =>
         action.TargetIndex == 0
         || netlink.Links.List().Any(
             link => link.Index == action.TargetIndex && link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)));
 
-    // The namespace's own stack must not greet the guest's on the tap.
-    private static void Silence(string tap)
+    private static void Connect(NetworkNamespace space, EndpointPlan plan, int tap, EndpointOptions options)
     {
-        try
+        NetlinkSocket netlink = space.Netlink;
+        if (options.ReceiveRate is { } receive)
         {
-            File.WriteAllText($"/proc/sys/net/ipv6/conf/{tap}/disable_ipv6", "1");
+            RateLimit.Put(netlink, tap, receive);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // There is no IPv6, or these settings are read-only here: then the guest hears a router solicitation.
-        }
+
+        int way = options.SendRate is { } send ? SendHop.Make(space, plan, send) : plan.LinkIndex;
+        netlink.Links.Change(tap, new LinkSettings { Mtu = plan.Mtu, SetFlags = LinkFlags.Up });
+        netlink.Filters.Redirect(plan.LinkIndex, tap);
+        netlink.Filters.Redirect(tap, way);
     }
 }

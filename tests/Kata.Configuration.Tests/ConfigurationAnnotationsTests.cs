@@ -57,6 +57,15 @@ public sealed class ConfigurationAnnotationsTests
             "is never taken", Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value))).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Apply_Rates_AreTakenWhereTheyAreEnabled()
+    {
+        HypervisorConfig applied = Apply(
+            "^[rt]x_rate_limiter_max_rate$",
+            ("hypervisor.rx_rate_limiter_max_rate", "16000000"), ("hypervisor.tx_rate_limiter_max_rate", "9000000000000")).Hypervisor;
+        Assert.Equal((16_000_000, 9_000_000_000_000), (applied.ReceiveBitsPerSecond, applied.SendBitsPerSecond));
+    }
+
+    [Fact]
     public void Apply_DaemonArguments_AreTakenWhereTheyAreEnabled()
     {
         const string Value = "[\"--thread-pool-size=1\", \"-o\", \"a b\"]";
@@ -96,6 +105,8 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("hypervisor.path", "/usr/bin/evil", "add the path to valid_hypervisor_paths")]
     [InlineData("hypervisor.virtio_fs_daemon", "", "add the path to valid_virtio_fs_daemon_paths")]
     [InlineData("hypervisor.entropy_source", "/dev/zero", "/dev/urandom, /dev/random")]
+    [InlineData("hypervisor.rx_rate_limiter_max_rate", "-1", "from 0 on, in bits per second")]
+    [InlineData("hypervisor.tx_rate_limiter_max_rate", "10mbit", "from 0 on, in bits per second")]
     [InlineData("hypervisor.cc_init_data", "x", "not available yet")]
     [InlineData("runtime.disable_guest_seccomp", "yes", "true or false")]
     [InlineData("runtime.create_container_timeout", "0", "from 0.1 to")]

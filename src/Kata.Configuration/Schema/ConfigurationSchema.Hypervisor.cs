@@ -85,6 +85,8 @@ internal static partial class ConfigurationSchema
         Applied(
             Hypervisor, "valid_entropy_sources", TextList, EntropySources,
             "Patterns of paths that an annotation may set 'entropy_source' to."),
+        Rate("rx_rate_limiter_max_rate", "What a pod may receive by each of its network interfaces."),
+        Rate("tx_rate_limiter_max_rate", "What a pod may send by each of its network interfaces."),
         Applied(
             Hypervisor, "enable_annotations", TextList, Array.Empty<string>(),
             "Regular expressions of hypervisor options that a pod may set by annotation, matched anywhere in "
@@ -121,8 +123,8 @@ internal static partial class ConfigurationSchema
             "memory_slots", "memory_offset", "default_bridges", "virtio_fs_cache_size", "msize_9p", "pcie_switch_port",
             "tdx_quote_generation_service_socket_port", "block_device_logical_sector_size",
             "block_device_physical_sector_size", "vhost_user_reconnect_timeout_sec", "virtio_fs_queue_size", "indep_iothreads",
-            "snp_guest_policy", "rx_rate_limiter_max_rate", "tx_rate_limiter_max_rate", "disk_rate_limiter_bw_max_rate",
-            "disk_rate_limiter_bw_one_time_burst", "disk_rate_limiter_ops_max_rate", "disk_rate_limiter_ops_one_time_burst",
+            "snp_guest_policy", "disk_rate_limiter_bw_max_rate", "disk_rate_limiter_bw_one_time_burst",
+            "disk_rate_limiter_ops_max_rate", "disk_rate_limiter_ops_one_time_burst",
             "net_rate_limiter_bw_max_rate", "net_rate_limiter_bw_one_time_burst", "net_rate_limiter_ops_max_rate",
             "net_rate_limiter_ops_one_time_burst", "remote_hypervisor_timeout", "queue_size", "num_queues", "network_queues",
             "guest_swap_size_percent", "guest_swap_create_threshold_secs", "overhead_memory", "default_gpus"),
@@ -136,6 +138,9 @@ internal static partial class ConfigurationSchema
             "log_level", "guest_extension_images", "rootless_user", "default_gpu_model", "memory_path", "device_state_path",
             "prefetch_files"),
     ];
+
+    private static ConfigurationKey Rate(string name, string description) =>
+        Applied(Hypervisor, name, Whole, 0L, $"{description} 0 is no limit.") with { Minimum = 0, Unit = "bits per second" };
 
     private static List<ConfigurationKey> DefaultOnly(ConfigurationType type, object value, params ReadOnlySpan<string> names)
     {

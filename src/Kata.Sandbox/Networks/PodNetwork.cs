@@ -214,7 +214,7 @@ internal sealed class PodNetwork(
             endpoint.Address.ToString(),
             Math.Min(plan.Machine.VcpuCount, NetworkDevice.MaxQueues),
             plan.Machine.Accelerator == Accelerator.Kvm && VhostNet.IsThere);
-        var tap = new TapStep(_space!, endpoint, card);
+        var tap = new TapStep(_space!, endpoint, plan.Interfaces, card);
         return new PodInterface(endpoint, tap, new PlugStep(tap, machine, cold, () => _ending.IsCancellationRequested));
     }
 

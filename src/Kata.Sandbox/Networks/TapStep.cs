@@ -5,7 +5,7 @@ using Kata.Network;
 namespace Kata.Sandbox;
 
 /// <summary>What the host needs for one network card: a tap that is connected with an interface of the pod's network namespace.</summary>
-internal sealed class TapStep(NetworkNamespace space, EndpointPlan plan, NetworkDevice card) : DeviceStep(card)
+internal sealed class TapStep(NetworkNamespace space, EndpointPlan plan, EndpointOptions options, NetworkDevice card) : DeviceStep(card)
 {
     private readonly List<SafeFileDescriptor> _vhost = [];
     private Tap? _tap;
@@ -19,7 +19,7 @@ internal sealed class TapStep(NetworkNamespace space, EndpointPlan plan, Network
 
     public override Task DoAsync(CancellationToken cancellationToken)
     {
-        Tap tap = Endpoint.Attach(space, plan, card.Queues);
+        Tap tap = Endpoint.Attach(space, plan, card.Queues, options);
         _tap = tap;
         try
         {

@@ -1,4 +1,5 @@
 using Kata.Hypervisor;
+using Kata.Network;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -31,6 +32,9 @@ internal sealed record SandboxPlan
     /// The file of the network namespace whose interfaces the guest gets, as the pod's caller sees it; null for a guest without a network.
     /// </summary>
     public string? NetworkNamespace { get; init; }
+
+    /// <summary>How the interfaces of that namespace are connected with the guest.</summary>
+    public EndpointOptions Interfaces { get; init; } = EndpointOptions.Default;
 
     /// <summary>What the machine starts with, besides what every one has.</summary>
     public IReadOnlyList<StoragePlan> Storages { get; init; } = [];

@@ -2,6 +2,7 @@ using System.Globalization;
 using Kata.Configuration;
 using Kata.Hypervisor;
 using Kata.Linux;
+using Kata.Network;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -81,6 +82,11 @@ internal static class SandboxPlanner
                 ? null
                 : CgroupPath.Of(spec.Linux?.CgroupsPath, cgroup, inRequested: true),
             EntropySource = hypervisor.EntropySource,
+            Interfaces = new EndpointOptions
+            {
+                ReceiveRate = BytesOf(hypervisor.ReceiveBitsPerSecond),
+                SendRate = BytesOf(hypervisor.SendBitsPerSecond),
+            },
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             VirtioFsExtraArguments = hypervisor.VirtioFsExtraArguments,
@@ -139,6 +145,9 @@ internal static class SandboxPlanner
         // The user's come last: the kernel lets the last one win.
         return $"{BaseParameters} {verbosity} {configuration.Hypervisor.KernelParameters}".TrimEnd();
     }
+
+    // A rate of bits, of which 0 is none; the kernel's smallest is a byte a second.
+    private static ulong? BytesOf(long bits) => bits == 0 ? null : ((ulong)bits + 7) / 8;
 
     /// <summary>Bytes, or null for none.</summary>
     internal static long? MemoryLimitOf(LinuxResources resources) =>

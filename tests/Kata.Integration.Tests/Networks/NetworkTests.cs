@@ -1,16 +1,15 @@
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Networks;
 
 /// <summary>The interfaces of a pod's network namespace in its guest: from the start, and as they change.</summary>
 [Collection(ContainersGroup.Name)]
-public sealed class NetworkTests : IClassFixture<RuntimeFixture>
+public sealed class NetworkTests : IClassFixture<NetworkFixture>
 {
-    private readonly RuntimeFixture _host;
+    private readonly NetworkFixture _host;
 
-    public NetworkTests(RuntimeFixture host)
+    public NetworkTests(NetworkFixture host)
     {
         RuntimeFixture.Require();
         _host = host;
@@ -39,7 +38,7 @@ public sealed class NetworkTests : IClassFixture<RuntimeFixture>
         Assert.Contains("inet 10.77.0.2/24", addresses, StringComparison.Ordinal);
         Assert.Contains("inet 10.78.0.2/32", addresses, StringComparison.Ordinal);
         Assert.Contains("inet6 fd77::2/64 scope global", addresses, StringComparison.Ordinal);
-        Assert.DoesNotContain("tentative", addresses, StringComparison.Ordinal);
+        Assert.DoesNotContain("global tentative", addresses, StringComparison.Ordinal); // the kernel tries its link-local one for a second
         string routes = await ShellAsync(pod, "ip route; ip -6 route");
         Assert.Contains("default via 10.77.0.1 dev eth0", routes, StringComparison.Ordinal);
         Assert.Contains("10.99.0.0/16 via 10.77.0.7 dev eth0", routes, StringComparison.Ordinal);
@@ -246,51 +245,15 @@ public sealed class NetworkTests : IClassFixture<RuntimeFixture>
         await _host.AssertCleanAsync();
     }
 
-    private static void Network(TestBundle bundle, string path) => bundle.Linux["namespaces"]!.AsArray()
-        .First(static space => space!["type"]!.GetValue<string>() == "network")!["path"] = path;
+    private static void Network(TestBundle bundle, string path) => NetworkFixture.Network(bundle, path);
 
-    private Task<string> StartAsync(TestNetwork network, Action<TestBundle>? edit = null) => _host.StartSleeperAsync(bundle =>
-    {
-        Network(bundle, network.Path);
-        foreach (string set in (string[])["bounding", "effective", "permitted"])
-        {
-            bundle.Process["capabilities"]![set]!.AsArray().Add((JsonNode)"CAP_NET_RAW");
-        }
+    private Task<string> StartAsync(TestNetwork network, Action<TestBundle>? edit = null) => _host.StartAsync(network, edit);
 
-        edit?.Invoke(bundle);
-    });
+    private Task DeleteAsync(string pod) => _host.DeleteAsync(pod);
 
-    private async Task DeleteAsync(string pod) => (await _host.RunAsync("delete", "--force", pod)).Ok();
+    private Task<string> ShellAsync(string pod, string script) => _host.ShellAsync(pod, script);
 
-    private async Task<string> ShellAsync(string pod, string script) => (await _host.ExecShellAsync(pod, script)).Ok().Text;
+    private Task<int> SettledAsync(string text) => _host.SettledAsync(text);
 
-    /// <summary>How often the log says something, once it has been said and two seconds have passed without another time.</summary>
-    private async Task<int> SettledAsync(string text)
-    {
-        int count = 0;
-        using var limit = new CancellationTokenSource(RuntimeFixture.Limit);
-        for (int before = -1; count == 0 || count != before;)
-        {
-            before = count;
-            await Task.Delay(TimeSpan.FromSeconds(2), limit.Token);
-            count = (await File.ReadAllTextAsync(_host.Log, limit.Token)).Split(text).Length - 1;
-        }
-
-        return count;
-    }
-
-    private async Task UntilAsync(string pod, string script, string text, bool there)
-    {
-        string seen = "";
-        for (int attempt = 0; attempt < 20; attempt++) // each takes as long as an exec, which is most of what a change may take here
-        {
-            seen = await ShellAsync(pod, script);
-            if (seen.Contains(text, StringComparison.Ordinal) == there)
-            {
-                return;
-            }
-        }
-
-        Assert.Fail($"'{text}' is {(there ? "not " : "still ")}in: {seen}");
-    }
+    private Task UntilAsync(string pod, string script, string text, bool there) => _host.UntilAsync(pod, script, text, there);
 }

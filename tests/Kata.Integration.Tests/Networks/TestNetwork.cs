@@ -75,6 +75,9 @@ internal sealed class TestNetwork : IAsyncDisposable
     /// <summary>Runs <c>ip</c> in the other one.</summary>
     public Task<CommandResult> OnWireAsync(params string[] arguments) => RunAsync([Ip, "-n", Wire, .. arguments]);
 
+    /// <summary>Runs <c>tc</c> in the pod's namespace.</summary>
+    public Task<CommandResult> TrafficInPodAsync(params string[] arguments) => RunAsync(["/sbin/tc", "-n", Pod, .. arguments]);
+
     /// <summary>Runs several commands of <c>ip</c> in the other one, as fast as that can be.</summary>
     public Task BatchOnWireAsync(params string[] commands) => BatchAsync(Wire, commands);
 
@@ -94,7 +97,7 @@ internal sealed class TestNetwork : IAsyncDisposable
             $"{link!["ifname"]} {link["mtu"]} {link["address"]} {link["flags"]!.ToJsonString()} {link["qdisc"]}"));
         string addresses = (await InPodAsync("-oneline", "addr")).Text;
         string routes = (await InPodAsync("route", "show", "table", "all")).Text;
-        string qdiscs = (await RunAsync("/sbin/tc", "-n", Pod, "qdisc", "show")).Text;
+        string qdiscs = (await TrafficInPodAsync("qdisc", "show")).Text;
         // The kernel makes a link's own address of the sixth version when it likes.
         return string.Join('\n', string.Join('\n', names, addresses, routes, qdiscs).Split('\n')
             .Where(static line => !line.Contains("fe80:", StringComparison.Ordinal)));

@@ -1,6 +1,7 @@
 using Kata.Configuration;
 using Kata.Hypervisor;
 using Kata.Linux;
+using Kata.Network;
 using Kata.Oci;
 
 namespace Kata.Sandbox.Tests;
@@ -163,6 +164,22 @@ public sealed class SandboxPlannerTests
             Runtime = s_configuration.Runtime with { DisableGuestSeccomp = disabled },
         };
         Assert.Equal(!disabled, Plan(null, configuration).GuestSeccomp);
+    }
+
+    [Theory]
+    [InlineData(0L, null)]
+    [InlineData(1L, 1UL)] // the kernel's slowest
+    [InlineData(8_000_000L, 1_000_000UL)]
+    [InlineData(long.MaxValue, 1_152_921_504_606_846_976UL)]
+    public void Plan_Rates_AreInBytes(long bits, ulong? bytes)
+    {
+        HypervisorConfig hypervisor = s_configuration.Hypervisor;
+        EndpointOptions receiving = Plan(
+            null, s_configuration with { Hypervisor = hypervisor with { ReceiveBitsPerSecond = bits } }).Interfaces;
+        Assert.Equal(new EndpointOptions { ReceiveRate = bytes }, receiving);
+        EndpointOptions sending = Plan(
+            null, s_configuration with { Hypervisor = hypervisor with { SendBitsPerSecond = bits } }).Interfaces;
+        Assert.Equal(new EndpointOptions { SendRate = bytes }, sending);
     }
 
     private static SandboxPlan Plan(LinuxResources? resources, KataConfiguration? configuration = null) =>
