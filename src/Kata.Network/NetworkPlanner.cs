@@ -23,7 +23,12 @@ internal static class NetworkPlanner
             }
             else
             {
-                plans.Add(new EndpointPlan(link.Index, link.Name, link.Address, link.Mtu));
+                plans.Add(new EndpointPlan(link.Index, link.Name, link.Address, Math.Min(link.Mtu, Tap.MaxMtu)));
+                if (link.Mtu > Tap.MaxMtu)
+                {
+                    refusals.Add(FormattableString.Invariant(
+                        $"The interface '{link.Name}' has an MTU of {Tap.MaxMtu} in the guest, not of {link.Mtu}: no tap takes more"));
+                }
             }
         }
 
@@ -54,7 +59,8 @@ internal static class NetworkPlanner
     private static string? Refusal(Link link) => link switch
     {
         { HardwareType: not Ethernet } or { Address.Length: not EthernetAddressBytes } =>
-            $"it is a {KindOf(link)} without Ethernet frames, and a guest's card carries nothing else. Make it inside of the container",
+            $"it is a {KindOf(link)} without Ethernet frames, and a guest's card carries nothing else. "
+                + "Make it inside of the container, or use an interface with them, as a veth, macvlan, VLAN, bridge or a card of the host",
         { Kind: MacvlanKind { IsTap: true } } => "a macvtap gives its frames to whoever opens it. Use a macvlan",
         _ => null,
     };

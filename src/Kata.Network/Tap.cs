@@ -9,6 +9,9 @@ internal sealed class Tap : IDisposable
     /// <summary>What the names of all of our taps end in.</summary>
     public const string NameSuffix = "_kata";
 
+    /// <summary>The largest packet, in bytes: a frame of it is the largest that the kernel's tap takes.</summary>
+    public const uint MaxMtu = 65_521;
+
     private const int FirstLongIndex = 10_000_000;
 
     private readonly List<SafeFileDescriptor> _queues;

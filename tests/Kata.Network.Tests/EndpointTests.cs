@@ -227,11 +227,14 @@ public sealed class EndpointTests : IDisposable
     {
         using var pod = new Pod(mtu: 65_535);
         string before = pod.TrafficControl;
-        NetworkException error = Assert.Throws<NetworkException>(() => Endpoint.Attach(pod.Space, pod.Plan, queues: 1));
+        NetworkException error = Assert.Throws<NetworkException>(
+            () => Endpoint.Attach(pod.Space, pod.Plan with { Mtu = Tap.MaxMtu + 1 }, queues: 1));
         Assert.Contains("'eth0'", error.Message);
         Assert.Contains("EINVAL", error.Message);
         Assert.Equal(before, pod.TrafficControl);
         Assert.Equal(["lo", "eth0"], pod.Links);
+        using Tap tap = Endpoint.Attach(pod.Space, pod.Plan, queues: 1);
+        Assert.Equal(Tap.MaxMtu, pod.Network.Socket.Links.Get(tap.Index).Mtu);
     }
 
     [Fact]

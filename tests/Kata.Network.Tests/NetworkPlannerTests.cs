@@ -16,6 +16,19 @@ public sealed class NetworkPlannerTests
         Assert.Equal(new EndpointPlan(2, "eth0", LinkAddress.Parse("02:00:00:00:00:02"), 9000), plan);
     }
 
+    [Theory]
+    [InlineData(65_521u, 65_521u)]
+    [InlineData(65_522u, 65_521u)]
+    [InlineData(uint.MaxValue, 65_521u)]
+    public void Plan_MtuOfMoreThanATapTakes_IsATapsWithAWord(uint mtu, uint planned)
+    {
+        IReadOnlyList<EndpointPlan> plans = NetworkPlanner.Plan(
+            new HostNetwork([s_eth0 with { Mtu = mtu }], [], [], [], []), out IReadOnlyList<string> refused);
+        Assert.Equal(planned, Assert.Single(plans).Mtu);
+        Assert.Equal(
+            mtu == planned ? [] : [$"The interface 'eth0' has an MTU of 65521 in the guest, not of {mtu}: no tap takes more"], refused);
+    }
+
     [Fact]
     public void Plan_Nothing_IsNothing() => Assert.Empty(Plan([]));
 
@@ -102,7 +115,8 @@ public sealed class NetworkPlannerTests
         { "tun", Tunnel, "", "it is a tun without Ethernet frames" },
         {
             "wireguard", Tunnel, "",
-            "it is a wireguard without Ethernet frames, and a guest's card carries nothing else. Make it inside of the container"
+            "it is a wireguard without Ethernet frames, and a guest's card carries nothing else. Make it inside of the container, "
+                + "or use an interface with them, as a veth, macvlan, VLAN, bridge or a card of the host"
         },
         { "", Infiniband, "80:00:00:48:fe:80:00:00:00:00:00:00:00:02:c9:03:00:1f:5e:a1", "it is a device without Ethernet frames" },
         { "ipip", 768, "0a:00:00:01", "it is a ipip without Ethernet frames" },

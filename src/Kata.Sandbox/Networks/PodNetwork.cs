@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Kata.Hypervisor;
 using Kata.Linux;
 using Kata.Network;
@@ -131,10 +132,11 @@ internal sealed class PodNetwork(
     {
         HostNetwork network = HostNetwork.Read(space);
         IReadOnlyList<EndpointPlan> wanted = Wanted(network);
-        await ChangeCardsAsync(wanted, cancellationToken);
+        ExceptionDispatchInfo? failure = await ChangeCardsAsync(wanted, cancellationToken);
         EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
         await Guest.SetAsync(network, cards, cancellationToken);
         RelayNames(space);
+        failure?.Throw();
     }
 
     /// <summary>Why an interface is not in the guest, and what to do. Within <see cref="InTurnAsync"/>.</summary>
@@ -218,14 +220,19 @@ internal sealed class PodNetwork(
         return new PodInterface(endpoint, tap, new PlugStep(tap, machine, cold, () => _ending.IsCancellationRequested));
     }
 
-    private async Task ChangeCardsAsync(IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
+    // What fails with one card is no reason to leave out the others: the first failure comes back.
+    private async Task<ExceptionDispatchInfo?> ChangeCardsAsync(IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
     {
+        ExceptionDispatchInfo? failure = null;
         _failed.IntersectWith(wanted);
         foreach (PodInterface gone in _interfaces.Where(item => !wanted.Any(item.Plan.IsSameCard)).ToArray())
         {
             Guest.Forget(gone.Plan);
-            await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
-            _interfaces.Remove(gone);
+            await TryAsync(async () =>
+            {
+                await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
+                _interfaces.Remove(gone);
+            });
         }
 
         foreach (EndpointPlan added in wanted.Where(
@@ -239,15 +246,14 @@ internal sealed class PodNetwork(
                 continue;
             }
 
-            try
+            bool isMade = await TryAsync(async () =>
             {
                 await executor.RunAsync([made.Tap, made.Plug], cancellationToken);
                 _interfaces.Add(made);
-            }
-            catch (Exception error) when (error is HypervisorException or NetworkException or LinuxException)
+            });
+            if (!isMade)
             {
                 _failed.Add(added);
-                throw;
             }
         }
 
@@ -256,8 +262,28 @@ internal sealed class PodNetwork(
             if (_interfaces.FirstOrDefault(item => item.Plan.IsSameCard(endpoint)) is { } present && present.Plan.Mtu != endpoint.Mtu
                 && present.Tap.TapIndex is { } tap)
             {
-                Endpoint.Resize(_space!, tap, endpoint);
-                _interfaces[_interfaces.IndexOf(present)] = present with { Plan = endpoint };
+                await TryAsync(() =>
+                {
+                    Endpoint.Resize(_space!, tap, endpoint);
+                    _interfaces[_interfaces.IndexOf(present)] = present with { Plan = endpoint };
+                    return Task.CompletedTask;
+                });
+            }
+        }
+
+        return failure;
+
+        async Task<bool> TryAsync(Func<Task> change)
+        {
+            try
+            {
+                await change();
+                return true;
+            }
+            catch (Exception error) when (error is HypervisorException or NetworkException or LinuxException)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(error);
+                return false;
             }
         }
     }
