@@ -5,6 +5,8 @@ internal static class AvailableChoices
 {
     private const string FileSharing = "hypervisor.shared_fs";
     private const string VirtioFs = "virtio-fs";
+    private const string NetworkModel = "runtime.internetworking_model";
+    private const string TcFilter = "tcfilter";
 
     // Files of the host by other drivers than ours: containers see no difference.
     private static readonly string[] s_readAsVirtioFs = ["virtio-9p", "inline-virtio-fs"];
@@ -42,17 +44,42 @@ internal static class AvailableChoices
                 $"{FileSharing} holds {Write(hypervisor.SharedFs)}, for which there is no driver yet",
                 "Use \"virtio-fs\", or leave it out");
         }
+
+        (string Key, long Rate)? rate = configuration.Runtime.NetworkModel switch
+        {
+            "macvtap" => ("hypervisor.rx_rate_limiter_max_rate", hypervisor.ReceiveBitsPerSecond), // nothing waits there
+            "none" => ("hypervisor.tx_rate_limiter_max_rate", hypervisor.SendBitsPerSecond),
+            _ => null,
+        };
+        if (rate is { Rate: > 0 } limit)
+        {
+            yield return new ConfigurationException(
+                configuration.OriginOf(limit.Key),
+                $"{limit.Key} holds {limit.Rate}, which the network model {Write(configuration.Runtime.NetworkModel)} cannot keep",
+                $"Set {NetworkModel} to \"{TcFilter}\", or the rate to 0");
+        }
     }
 
     /// <summary>How files are shared; what is refused is as it was set.</summary>
     internal static string FileSharingOf(ConfigurationValues values) =>
         values.Get(FileSharing).Text is var text && s_readAsVirtioFs.Contains(text) ? VirtioFs : text;
 
+    /// <summary>How networks are connected: a bridge of the host, as Kata 1.x had it, does what filters do.</summary>
+    internal static string NetworkModelOf(ConfigurationValues values) =>
+        values.Get(NetworkModel).Text is "bridged" ? TcFilter : values.Get(NetworkModel).Text;
+
     /// <summary>What is read as something else that is there.</summary>
-    internal static IReadOnlyList<string> Replaced(ConfigurationValues values) =>
-        values.Get(FileSharing) is { } value && value.Text != FileSharingOf(values)
-            ? [$"{Oci.SpecText.Clean(value.Origin.ToString())}: {FileSharing} holds {value}, which is read as \"{VirtioFs}\""]
-            : [];
+    internal static IReadOnlyList<string> Replaced(ConfigurationValues values)
+    {
+        (string Key, string Read)[] keys = [(FileSharing, FileSharingOf(values)), (NetworkModel, NetworkModelOf(values))];
+        return
+        [
+            .. from key in keys
+               let value = values.Get(key.Key)
+               where value.Text != key.Read
+               select $"{Oci.SpecText.Clean(value.Origin.ToString())}: {key.Key} holds {value}, which is read as \"{key.Read}\"",
+        ];
+    }
 
     internal static string Write(string path) => ConfigurationValue.Write(Oci.SpecText.Clean(path));
 

@@ -9,5 +9,8 @@ internal sealed record RuntimeConfig
 
     public required bool SandboxCgroupOnly { get; init; }
 
+    /// <summary><c>tcfilter</c>, <c>macvtap</c> or <c>none</c>.</summary>
+    public required string NetworkModel { get; init; }
+
     public required TimeSpan CreateContainerTimeout { get; init; }
 }

@@ -5,7 +5,7 @@ namespace Kata.Network;
 
 /// <summary>
 /// A tap beside an interface of a pod's network namespace: what arrives at the one leaves by the other, in both directions. The
-/// namespace's own stack sees none of it.
+/// namespace's own stack sees none of it. Or a macvtap over the interface, where it sees what is sent to all.
 /// </summary>
 internal static class Endpoint
 {
@@ -18,16 +18,17 @@ internal static class Endpoint
     /// <exception cref="NetworkException">The kernel refused.</exception>
     public static Tap Attach(NetworkNamespace space, EndpointPlan plan, int queues, EndpointOptions? options = null)
     {
+        options ??= EndpointOptions.Default;
         Tap? tap = null;
         try
         {
             string name = Tap.NameOf(plan.LinkIndex);
-            tap = Tap.Make(space, name, queues);
+            tap = options.Model == EndpointModel.Macvtap ? Tap.MakeMacvtap(space, plan, queues) : Tap.Make(space, name, queues);
             Silence(space, name);
-            Connect(space, plan, tap.Index, options ?? EndpointOptions.Default);
+            Connect(space, plan, tap.Index, options);
             return tap;
         }
-        catch (Exception error) when (error is NetlinkException or LinuxException)
+        catch (Exception error) when (error is NetlinkException or LinuxException or IOException)
         {
             if (tap is not null) // else what is there is another one's
             {
@@ -36,7 +37,8 @@ internal static class Endpoint
             }
 
             string action = $"Cannot give the interface '{plan.Name}' of '{space.Path}' to the guest";
-            throw error is LinuxException { Errno: Errno.EBUSY }
+            bool isTaken = error is LinuxException { Errno: Errno.EBUSY } or NetlinkException { Errno: NetlinkErrno.EEXIST };
+            throw isTaken && tap is null
                 ? new NetworkException(
                     $"{action}: the machine of another pod has it already. Give each pod a network namespace of its own")
                 : new NetworkException(action, error);
@@ -53,6 +55,7 @@ internal static class Endpoint
         try
         {
             SendHop.Remove(space, linkIndex);
+            Tap.RemoveMacvtap(space, linkIndex);
             IReadOnlyList<TrafficFilter> filters = space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
             TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(space.Netlink, filter))];
             foreach (TrafficFilter filter in ours)
@@ -121,14 +124,24 @@ internal static class Endpoint
     private static void Connect(NetworkNamespace space, EndpointPlan plan, int tap, EndpointOptions options)
     {
         NetlinkSocket netlink = space.Netlink;
-        if (options.ReceiveRate is { } receive)
+        // By a macvtap the guest sends; by a tap it receives.
+        if ((options.Model == EndpointModel.Macvtap ? options.SendRate : options.ReceiveRate) is { } own)
         {
-            RateLimit.Put(netlink, tap, receive);
+            RateLimit.Put(netlink, tap, own);
         }
 
-        int way = options.SendRate is { } send ? SendHop.Make(space, plan, send) : plan.LinkIndex;
+        if (options.Model == EndpointModel.Macvtap)
+        {
+            // The guest's groups are not known. While it is up, this would be the interface's setting, too, and stay there.
+            netlink.Links.Change(tap, new LinkSettings { SetFlags = LinkFlags.AllMulticast });
+        }
+
         netlink.Links.Change(tap, new LinkSettings { Mtu = plan.Mtu, SetFlags = LinkFlags.Up });
-        netlink.Filters.Redirect(plan.LinkIndex, tap);
-        netlink.Filters.Redirect(tap, way);
+        if (options.Model == EndpointModel.TcFilter)
+        {
+            int way = options.SendRate is { } send ? SendHop.Make(space, plan, send) : plan.LinkIndex;
+            netlink.Filters.Redirect(plan.LinkIndex, tap);
+            netlink.Filters.Redirect(tap, way);
+        }
     }
 }

@@ -11,13 +11,20 @@ internal static class NetworkPlanner
     /// <summary>In the order of their numbers.</summary>
     /// <param name="network">What the namespace has.</param>
     /// <param name="refused">What somebody set up there and the guest cannot have, a sentence each.</param>
-    public static IReadOnlyList<EndpointPlan> Plan(HostNetwork network, out IReadOnlyList<string> refused)
+    /// <param name="model">How they are to be connected.</param>
+    public static IReadOnlyList<EndpointPlan> Plan(
+        HostNetwork network, out IReadOnlyList<string> refused, EndpointModel model = EndpointModel.TcFilter)
     {
         var plans = new List<EndpointPlan>();
         var refusals = new List<string>();
         foreach (Link link in network.Links.Where(link => IsMeantForPod(link, network)))
         {
-            if ((Refusal(link) ?? StackedRefusal(link, network)) is { } reason)
+            if (model == EndpointModel.Macvtap && !link.Flags.HasFlag(LinkFlags.Up))
+            {
+                continue; // nothing over it can be up before
+            }
+
+            if ((Refusal(link, model) ?? StackedRefusal(link, network)) is { } reason)
             {
                 refusals.Add($"The interface '{link.Name}' is not in the guest: {reason}");
             }
@@ -54,14 +61,17 @@ internal static class NetworkPlanner
             : null;
 
     private static bool LiesOn(Link upper, Link lower) =>
-        upper is { ParentNamespaceId: null, Kind: VlanKind or MacvlanKind or IpvlanKind } && upper.Parent == lower.Index;
+        !upper.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)
+        && upper is { ParentNamespaceId: null, Kind: VlanKind or MacvlanKind or IpvlanKind } && upper.Parent == lower.Index;
 
-    private static string? Refusal(Link link) => link switch
+    private static string? Refusal(Link link, EndpointModel model) => link switch
     {
         { HardwareType: not Ethernet } or { Address.Length: not EthernetAddressBytes } =>
             $"it is a {KindOf(link)} without Ethernet frames, and a guest's card carries nothing else. "
                 + "Make it inside of the container, or use an interface with them, as a veth, macvlan, VLAN, bridge or a card of the host",
         { Kind: MacvlanKind { IsTap: true } } => "a macvtap gives its frames to whoever opens it. Use a macvlan",
+        { Kind: MacvlanKind } when model == EndpointModel.Macvtap => // the kernel would take what the macvlan lies on
+            "no macvtap can be over a macvlan. Use the model 'tcfilter'",
         _ => null,
     };
 

@@ -3,7 +3,7 @@ using Kata.Netlink;
 
 namespace Kata.Network;
 
-/// <summary>A tap device, which goes when the last descriptor of it is closed. Owns its queues.</summary>
+/// <summary>A tap device, which goes when the last descriptor of it is closed, or a macvtap, which stays. Owns its queues.</summary>
 internal sealed class Tap : IDisposable
 {
     /// <summary>What the names of all of our taps end in.</summary>
@@ -46,6 +46,56 @@ internal sealed class Tap : IDisposable
         {
             opened.ForEach(static queue => queue.Dispose());
             throw;
+        }
+    }
+
+    /// <summary>Makes a macvtap, still down, that has all frames of a link, and the link's hardware address.</summary>
+    /// <param name="space">Where.</param>
+    /// <param name="plan">The link, which nothing else lies on.</param>
+    /// <param name="queues">How many can send and receive at once.</param>
+    /// <exception cref="NetlinkException">The kernel refused: EEXIST when the link has one already.</exception>
+    /// <exception cref="LinuxException">Its device cannot be opened.</exception>
+    /// <exception cref="IOException">It went again at once.</exception>
+    public static Tap MakeMacvtap(NetworkNamespace space, EndpointPlan plan, int queues)
+    {
+        string name = NameOf(plan.LinkIndex);
+        space.Netlink.Links.Add(new LinkSettings
+        {
+            Name = name,
+            Parent = plan.LinkIndex,
+            Mtu = plan.Mtu,
+            Kind = new MacvlanKind(isTap: true) { Mode = MacvlanMode.Passthru },
+        });
+        try
+        {
+            int index = space.Netlink.Links.Get(name).Index;
+            return new Tap(index, space.Run(() => MacvtapDevice.Open(name, index, queues)));
+        }
+        catch
+        {
+            RemoveMacvtap(space, plan.LinkIndex);
+            throw;
+        }
+    }
+
+    /// <summary>Removes the macvtap of a link. Does nothing where there is none.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public static void RemoveMacvtap(NetworkNamespace space, int linkIndex)
+    {
+        string name = NameOf(linkIndex);
+        if (space.Netlink.Links.List().FirstOrDefault(
+            link => link.Name == name && link.Kind is MacvlanKind { IsTap: true }) is not { } macvtap)
+        {
+            return;
+        }
+
+        try
+        {
+            space.Netlink.Links.Delete(macvtap.Index);
+        }
+        catch (NetlinkException error) when (error.Errno == NetlinkErrno.ENODEV)
+        {
+            // the link has gone, and it with the link
         }
     }
 

@@ -110,6 +110,7 @@ public sealed class ConfigurationAnnotationsTests
     [InlineData("hypervisor.cc_init_data", "x", "not available yet")]
     [InlineData("runtime.disable_guest_seccomp", "yes", "true or false")]
     [InlineData("runtime.create_container_timeout", "0", "from 0.1 to")]
+    [InlineData("runtime.internetworking_model", "bridge", "one of \"tcfilter\"")]
     public void Apply_WrongValue_SaysWhatIsAllowed(string name, string value, string remedy)
     {
         var exception = Assert.Throws<InvalidSpecException>(() => Apply(".*", (name, value)));

@@ -61,8 +61,10 @@ internal sealed class Card(params IReadOnlyList<SafeFileDescriptor> queues)
     private unsafe byte[] ReadFrame(ushort type)
     {
         byte[] frame = new byte[70_000];
+        long limit = Environment.TickCount64 + LimitMilliseconds;
         while (true)
         {
+            Assert.True(Environment.TickCount64 < limit, "no such frame comes");
             foreach (SafeFileDescriptor queue in queues)
             {
                 nint length;
@@ -89,8 +91,23 @@ internal sealed class Card(params IReadOnlyList<SafeFileDescriptor> queues)
         Assert.True(LibC.poll(ref entry, 1, queues.Count > 1 ? 5 : LimitMilliseconds) > 0 || queues.Count > 1, "no frame comes");
     }
 
-    private void WriteFrame(byte[] to, ushort type, byte[] payload) => DescriptorWriter.Write(
-        queues[0], [.. new byte[VirtioHeader], .. to, .. Mac, (byte)(type >> 8), (byte)type, .. payload], "send a frame");
+    private void WriteFrame(byte[] to, ushort type, byte[] payload)
+    {
+        byte[] frame = [.. new byte[VirtioHeader], .. to, .. Mac, (byte)(type >> 8), (byte)type, .. payload];
+        while (true)
+        {
+            try
+            {
+                DescriptorWriter.Write(queues[0], frame, "send a frame");
+                return;
+            }
+            catch (LinuxException error) when (error.Errno == Errno.EAGAIN) // a macvtap takes so much, and no more until that is sent
+            {
+                var entry = new PollFd { fd = queues[0].Number, events = LibC.POLLOUT };
+                Assert.True(LibC.poll(ref entry, 1, LimitMilliseconds) > 0, "no frame goes");
+            }
+        }
+    }
 
     private static byte[] Bytes(string address) => IPAddress.Parse(address).GetAddressBytes();
 

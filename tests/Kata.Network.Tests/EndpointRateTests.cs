@@ -1,18 +1,10 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
-using Kata.Linux;
 using Kata.Netlink;
-using Kata.Testing;
 
 namespace Kata.Network.Tests;
 
 /// <summary>How fast interfaces are in the running kernel, and what is there for it.</summary>
 public sealed class EndpointRateTests : IDisposable
 {
-    private const int Port = 4711;
-    private const int Datagrams = 150; // all of them may wait
-    private const int DatagramBytes = 1000;
     private const ulong Rate = 200_000; // of the 150,000 bytes and their headers 80,000 come at once
 
     private static readonly TimeSpan s_limited = TimeSpan.FromSeconds(0.3);
@@ -155,68 +147,7 @@ public sealed class EndpointRateTests : IDisposable
         Assert.All(buckets, static bucket => Assert.InRange(bucket.Limit, 160_000u, uint.MaxValue));
     }
 
-    // From the peer's first datagram to the card's last.
-    private async Task<TimeSpan> ReceiveAsync(Card card)
-    {
-        using UdpClient peer = _pod.Peer.Inside(static () => new UdpClient(new IPEndPoint(IPAddress.Any, Port)));
-        peer.Send("ping"u8.ToArray(), Pod.Address, Port);
-        (byte[] mac, string asking, string wanted) = card.ReadArpRequest();
-        card.AnswerArp(mac, asking, wanted);
-        Assert.Equal("ping", card.ReadText());
-        var watch = Stopwatch.StartNew();
-        byte[] datagram = new byte[DatagramBytes];
-        for (int i = 0; i < Datagrams; i++)
-        {
-            await peer.SendAsync(datagram, Pod.Address, Port, TestContext.Current.CancellationToken);
-        }
+    private Task<TimeSpan> ReceiveAsync(Card card) => Traffic.ReceiveAsync(_pod, card);
 
-        for (int i = 0; i < Datagrams; i++)
-        {
-            Assert.Equal(DatagramBytes, card.ReadText().Length);
-        }
-
-        return watch.Elapsed;
-    }
-
-    // From the card's first datagram to the peer's last.
-    private async Task<TimeSpan> SendAsync(Card card)
-    {
-        using UdpClient peer = _pod.Peer.Inside(static () => new UdpClient(new IPEndPoint(IPAddress.Any, Port)));
-        peer.Client.ReceiveBufferSize = 1 << 20;
-        byte[] mac = [.. _pod.Peer.Socket.Links.Get("peer0").Address.Bytes];
-        string text = new('x', DatagramBytes);
-        var watch = Stopwatch.StartNew();
-        for (int i = 0; i < Datagrams; i++)
-        {
-            card.WriteText(mac, Pod.Address, Pod.PeerAddress, Port, text);
-        }
-
-        for (int i = 0; i < Datagrams; i++)
-        {
-            Assert.Equal(DatagramBytes, (await peer.ReceiveAsync().Within()).Buffer.Length);
-        }
-
-        return watch.Elapsed;
-    }
-
-    private sealed class OpenCard : IDisposable
-    {
-        private readonly IReadOnlyList<SafeFileDescriptor> _queues;
-
-        public OpenCard(Tap tap)
-        {
-            _queues = tap.Take();
-            Card = new Card(_queues);
-        }
-
-        public Card Card { get; }
-
-        public void Dispose()
-        {
-            foreach (SafeFileDescriptor queue in _queues)
-            {
-                queue.Dispose();
-            }
-        }
-    }
+    private Task<TimeSpan> SendAsync(Card card) => Traffic.SendAsync(_pod, card);
 }

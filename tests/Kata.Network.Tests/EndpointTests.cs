@@ -250,20 +250,7 @@ public sealed class EndpointTests : IDisposable
         Assert.StartsWith($"Cannot give the interface 'eth0' of '{_pod.Space.Path}' an MTU of 9000: ", error.Message);
     }
 
-    // Who has the address is asked and told, and then a word goes in each direction.
-    private async Task TalkAsync(Card card)
-    {
-        using UdpClient peer = _pod.Peer.Inside(static () => new UdpClient(new IPEndPoint(IPAddress.Any, Port)));
-        peer.Send("ping"u8.ToArray(), Pod.Address, Port);
-        (byte[] mac, string asking, string wanted) = card.ReadArpRequest();
-        Assert.Equal((Pod.PeerAddress, Pod.Address), (asking, wanted));
-        card.AnswerArp(mac, asking, wanted);
-        Assert.Equal("ping", card.ReadText());
-        card.WriteText(mac, Pod.Address, Pod.PeerAddress, Port, "pong");
-        UdpReceiveResult answer = await peer.ReceiveAsync().Within();
-        Assert.Equal("pong"u8.ToArray(), answer.Buffer);
-        Assert.Equal(new IPEndPoint(IPAddress.Parse(Pod.Address), Port), answer.RemoteEndPoint);
-    }
+    private Task TalkAsync(Card card) => Traffic.TalkAsync(_pod, card);
 
     // What is dropped was sent before what arrives.
     private async Task AssertOwnStackHearsAsync(bool drops)

@@ -87,6 +87,28 @@ public sealed class NetworkPlannerTests
     }
 
     [Fact]
+    public void Plan_MacvtapOfOursOnALinkWithoutAddresses_LeavesItACard()
+    {
+        Link ours = LinkOf(9, "tap2_kata", new MacvlanKind(isTap: true)) with { Parent = 2 };
+        Assert.Equal("eth0", Assert.Single(Plan([s_eth0, ours])).Name);
+    }
+
+    // A macvtap cannot be up before its link is, and over a macvlan it would be over the macvlan's link.
+    [Fact]
+    public void Plan_ModelMacvtap_LeavesDownLinksForLaterAndRefusesMacvlans()
+    {
+        Link down = LinkOf(3, "net1", new VethKind()) with { Flags = LinkFlags.Broadcast };
+        Link macvlan = LinkOf(4, "net2", new MacvlanKind()) with { Parent = 2, ParentNamespaceId = 0 };
+        var address = new InterfaceAddress { LinkIndex = 3, Local = IPPrefix.Parse("10.0.0.2/24") };
+        IReadOnlyList<EndpointPlan> plans = NetworkPlanner.Plan(
+            new HostNetwork([s_eth0, down, macvlan], [address], [], [], []), out IReadOnlyList<string> refused, EndpointModel.Macvtap);
+        Assert.Equal("eth0", Assert.Single(plans).Name);
+        Assert.Equal(
+            "The interface 'net2' is not in the guest: no macvtap can be over a macvlan. Use the model 'tcfilter'",
+            Assert.Single(refused));
+    }
+
+    [Fact]
     public void Plan_MacvlanOfALinkElsewhere_IsACard() => // its parent has the number of another link here
         Assert.Equal(2, Plan([s_eth0, LinkOf(3, "net1", new MacvlanKind()) with { Parent = 2, ParentNamespaceId = 0 }]).Count);
 

@@ -33,7 +33,8 @@ internal static class ConfigurationAnnotations
         "hypervisor.enable_hugepages", "hypervisor.enable_mem_prealloc", "hypervisor.disable_block_device_use",
         "hypervisor.shared_fs", "hypervisor.virtio_fs_daemon", "hypervisor.virtio_fs_cache", "hypervisor.virtio_fs_extra_args",
         "hypervisor.entropy_source", "hypervisor.rx_rate_limiter_max_rate", "hypervisor.tx_rate_limiter_max_rate",
-        "runtime.disable_guest_seccomp", "runtime.sandbox_cgroup_only", "runtime.create_container_timeout", "agent.kernel_modules",
+        "runtime.disable_guest_seccomp", "runtime.sandbox_cgroup_only", "runtime.create_container_timeout",
+        "runtime.internetworking_model", "agent.kernel_modules",
     };
 
     // Applied keys whose annotation must fail rather than be ignored.

@@ -37,9 +37,11 @@ internal static partial class ConfigurationSchema
             "Whether a pod's host processes are in the cgroup that its engine names, and limited there; "
             + "else they are below /kata_overhead, without limits."),
         Seconds(Runtime, "create_container_timeout", 60, "How long the guest may take to create one container."),
-        // 'bridged' is Kata 1.x's.
-        .. Kept(Runtime, Text, "internetworking_model")
-            .Select(static key => key with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }),
+        Applied(
+            Runtime, "internetworking_model", Text, "tcfilter",
+            "How a guest's network card is connected with its interface of the pod's network namespace: by traffic control, "
+            + "by a macvtap over the interface, or not at all. 'bridged' is read as 'tcfilter'.")
+            with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }, // 'bridged' is Kata 1.x's
         .. Kept(
             Runtime, Flag,
             "enable_tracing", "disable_new_netns", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",

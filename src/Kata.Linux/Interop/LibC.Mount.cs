@@ -16,6 +16,13 @@ internal static partial class LibC
     internal const int MNT_DETACH = 2;
     internal const int UMOUNT_NOFOLLOW = 8;
 
+    internal const uint FSOPEN_CLOEXEC = 1;
+    internal const uint FSCONFIG_CMD_CREATE = 6;
+    internal const uint FSMOUNT_CLOEXEC = 1;
+
+    private const long SysFsopen = 430;
+    private const long SysFsconfig = 431;
+    private const long SysFsmount = 432;
     private const long SysOpenTree = 428;
     private const long SysMoveMount = 429;
     private const long SysMountSetattr = 442;
@@ -46,10 +53,29 @@ internal static partial class LibC
     internal static int mount_setattr(SafeFileDescriptor fd, string path, uint flags, in MountAttr attributes) =>
         syscall_mount_setattr(SysMountSetattr, fd, path, flags, in attributes, (nuint)32);
 
+    internal static SafeFileDescriptor fsopen(string kind, uint flags) => syscall_fsopen(SysFsopen, kind, flags);
+
+    /// <summary>For commands without a key and a value, such as FSCONFIG_CMD_CREATE.</summary>
+    internal static int fsconfig(SafeFileDescriptor context, uint command) =>
+        syscall_fsconfig(SysFsconfig, context, command, null, null, 0);
+
+    internal static SafeFileDescriptor fsmount(SafeFileDescriptor context, uint flags, uint attributes) =>
+        syscall_fsmount(SysFsmount, context, flags, attributes);
+
     internal static int pivot_root(string newRoot, string oldRoot) => syscall_pivot_root(s_sysPivotRoot, newRoot, oldRoot);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileDescriptor syscall_open_tree(long number, int directory, string path, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileDescriptor syscall_fsopen(long number, string kind, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int syscall_fsconfig(
+        long number, SafeFileDescriptor context, uint command, string? key, string? value, int auxiliary);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial SafeFileDescriptor syscall_fsmount(long number, SafeFileDescriptor context, uint flags, uint attributes);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int syscall_move_mount(long number, SafeFileDescriptor from, string fromPath, int to, string toPath, uint flags);

@@ -29,6 +29,19 @@ internal sealed class DetachedMount : IDisposable
         "open_tree",
         "copy the mount of a descriptor"));
 
+    /// <summary>Mounts a file system that needs no settings, as seen from the calling thread's namespaces.</summary>
+    /// <param name="kind">The kernel's word: <c>tmpfs</c>, <c>sysfs</c>.</param>
+    /// <exception cref="LinuxException">ENODEV: the kernel has no such kind.</exception>
+    public static DetachedMount New(string kind)
+    {
+        using SafeFileDescriptor context = LinuxException.ThrowIfInvalid(
+            LibC.fsopen(kind, LibC.FSOPEN_CLOEXEC), "fsopen", $"make a file system of kind '{kind}'");
+        LinuxException.ThrowIfNegative(
+            LibC.fsconfig(context, LibC.FSCONFIG_CMD_CREATE), "fsconfig", $"make a file system of kind '{kind}'");
+        return new DetachedMount(LinuxException.ThrowIfInvalid(
+            LibC.fsmount(context, LibC.FSMOUNT_CLOEXEC, 0), "fsmount", $"mount a file system of kind '{kind}'"));
+    }
+
     /// <summary>Takes ownership of a descriptor that <c>open_tree</c> or <c>fsmount</c> made, perhaps in another process.</summary>
     public static DetachedMount From(SafeFileDescriptor tree) => new(tree);
 

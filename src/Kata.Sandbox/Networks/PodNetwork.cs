@@ -198,7 +198,7 @@ internal sealed class PodNetwork(
 
     private IReadOnlyList<EndpointPlan> Wanted(HostNetwork network)
     {
-        IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(network, out IReadOnlyList<string> refused);
+        IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(network, out IReadOnlyList<string> refused, plan.Interfaces.Model);
         _refusals.Clear();
         _refusals.AddRange(refused);
         foreach (string warning in refused.Where(_told.Add))
@@ -214,7 +214,7 @@ internal sealed class PodNetwork(
         var card = new NetworkDevice(
             new DeviceId(string.Create(CultureInfo.InvariantCulture, $"net{++_cards}")),
             endpoint.Address.ToString(),
-            Math.Min(plan.Machine.VcpuCount, NetworkDevice.MaxQueues),
+            plan.Interfaces.IsMultiQueue ? Math.Min(plan.Machine.VcpuCount, NetworkDevice.MaxQueues) : 1,
             plan.Machine.Accelerator == Accelerator.Kvm && VhostNet.IsThere);
         var tap = new TapStep(_space!, endpoint, plan.Interfaces, card);
         return new PodInterface(endpoint, tap, new PlugStep(tap, machine, cold, () => _ending.IsCancellationRequested));

@@ -84,6 +84,12 @@ internal static class SandboxPlanner
             EntropySource = hypervisor.EntropySource,
             Interfaces = new EndpointOptions
             {
+                Model = configuration.Runtime.NetworkModel switch
+                {
+                    "macvtap" => EndpointModel.Macvtap,
+                    "none" => EndpointModel.None,
+                    _ => EndpointModel.TcFilter,
+                },
                 ReceiveRate = BytesOf(hypervisor.ReceiveBitsPerSecond),
                 SendRate = BytesOf(hypervisor.SendBitsPerSecond),
             },

@@ -3,7 +3,7 @@ using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Networks;
 
-/// <summary>Pods in network namespaces of the tests, which may limit their rates by annotation.</summary>
+/// <summary>Pods in network namespaces of the tests, which may limit their rates, and have several processors, by annotation.</summary>
 public sealed class NetworkFixture : RuntimeFixture
 {
     /// <summary>Has a bundle be in a network namespace.</summary>
@@ -64,7 +64,7 @@ public sealed class NetworkFixture : RuntimeFixture
         """
         [hypervisor.qemu]
         default_memory = 256
-        enable_annotations = ["^[rt]x_rate_limiter_max_rate$"]
+        enable_annotations = ["^[rt]x_rate_limiter_max_rate$", "^default_vcpus$"]
         [kata]
         boot_timeout = 240
         request_timeout = 120

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Kata.Configuration;
 using Kata.Hypervisor;
+using Kata.Network;
 using Kata.Oci;
 using Kata.Testing;
 
@@ -120,6 +121,39 @@ public sealed class ConfigurationKeyTests : IDisposable
         ConfigurationSources sources = Sources(Write("changed.toml", "hypervisor.shared_fs", $"\"{value}\""));
         ConfigurationException error = Assert.Throws<ConfigurationException>(() => Plan(KataConfiguration.Load(sources)));
         Assert.Contains("for which there is no driver yet", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void InternetworkingModel_Bridged_IsReadAsTheFilters()
+    {
+        string path = Write("changed.toml", "runtime.internetworking_model", "\"bridged\"");
+        ConfigurationFinding finding = Assert.Single(ConfigurationValidator.Validate(Sources(path), namedFiles: false));
+        Assert.False(finding.IsError);
+        Assert.EndsWith(
+            "runtime.internetworking_model holds \"bridged\", which is read as \"tcfilter\"", finding.Text, StringComparison.Ordinal);
+        Assert.Equal(EndpointModel.TcFilter, Plan(KataConfiguration.Load(Sources(path))).Interfaces.Model);
+    }
+
+    [Theory]
+    [InlineData("macvtap", "rx_rate_limiter_max_rate", true)]
+    [InlineData("macvtap", "tx_rate_limiter_max_rate", false)]
+    [InlineData("none", "rx_rate_limiter_max_rate", false)]
+    [InlineData("none", "tx_rate_limiter_max_rate", true)]
+    public void InternetworkingModel_ThatCannotKeepARate_IsRefused(string model, string key, bool refused)
+    {
+        string path = _directory.File("rate.toml");
+        File.WriteAllText(path, $"[hypervisor.qemu]\n{key} = 8000\n[runtime]\ninternetworking_model = \"{model}\"\n");
+        Exception? error = Record.Exception(() => Plan(KataConfiguration.Load(Sources(path))));
+        if (!refused)
+        {
+            Assert.Null(error);
+            return;
+        }
+
+        string text = Assert.IsType<ConfigurationException>(error).Message;
+        Assert.Contains($"{path}:2", text, StringComparison.Ordinal);
+        Assert.Contains($"hypervisor.{key} holds 8000, which the network model \"{model}\" cannot keep", text, StringComparison.Ordinal);
+        Assert.Contains("Set runtime.internetworking_model to \"tcfilter\", or the rate to 0", text, StringComparison.Ordinal);
     }
 
     [Theory]

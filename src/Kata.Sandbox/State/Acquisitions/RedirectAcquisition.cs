@@ -4,8 +4,8 @@ using Kata.Network;
 namespace Kata.Sandbox;
 
 /// <summary>
-/// An interface of a network namespace whose frames go to a tap. Released by taking the redirection away; the tap itself goes with whoever
-/// has it open, and all of it with the namespace.
+/// An interface of a network namespace whose frames go to a tap. Released by taking the redirection away, and the links that keep its rate,
+/// or the macvtap over it; a tap itself goes with whoever has it open, and all of it with the namespace.
 /// </summary>
 /// <param name="Value"><c>INODE LINK PATH</c>: the namespace's number, the interface's, and where the namespace was found.</param>
 internal sealed record RedirectAcquisition(string Value) : Acquisition(Name, Value)
