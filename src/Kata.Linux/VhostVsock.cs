@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Kata.Linux.Interop;
 
 namespace Kata.Linux;
@@ -31,7 +30,7 @@ internal sealed class VhostVsock : IDisposable
         {
             for (int attempt = 1; ; attempt++)
             {
-                ulong candidate = ToContextId((uint)RandomNumberGenerator.GetInt32(int.MaxValue));
+                ulong candidate = ToContextId(KernelRandom.UInt32());
                 // SAFETY: VHOST_VSOCK_SET_GUEST_CID reads one 64-bit integer.
                 if (LibC.ioctl(device, LibC.VHOST_VSOCK_SET_GUEST_CID, &candidate) == 0)
                 {

@@ -63,6 +63,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int unshare(int flags);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static unsafe partial nint getrandom(byte* buffer, nuint count, uint flags);
+
     /// <summary>clone(3) with a function of libc's and its one argument.</summary>
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial int clone(nint function, byte* stackTop, int flags, nint argument);

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Kata.Linux;
 using Kata.Oci;
 using Kata.Sandbox;
 
@@ -24,7 +23,7 @@ internal static class ShimPaths
     public static string Socket(ShimOptions options, SandboxId sandbox)
     {
         string name = Path.Combine(options.Address, options.Namespace, sandbox.Value);
-        return Path.Combine(SocketRoot, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))));
+        return Path.Combine(SocketRoot, Sha256.HexOf(name));
     }
 
     /// <summary>The state of a namespace's pods. '@' cannot begin an id, so the pods of the command line and these never meet.</summary>

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Kata.Linux;
 
 namespace Kata.Sandbox;
 
@@ -8,7 +8,12 @@ internal readonly record struct MachineId(string Value)
     private const int Bytes = 8;
 
     /// <summary>One that no other machine has.</summary>
-    public static MachineId New() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes)));
+    public static MachineId New()
+    {
+        Span<byte> number = stackalloc byte[Bytes];
+        KernelRandom.Fill(number);
+        return new(Convert.ToHexStringLower(number));
+    }
 
     public override string ToString() => Value;
 }

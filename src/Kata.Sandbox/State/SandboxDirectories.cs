@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Kata.Linux;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
@@ -20,6 +19,7 @@ internal sealed record SandboxDirectories(string Root)
     public const string DefaultRoot = "/run/kata";
 
     private const string IndexName = "@containers";
+    private const int RootHashBytes = 6;
 
     /// <summary>
     /// The pod's control group. Of another root it carries that root's hash: two roots may hold pods of one name, and removing one
@@ -27,7 +27,7 @@ internal sealed record SandboxDirectories(string Root)
     /// </summary>
     public string Cgroup(SandboxId sandbox) => Root == DefaultRoot
         ? $"/kata/{sandbox}"
-        : $"/kata/{sandbox}@{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)).AsSpan(0, 6))}";
+        : $"/kata/{sandbox}@{Sha256.HexOf(Root, RootHashBytes)}";
 
     /// <summary>Whether the root is that of one of containerd's namespaces, and goes with the last pod: <c>ROOT/@NAMESPACE</c>.</summary>
     public bool IsNamespace => Path.GetFileName(Root).StartsWith('@');
