@@ -68,7 +68,11 @@ public sealed class WireTests
             var frame = new OutgoingFrame(1 << 20);
             frame.Begin(FrameType.Request, FrameFlags.None);
             var metadata = new Metadata { { "containerd-namespace-ttrpc", "k8s.io" }, { "x-bin", data } };
-            RequestEnvelope.Write(frame, new MethodName(service, method), data, BytesMarshaller(announce), timeout, metadata);
+            RequestEnvelope.WriteMethod(frame, new MethodName(service, method));
+            frame.BeginMessage(RequestEnvelope.PayloadField);
+            BytesMarshaller(announce).ContextualSerializer(data, frame);
+            frame.EndMessage();
+            RequestEnvelope.WriteRest(frame, timeout, metadata);
             byte[] written = frame.Finish(1)[FrameHeader.Size..].ToArray();
 
             Request parsed = Request.Parser.ParseFrom(written);

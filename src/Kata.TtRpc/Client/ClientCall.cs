@@ -8,10 +8,11 @@ namespace Kata.TtRpc;
 /// </summary>
 /// <remarks>
 /// Who can end a call: the server (response, last data), the caller (token, dispose), the deadline, the connection, a frame that does not
-/// fit, a message that cannot be serialized. The first one wins; the others find the call ended and do nothing.
+/// fit, a message that cannot be serialized. The first one wins; the others find the call ended and do nothing. Why the messages are
+/// objects here: see <see cref="ServerMethod"/>.
 /// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "End() disposes what has a timer; the rest holds no resource")]
-internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
+internal abstract partial class ClientCall(ClientConnection connection, MethodName method, CallOptions options) : IStreamStarter
 {
     private readonly Lock _gate = new();
     private CallEnd? _end; // guarded by _gate
@@ -21,8 +22,6 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
     private CancellationTokenRegistration _cancellation;
     private CancellationTokenRegistration _deadlineReached;
     private Task? _sending;
-
-    protected ClientConnection Connection => connection;
 
     protected bool HasEnded
     {
@@ -94,15 +93,10 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
     /// <summary>Called by the read loop; takes the data over.</summary>
     public abstract void Receive(FrameHeader header, ReceivedBytes data);
 
-    protected abstract void OnEnd(CallEnd end);
-
-    /// <summary>Frees what was received and nobody will read; it would count against the connection's limit.</summary>
-    protected virtual void DropUnread()
-    {
-    }
-
-    /// <summary>Starts the clock and sends the request that <paramref name="build"/> made.</summary>
-    protected void Start(CallOptions options, Func<long, OutgoingFrame> build)
+    /// <summary>Starts the clock and sends the request frame.</summary>
+    /// <param name="flags">What follows it.</param>
+    /// <param name="request">The message in it; null where messages only follow.</param>
+    public void Start(FrameFlags flags, object? request)
     {
         if (connection.TryReserve() is { } refused)
         {
@@ -110,10 +104,10 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
             return;
         }
 
-        if (!TryWatch(options, out long timeoutNanoseconds)) return;
+        if (!TryWatch(out long timeoutNanoseconds)) return;
         try
         {
-            ValueTask sending = connection.Sender.SendAsync(build(timeoutNanoseconds), 0, this, Ended());
+            ValueTask sending = connection.Sender.SendAsync(RequestFrame(flags, request, timeoutNanoseconds), 0, this, Ended());
             if (!sending.IsCompletedSuccessfully) _sending = FollowAsync(sending);
         }
         catch (Exception exception)
@@ -122,34 +116,15 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
         }
     }
 
-    /// <summary>Sends a message of the request stream; ends early when the call ends.</summary>
-    protected async Task SendDataAsync(OutgoingFrame frame)
+    protected abstract void WriteRequest(object message, SerializationContext context);
+
+    protected abstract object ReadResponse(DeserializationContext context);
+
+    protected abstract void OnEnd(CallEnd end);
+
+    /// <summary>Frees what was received and nobody will read; it would count against the connection's limit.</summary>
+    protected virtual void DropUnread()
     {
-        uint streamId;
-        if (_sending is { } first) await first.ConfigureAwait(false);
-        lock (_gate)
-            streamId = _streamId;
-
-        CancellationToken ended = Ended();
-        if (ended.IsCancellationRequested)
-        {
-            connection.Sender.Return(frame);
-            throw EndedException();
-        }
-
-        try
-        {
-            await connection.Sender.SendAsync(frame, streamId, null, ended).AsTask().WaitAsync(ended).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            throw EndedException();
-        }
-        catch (IOException exception)
-        {
-            Fail(exception);
-            throw EndedException();
-        }
     }
 
     /// <summary>Ends the call with what went wrong at this side.</summary>
@@ -162,14 +137,6 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
 
     protected void FailProtocol(string cause) => End(new CallEnd(new Status(
         StatusCode.Internal, $"Cannot understand the server's answer: {cause}. Check that both ends agree on the service")));
-
-    protected Exception EndedException()
-    {
-        CallEnd end = RequireEnd();
-        return end.IsSuccess
-            ? new InvalidOperationException("Cannot send a message: the server has ended the call. Read its answer")
-            : end.ToException();
-    }
 
     /// <summary>A token that is cancelled when the call ends.</summary>
     private CancellationToken Ended()
@@ -195,7 +162,7 @@ internal abstract class ClientCall(ClientConnection connection) : IStreamStarter
     }
 
     /// <returns>False when the time is up already.</returns>
-    private bool TryWatch(CallOptions options, out long timeoutNanoseconds)
+    private bool TryWatch(out long timeoutNanoseconds)
     {
         timeoutNanoseconds = 0;
         if (options.Deadline is { } deadline && deadline != DateTime.MaxValue)

@@ -2,17 +2,11 @@ using Grpc.Core;
 
 namespace Kata.TtRpc;
 
-/// <summary>A unary or client-streaming call: one response frame ends it.</summary>
-internal sealed class SingleResponseCall<TRequest, TResponse>(
-    ClientConnection connection, Method<TRequest, TResponse> method, CallOptions options)
-    : RequestStream<TRequest, TResponse>(connection, method, options)
-    where TRequest : class
-    where TResponse : class
+/// <summary>A unary or client-streaming call, but for its types: one response frame ends it.</summary>
+internal abstract class SingleResponseCall(ClientConnection connection, MethodName method, CallOptions options)
+    : ClientCall(connection, method, options)
 {
-    private readonly TaskCompletionSource<TResponse> _response = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TResponse? _received;
-
-    public Task<TResponse> Response => _response.Task;
+    private object? _received;
 
     public override void Receive(FrameHeader header, ReceivedBytes data)
     {
@@ -36,7 +30,7 @@ internal sealed class SingleResponseCall<TRequest, TResponse>(
                 return;
             }
 
-            _received = data.Slice(envelope.Payload.Start, envelope.Payload.Length).Deserialize(ResponseMarshaller);
+            _received = ReadResponse(data.Slice(envelope.Payload.Start, envelope.Payload.Length).ToContext());
             End(CallEnd.Success);
         }
         catch (Exception exception)
@@ -51,14 +45,11 @@ internal sealed class SingleResponseCall<TRequest, TResponse>(
 
     protected override void OnEnd(CallEnd end)
     {
-        if (end.IsSuccess)
-        {
-            _response.TrySetResult(_received!);
-            return;
-        }
-
-        _response.TrySetException(end.ToException());
-        // A caller may be interested in the status only.
-        _ = _response.Task.Exception;
+        if (end.IsSuccess) Succeed(_received!);
+        else Fail(end.ToException());
     }
+
+    protected abstract void Succeed(object response);
+
+    protected abstract void Fail(RpcException exception);
 }

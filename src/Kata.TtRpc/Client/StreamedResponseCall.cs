@@ -2,19 +2,20 @@ using Grpc.Core;
 
 namespace Kata.TtRpc;
 
-/// <summary>A server-streaming or duplex call: any number of data frames, then the last one or a response frame.</summary>
-internal sealed class StreamedResponseCall<TRequest, TResponse>(
-    ClientConnection connection, Method<TRequest, TResponse> method, CallOptions options)
-    : RequestStream<TRequest, TResponse>(connection, method, options), IAsyncStreamReader<TResponse>
-    where TRequest : class
-    where TResponse : class
+/// <summary>
+/// A server-streaming or duplex call, but for its types: any number of data frames, then the last one or a response frame.
+/// </summary>
+internal abstract class StreamedResponseCall(ClientConnection connection, MethodName method, CallOptions options)
+    : ClientCall(connection, method, options)
 {
     private readonly StreamInbox _inbox = new(connection.Budget);
-    private TResponse? _current;
+    private object? _current;
 
-    public TResponse Current =>
+    protected object CurrentResponse =>
         _current ?? throw new InvalidOperationException("Cannot give the current message: there is none. Call MoveNext first");
 
+    /// <summary>The next response becomes the current one.</summary>
+    /// <returns>False when the stream has ended.</returns>
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
         _current = null;
@@ -22,7 +23,7 @@ internal sealed class StreamedResponseCall<TRequest, TResponse>(
         if (!hasMessage) return false;
         try
         {
-            _current = message.Deserialize(ResponseMarshaller);
+            _current = ReadResponse(message.ToContext());
             return true;
         }
         catch (Exception exception)

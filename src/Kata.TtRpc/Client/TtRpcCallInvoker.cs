@@ -14,24 +14,26 @@ internal sealed class TtRpcCallInvoker(ClientConnection connection) : CallInvoke
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
+        ArgumentNullException.ThrowIfNull(request);
         var call = new SingleResponseCall<TRequest, TResponse>(connection, method, options);
-        call.Start(FrameFlags.None, request, hasRequest: true);
+        call.Start(FrameFlags.None, request);
         return new AsyncUnaryCall<TResponse>(call.Response, Headers, Status, Trailers, End, call);
     }
 
     public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options)
     {
-        var call = new SingleResponseCall<TRequest, TResponse>(connection, method, options);
-        call.Start(FrameFlags.RemoteOpen, null!, hasRequest: false);
+        var call = new RequestStreamCall<TRequest, TResponse>(connection, method, options);
+        call.Start(FrameFlags.RemoteOpen, request: null);
         return new AsyncClientStreamingCall<TRequest, TResponse>(call, call.Response, Headers, Status, Trailers, End, call);
     }
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
+        ArgumentNullException.ThrowIfNull(request);
         var call = new StreamedResponseCall<TRequest, TResponse>(connection, method, options);
-        call.Start(FrameFlags.RemoteClosed, request, hasRequest: true);
+        call.Start(FrameFlags.RemoteClosed, request);
         return new AsyncServerStreamingCall<TResponse>(call, Headers, Status, Trailers, End, call);
     }
 
@@ -39,7 +41,7 @@ internal sealed class TtRpcCallInvoker(ClientConnection connection) : CallInvoke
         Method<TRequest, TResponse> method, string? host, CallOptions options)
     {
         var call = new StreamedResponseCall<TRequest, TResponse>(connection, method, options);
-        call.Start(FrameFlags.RemoteOpen, null!, hasRequest: false);
+        call.Start(FrameFlags.RemoteOpen, request: null);
         return new AsyncDuplexStreamingCall<TRequest, TResponse>(call, call, Headers, Status, Trailers, End, call);
     }
 

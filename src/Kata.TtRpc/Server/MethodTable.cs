@@ -8,21 +8,35 @@ internal sealed class MethodTable : ServiceBinderBase
 {
     private const int LongestName = 512;
 
-    private readonly Dictionary<string, DeferredMethod> _methods = [];
-    private readonly MethodBuilder _builder = new TypedMethodBuilder();
+    private readonly Dictionary<string, ServerMethod> _methods = [];
 
     public override void AddMethod<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
-        Add(method, handler);
+        Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        Add(new UnaryMethod<TRequest, TResponse>(method, handler));
+    }
 
     public override void AddMethod<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler) => Add(method, handler);
+        Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        Add(new StreamedMethod<TRequest, TResponse>(method, call => handler(call, call)));
+    }
 
     public override void AddMethod<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler) => Add(method, handler);
+        Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        Add(new StreamedMethod<TRequest, TResponse>(method, call => handler((TRequest)call.TakeRequest(), call, call)));
+    }
 
     public override void AddMethod<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler) => Add(method, handler);
+        Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        Add(new StreamedMethod<TRequest, TResponse>(method, call => handler(call, call, call)));
+    }
 
     /// <summary>Names as they came from the client; null when there is no such method.</summary>
     public ServerMethod? Find(ReadOnlySpan<byte> service, ReadOnlySpan<byte> method)
@@ -33,17 +47,13 @@ internal sealed class MethodTable : ServiceBinderBase
         int length = 1 + Encoding.UTF8.GetChars(service, name[1..]);
         name[length++] = '/';
         length += Encoding.UTF8.GetChars(method, name[length..]);
-        return _methods.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out DeferredMethod? found)
-            ? found.Get()
-            : null;
+        _methods.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out ServerMethod? found);
+        return found;
     }
 
-    private void Add<TRequest, TResponse>(Method<TRequest, TResponse> method, Delegate? handler)
-        where TRequest : class
-        where TResponse : class
+    private void Add(ServerMethod method)
     {
-        ArgumentNullException.ThrowIfNull(handler);
-        if (_methods.TryAdd(method.FullName, new DeferredMethod<TRequest, TResponse>(_builder, method, handler))) return;
+        if (_methods.TryAdd(method.FullName, method)) return;
         throw new InvalidOperationException($"Cannot add the method '{method.FullName}': it was added before. Bind each service once");
     }
 }

@@ -1,23 +1,24 @@
 using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Kata.TtRpc;
 
 /// <summary>
-/// One call of a server: what its handler sees of it, and its one end on the wire.
+/// One call of a server: what its handler sees of it, and its one end on the wire. As it is, one of a single request and response.
 /// </summary>
 /// <remarks>
 /// <see cref="TryEnd"/> decides who answers: the handler's result, or the read loop when the client breaks the rules of the call. The
 /// handler may outlive the call; the connection counts it until it returns.
 /// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "Disposed when the handler has returned, if it has a timer")]
-internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
+internal class ServerCall : ServerCallContext, IThreadPoolWorkItem
 {
     private readonly ServerRequest _request;
-    private readonly string _method;
     private readonly long _started;
     private Metadata? _headers;
     private Metadata? _trailers;
+    private ReceivedBytes _data; // the whole frame of the request
     private CancellationTokenSource? _cancellation;
     private CancellationToken _token;
     private Dictionary<object, object>? _userState;
@@ -25,12 +26,14 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
     private Task? _cancelling;
     private int _ended;
     private int _cancelled;
+    private int _released;
 
-    protected ServerCall(ServerConnection connection, string method, ServerRequest request)
+    public ServerCall(ServerConnection connection, ServerMethod method, ServerRequest request)
     {
         Connection = connection;
-        _method = method;
+        ServerMethod = method;
         _request = request;
+        _data = request.Data;
         _headers = request.Headers;
         if (request.TimeoutNanoseconds == 0) return;
 
@@ -48,11 +51,13 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
 
     protected ServerConnection Connection { get; }
 
+    protected ServerMethod ServerMethod { get; }
+
     protected uint StreamId => _request.StreamId;
 
     protected bool HasEnded => Volatile.Read(ref _ended) != 0;
 
-    protected override string MethodCore => _method;
+    protected override string MethodCore => ServerMethod.FullName;
 
     protected override string HostCore => "";
 
@@ -83,7 +88,22 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
 
     /// <summary>Called by the read loop; takes the data over.</summary>
     /// <returns>Why the call cannot go on, or null.</returns>
-    public abstract Status? Receive(FrameHeader header, ReceivedBytes data);
+    public virtual Status? Receive(FrameHeader header, ReceivedBytes data)
+    {
+        data.Release();
+        return new Status(
+            StatusCode.InvalidArgument, "Cannot accept data for the call: its request was complete. Send data only on an open stream");
+    }
+
+    /// <summary>The single request of a call without a request stream; gives its frame back.</summary>
+    public object TakeRequest()
+    {
+        object request = Read(_request.PayloadBytes);
+        ReceivedBytes frame = _data;
+        _data = ReceivedBytes.Empty;
+        frame.Release();
+        return request;
+    }
 
     /// <returns>True for the one caller who is to send the end of the call.</returns>
     public bool TryEnd()
@@ -101,11 +121,22 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
         CancelToken();
     }
 
-    protected abstract Task InvokeAsync();
+    protected virtual void AbandonRequests()
+    {
+    }
 
-    protected abstract void AbandonRequests();
-
-    protected abstract void ReleaseRequest();
+    protected object Read(ReceivedBytes bytes)
+    {
+        try
+        {
+            return ServerMethod.ReadRequest(bytes.ToContext());
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new RpcException(new Status(
+                StatusCode.InvalidArgument, $"Cannot read the request of '{ServerMethod.FullName}': {exception.Message} Check the client"));
+        }
+    }
 
     /// <summary>Waits for a write as long as the handler's token lets it. The write itself goes on.</summary>
     protected Task ObserveAsync(ValueTask write)
@@ -114,8 +145,6 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
         Task task = write.AsTask();
         return _cancellation is null ? task : task.WaitAsync(_token);
     }
-
-    protected Status? RequestedStatus() => StatusCore.StatusCode == StatusCode.OK ? null : StatusCore;
 
     protected CancellationToken Token()
     {
@@ -158,7 +187,10 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
             : default;
         try
         {
-            await InvokeAsync().ConfigureAwait(false);
+            Task handler = ServerMethod.Start(this);
+            await handler.ConfigureAwait(false);
+            if (StatusCore.StatusCode != StatusCode.OK) throw new RpcException(StatusCore);
+            await SendLastAsync(LastFrame(handler)).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -173,6 +205,49 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
             if (_request.TimeoutNanoseconds > 0) _cancellation?.Dispose();
             Connection.OnHandlerDone();
         }
+    }
+
+    private OutgoingFrame LastFrame(Task handler)
+    {
+        if (ServerMethod.HasResponseStream) return Connection.Sender.Rent(FrameType.Data, FrameFlags.RemoteClosed | FrameFlags.NoData);
+        OutgoingFrame frame = Connection.Sender.Rent(FrameType.Response, FrameFlags.None);
+        try
+        {
+            frame.BeginMessage(ResponseEnvelope.PayloadField);
+            ServerMethod.WriteResponse(ServerMethod.ResponseOf(handler), frame);
+            frame.EndMessage();
+            return frame;
+        }
+        catch
+        {
+            Connection.Sender.Return(frame);
+            throw;
+        }
+    }
+
+    private async ValueTask SendLastAsync(OutgoingFrame frame)
+    {
+        if (!TryEnd())
+        {
+            Connection.Sender.Return(frame);
+            return;
+        }
+
+        try
+        {
+            await Connection.Sender.SendAsync(frame, StreamId, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The connection has ended and says why itself.
+        }
+    }
+
+    private void ReleaseRequest()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0) return;
+        Connection.RequestBudget.Release(_request.Data.Length);
+        _data.Release();
     }
 
     private async ValueTask AnswerFailureAsync(Exception exception)
@@ -194,11 +269,12 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
         switch (exception)
         {
             case RpcException { StatusCode: StatusCode.Unimplemented, Status.Detail: "" }: // a generated base method
-                return (new Status(StatusCode.Unimplemented, $"Cannot call '{_method}': this server does not implement it"), null);
+                string missing = $"Cannot call '{ServerMethod.FullName}': this server does not implement it";
+                return (new Status(StatusCode.Unimplemented, missing), null);
             case RpcException rpc when rpc.StatusCode != StatusCode.OK:
                 return (rpc.Status, rpc.Trailers);
             case OperationCanceledException when DeadlinePassed:
-                string late = $"Cannot go on with '{_method}': its deadline has passed. Allow more time";
+                string late = $"Cannot go on with '{ServerMethod.FullName}': its deadline has passed. Allow more time";
                 return (new Status(StatusCode.DeadlineExceeded, late), null);
             case OperationCanceledException:
                 return (new Status(StatusCode.Cancelled, exception.Message), null);
@@ -212,7 +288,7 @@ internal abstract class ServerCall : ServerCallContext, IThreadPoolWorkItem
     {
         try
         {
-            Connection.Options.HandlerFailed?.Invoke(_method, exception);
+            Connection.Options.HandlerFailed?.Invoke(ServerMethod.FullName, exception);
         }
         catch (Exception)
         {

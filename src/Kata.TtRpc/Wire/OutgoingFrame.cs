@@ -14,6 +14,9 @@ namespace Kata.TtRpc;
 /// </remarks>
 internal sealed class OutgoingFrame(int maxMessageSize) : SerializationContext, IBufferWriter<byte>
 {
+    /// <summary>A message that is the whole data of the frame: stream data without an envelope.</summary>
+    public const int NoField = 0;
+
     private const int LongestFieldPrefix = 6;
     private const int Slack = 16;
 
@@ -25,8 +28,6 @@ internal sealed class OutgoingFrame(int maxMessageSize) : SerializationContext, 
     private int _messageStart = -1;
     private bool _lengthKnown;
 
-    /// <summary>Stream data without an envelope.</summary>
-    private const int NoField = 0;
 
     public void Begin(FrameType type, FrameFlags flags)
     {
@@ -50,15 +51,18 @@ internal sealed class OutgoingFrame(int maxMessageSize) : SerializationContext, 
         _buffer = [];
     }
 
-    public void WriteData<T>(T message, Marshaller<T> marshaller) => WriteMessage(NoField, message, marshaller);
-
-    /// <exception cref="RpcException">The message is too large, or the marshaller failed.</exception>
-    public void WriteMessage<T>(int field, T message, Marshaller<T> marshaller)
+    /// <summary>What a marshaller writes from now on is one message.</summary>
+    /// <param name="field">The field it is of the envelope, or <see cref="NoField"/>.</param>
+    public void BeginMessage(int field)
     {
         _field = field;
         _messageStart = -1;
         _lengthKnown = false;
-        marshaller.ContextualSerializer(message, this);
+    }
+
+    /// <exception cref="RpcException">The message is too large.</exception>
+    public void EndMessage()
+    {
         if (_messageStart >= 0 && !_lengthKnown && _field != NoField) MoveIntoPlace();
         CheckSize(0);
     }

@@ -17,8 +17,8 @@ internal readonly struct ReceivedBytes(byte[] array, int offset, int length)
 
     public ReceivedBytes Slice(int start, int count) => new(array, offset + start, count);
 
-    public T Deserialize<T>(Marshaller<T> marshaller) =>
-        marshaller.ContextualDeserializer(new Context(new ReadOnlySequence<byte>(array, offset, length)));
+    /// <summary>The bytes for a marshaller to read, before <see cref="Release"/>.</summary>
+    public DeserializationContext ToContext() => new Context(new ReadOnlySequence<byte>(array, offset, length));
 
     public void Release() => FrameBuffers.Return(array);
 

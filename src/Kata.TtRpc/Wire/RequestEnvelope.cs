@@ -8,9 +8,11 @@ internal struct RequestEnvelope
     /// <summary>More entries than this are refused: each costs far more memory than its bytes on the wire.</summary>
     public const int MaxMetadataEntries = 1024;
 
+    /// <summary>Where the message is.</summary>
+    public const int PayloadField = 3;
+
     private const int ServiceField = 1;
     private const int MethodField = 2;
-    private const int PayloadField = 3;
     private const int TimeoutField = 4;
     private const int MetadataField = 5;
 
@@ -72,12 +74,16 @@ internal struct RequestEnvelope
         return metadata;
     }
 
-    public static void Write<T>(
-        OutgoingFrame frame, MethodName method, T message, Marshaller<T>? marshaller, long timeoutNanoseconds, Metadata? metadata)
+    /// <summary>What is before the message.</summary>
+    public static void WriteMethod(OutgoingFrame frame, MethodName method)
     {
         frame.WriteString(ServiceField, method.Service);
         frame.WriteString(MethodField, method.Name);
-        if (marshaller is not null) frame.WriteMessage(PayloadField, message, marshaller);
+    }
+
+    /// <summary>What is after the message.</summary>
+    public static void WriteRest(OutgoingFrame frame, long timeoutNanoseconds, Metadata? metadata)
+    {
         frame.WriteVarintField(TimeoutField, (ulong)timeoutNanoseconds);
         if (metadata is null) return;
         foreach (Metadata.Entry entry in metadata)

@@ -6,8 +6,10 @@ namespace Kata.TtRpc;
 /// <summary><c>Response{status 1, payload 2}</c> with <c>google.rpc.Status{code 1, message 2, details 3}</c>.</summary>
 internal struct ResponseEnvelope
 {
+    /// <summary>Where the message is.</summary>
+    public const int PayloadField = 2;
+
     private const int StatusField = 1;
-    private const int PayloadField = 2;
     private const int CodeField = 1;
     private const int MessageField = 2;
 
@@ -48,9 +50,6 @@ internal struct ResponseEnvelope
     public readonly Metadata Trailers(ReadOnlySpan<byte> data) => _hasDetails
         ? new Metadata { { RichStatusKey, data.Slice(_status.Start, _status.Length).ToArray() } }
         : [];
-
-    public static void WriteSuccess<T>(OutgoingFrame frame, T message, Marshaller<T> marshaller) =>
-        frame.WriteMessage(PayloadField, message, marshaller);
 
     public static void WriteStatus(OutgoingFrame frame, Status status, Metadata? trailers)
     {
