@@ -14,8 +14,9 @@ internal sealed class RequestChannel(INetlinkTransport transport, NetlinkOptions
     private const int MaxBatchRequests = 64;
     private const int MaxBatchBytes = 32 * 1024;
 
-    // As much as the kernel makes of a list at once.
-    private const int InitialBufferSize = 32 * 1024;
+    // As much as the kernel makes of a list at once for a reader that has no room for more (NLMSG_GOODSIZE of linux/netlink.h). A channel
+    // lives as long as its pod, which nearly never has a longer list.
+    private const int InitialBufferSize = 8 * 1024;
 
     private readonly Lock _gate = new();
     private byte[] _buffer = new byte[InitialBufferSize]; // guarded by _gate

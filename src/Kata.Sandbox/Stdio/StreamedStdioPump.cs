@@ -17,6 +17,9 @@ internal sealed class StreamedStdioPump : IStdioPump
     /// </summary>
     private const uint OutputWindow = 1024 * 1024;
 
+    /// <summary>Of the buffer for input, which doubles when a read fills it: most containers wait for input that never comes.</summary>
+    private const int FirstInputChunk = 4 * 1024;
+
     private const int InputChunk = 64 * 1024;
 
     /// <summary>Input that the guest may let be in flight: it grants 1 MiB, and one with a larger window is still no attack.</summary>
@@ -175,7 +178,7 @@ internal sealed class StreamedStdioPump : IStdioPump
         {
             if (_stdio.Input is { } input)
             {
-                byte[] buffer = new byte[InputChunk];
+                byte[] buffer = new byte[FirstInputChunk];
                 while (true)
                 {
                     int credit = await _inputCredit.WaitAsync(buffer.Length, _stopping.Token);
@@ -187,6 +190,10 @@ internal sealed class StreamedStdioPump : IStdioPump
 
                     _inputCredit.TryTake(count); // nobody else takes any
                     await SendAsync(new StdioToGuest { Stdin = ByteString.CopyFrom(buffer, 0, count) });
+                    if (count == buffer.Length && count < InputChunk)
+                    {
+                        buffer = new byte[2 * count];
+                    }
                 }
             }
 

@@ -220,6 +220,32 @@ public sealed class StreamedStdioTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Input_Long_ComesInPiecesThatGrow()
+    {
+        byte[] expected = new byte[300_000];
+        Random.Shared.NextBytes(expected);
+        List<int> pieces = [];
+        var input = new MemoryStream();
+        _agent.Stdio = async (requests, responses) =>
+        {
+            await OpenAsync(requests);
+            await responses.WriteAsync(new StdioFromGuest { StdinCredit = 1_000_000 });
+            while (await requests.MoveNext(CancellationToken.None) && !requests.Current.StdinEof)
+            {
+                pieces.Add(requests.Current.Stdin.Length);
+                input.Write(requests.Current.Stdin.Span);
+            }
+
+            _callEnded.TrySetResult();
+        };
+        await using AgentConnection connection = await ConnectAsync();
+        await using GuestProcess process = Attach(connection, new ProcessStdio { Input = new MemoryStream(expected) });
+        await _callEnded.Task.Within();
+        Assert.Equal(expected, input.ToArray());
+        Assert.Equal([4096, 8192, 16384, 32768, 65536, 65536, 65536, 41952], pieces);
+    }
+
+    [Fact]
     public async Task Input_None_EndsAtOnceAfterTheOpening()
     {
         _agent.Stdio = async (requests, _) =>
