@@ -24,7 +24,7 @@ internal static class ServiceProcess
         var service = new TaskService(host, life);
         var server = new TtRpcServer();
         Containerd.Protocol.TaskV2.Task.BindService(server.Services, service);
-        Containerd.Protocol.TaskV2.Task.BindService(new AliasedServiceBinder(server.Services, "containerd.task.v3.Task"), service);
+        server.AddAlias("containerd.task.v2.Task", "containerd.task.v3.Task"); // the same messages on the wire
         Containerd.Protocol.SandboxV1.Sandbox.BindService(server.Services, new SandboxService(host, life, service.Removal));
         Sandbox.Protocol.V1.Sandbox.BindService(server.Services, new PodService(host, life));
         Containerd.Protocol.Subscriptions.Events.BindService(server.Services, new EventsService(host.Events));

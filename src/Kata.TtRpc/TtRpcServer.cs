@@ -25,6 +25,20 @@ public sealed class TtRpcServer
     public ServiceBinderBase Services => _methods;
 
     /// <summary>
+    /// Answers calls of one service under the name of another too, as where two versions have the same messages on the wire. Calls,
+    /// contexts and errors carry the first name.
+    /// </summary>
+    /// <param name="service">The full name of a service that was added, such as "containerd.task.v2.Task".</param>
+    /// <param name="alias">The other full name.</param>
+    /// <exception cref="InvalidOperationException">The first is not there, or methods of the second are.</exception>
+    public void AddAlias(string service, string alias)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(service);
+        ArgumentException.ThrowIfNullOrEmpty(alias);
+        _methods.AddAlias(service, alias);
+    }
+
+    /// <summary>
     /// Serves one connection until it ends, and disposes it. At the end the handlers that still run are cancelled and awaited: one that
     /// ignores its token delays the return.
     /// </summary>

@@ -8,6 +8,45 @@ namespace Kata.TtRpc.Tests;
 public sealed class ConnectionTests
 {
     [Fact]
+    public async Task AddAlias_CallByEitherName_IsAnswered()
+    {
+        (InMemoryDuplex near, InMemoryDuplex far) = InMemoryDuplex.CreatePair();
+        var server = new TtRpcServer();
+        Echo.BindService(server.Services, new EchoService());
+        server.AddAlias("test.Echo", "test.v2.Echo");
+        Task serving = server.ServeAsync(far, CancellationToken.None);
+        var marshaller = Marshallers.Create(static message => message.ToByteArray(), EchoRequest.Parser.ParseFrom);
+        var reply = Marshallers.Create(static message => message.ToByteArray(), EchoReply.Parser.ParseFrom);
+        await using (var client = new TtRpcClient(near))
+        {
+            foreach (string service in new[] { "test.Echo", "test.v2.Echo" })
+            {
+                var method = new Method<EchoRequest, EchoReply>(MethodType.Unary, service, "Unary", marshaller, reply);
+                AsyncUnaryCall<EchoReply> call =
+                    client.CallInvoker.AsyncUnaryCall(method, null, default, new EchoRequest { Number = 7 });
+                Assert.Equal(7, (await call.ResponseAsync.Within()).Number);
+            }
+        }
+
+        await serving.Within();
+    }
+
+    [Fact]
+    public void AddAlias_ServiceThatIsNotThere_Throws() => Assert.Contains(
+        "Bind the service first",
+        Assert.Throws<InvalidOperationException>(static () => new TtRpcServer().AddAlias("a.B", "c.D")).Message);
+
+    [Fact]
+    public void AddAlias_NameThatIsTaken_Throws()
+    {
+        var server = new TtRpcServer();
+        Echo.BindService(server.Services, new EchoService());
+        Assert.Contains(
+            "it was added before",
+            Assert.Throws<InvalidOperationException>(() => server.AddAlias("test.Echo", "test.Echo")).Message);
+    }
+
+    [Fact]
     public async Task Client_ConnectionLostAtAnyByte_FailsEveryOpenCall()
     {
         byte[] answer = RawPeer.ResponseFrame(1, new EchoReply { Text = "an answer", Number = 3 });

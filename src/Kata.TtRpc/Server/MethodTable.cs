@@ -51,9 +51,25 @@ internal sealed class MethodTable : ServiceBinderBase
         return found;
     }
 
-    private void Add(ServerMethod method)
+    /// <summary>Has every method of a service found under another service's name, too.</summary>
+    public void AddAlias(string service, string alias)
     {
-        if (_methods.TryAdd(method.FullName, method)) return;
-        throw new InvalidOperationException($"Cannot add the method '{method.FullName}': it was added before. Bind each service once");
+        string prefix = $"/{service}/";
+        ServerMethod[] methods = [.. _methods.Values.Where(method => method.FullName.StartsWith(prefix, StringComparison.Ordinal))];
+        if (methods.Length == 0)
+        {
+            throw new InvalidOperationException($"Cannot answer for '{alias}' as '{service}': it has no methods. Bind the service first");
+        }
+
+        foreach (ServerMethod method in methods)
+            Add($"/{alias}/{method.FullName[prefix.Length..]}", method);
+    }
+
+    private void Add(ServerMethod method) => Add(method.FullName, method);
+
+    private void Add(string fullName, ServerMethod method)
+    {
+        if (_methods.TryAdd(fullName, method)) return;
+        throw new InvalidOperationException($"Cannot add the method '{fullName}': it was added before. Bind each service once");
     }
 }
