@@ -107,6 +107,19 @@ public sealed class CommandLineTests
     public void Parse_EnginesCalls_HaveNoError(string arguments) =>
         Assert.Empty(s_root.Parse(arguments.Split(' '), new ParserConfiguration { EnablePosixBundling = true }).Errors);
 
+    [Theory]
+    [InlineData("service --root /run/kata --sandbox s1 --log-format json --log /l --kata-config /c --debug")]
+    [InlineData("service --root /run/kata/@ns --sandbox s1 --log /l --containerd-socket /s --containerd-namespace ns "
+        + "--containerd-address /a --containerd-events /e --containerd-publisher /p")]
+    [InlineData("stand-in --socket /s --container c1 --exec-id e1 --terminal --rootfs /r --hostname h -- /proc=proc")]
+    public void BuildOwn_OurOwnCalls_MeanWhatTheyMeanAmongAllCommands(string arguments)
+    {
+        var configuration = new ParserConfiguration { EnablePosixBundling = true };
+        ParseResult own = CommandLine.BuildOwn(out _).Parse(arguments.Split(' '), configuration);
+        Assert.Empty(own.Errors);
+        Assert.Equal(s_root.Parse(arguments.Split(' '), configuration).ToString(), own.ToString());
+    }
+
     private static async Task<string> HelpAsync(params string[] command)
     {
         RootCommand root = CommandLine.Build(out _);

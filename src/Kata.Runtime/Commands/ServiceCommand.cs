@@ -14,13 +14,15 @@ internal static class ServiceCommand
     /// <summary>What a jail and a share are made of must be open to the users in them, whatever our caller's mask is.</summary>
     private const uint OpenUmask = FileModes.OthersReadMask;
 
+    public const string Name = "service";
+
     public static Command Define(GlobalOptions globals)
     {
         var sandbox = new Option<string>("--sandbox") { Required = true };
         var check = new Option<bool>("--check");
         var strict = new Option<bool>("--strict");
         var containerd = new ContainerdServiceOptions();
-        var command = new Command("service", "Serve one pod") { sandbox, check, strict };
+        var command = new Command(Name, "Serve one pod") { sandbox, check, strict };
         containerd.AddTo(command);
         command.Hidden = true;
         command.SetAction((result, cancellationToken) =>
@@ -36,7 +38,7 @@ internal static class ServiceCommand
         GlobalOptions globals, ParseResult result, SandboxId sandbox, bool check, bool strict, ContainerdOptions? containerd,
         CancellationToken cancellationToken)
     {
-        using RecordLog log = globals.OpenLog(result, "service", sandbox.Value);
+        using RecordLog log = globals.OpenLog(result, Name, sandbox.Value);
         uint callerUmask = LibC.umask(OpenUmask);
         using var callerMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
         using var podLock = new SafeFileDescriptor(Children.PodLockDescriptor);

@@ -10,6 +10,8 @@ namespace Kata.Runtime.Commands;
 /// <summary><c>stand-in</c>: the tiny process that stands for a detached container or exec. Hidden: for create, run and exec.</summary>
 internal static class StandInCommand
 {
+    public const string Name = "stand-in";
+
     /// <summary>For a reader to take what it was sent before, so that the reason of an end fits in.</summary>
     private static readonly TimeSpan s_explainTimeout = TimeSpan.FromSeconds(1);
 
@@ -22,7 +24,7 @@ internal static class StandInCommand
         var rootFs = new Option<string>("--rootfs") { Required = true };
         var hostname = new Option<string>("--hostname") { DefaultValueFactory = static _ => "" };
         var mounts = new Argument<string[]>("MOUNTS") { Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("stand-in", "Stand for a process in the guest")
+        var command = new Command(Name, "Stand for a process in the guest")
         {
             socket, container, execId, terminal, rootFs, hostname, mounts,
         };

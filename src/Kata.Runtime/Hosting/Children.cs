@@ -1,6 +1,7 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
+using Kata.Runtime.Commands;
 using Kata.Sandbox;
 using Kata.Service;
 
@@ -31,7 +32,7 @@ internal static class Children
     public static async Task<ChildProcess> StartServiceAsync(IReadOnlyList<string> arguments, PodLock podLock)
     {
         using SafeFileDescriptor ours = OpenMountNamespace();
-        return await StartAsync("service", arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
+        return await StartAsync(ServiceCommand.Name, arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
     }
 
     /// <summary>Has a pod's machine booted and taken back by a process like a pod's service. Returns what it said.</summary>
@@ -40,7 +41,8 @@ internal static class Children
     public static async Task<string> RunBootCheckAsync(IReadOnlyList<string> arguments, PodLock podLock, TimeSpan timeout)
     {
         using SafeFileDescriptor ours = OpenMountNamespace();
-        (ChildProcess child, DescriptorStream ready) = Spawn("service", arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
+        (ChildProcess child, DescriptorStream ready) = Spawn(
+            ServiceCommand.Name, arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
         await using (ready)
         {
             using var limit = new CancellationTokenSource(timeout);
@@ -80,12 +82,12 @@ internal static class Children
         const int Own = LibC.CLONE_NEWNS | LibC.CLONE_NEWPID | LibC.CLONE_NEWUTS | LibC.CLONE_NEWIPC | LibC.CLONE_NEWCGROUP;
         if (network is not { Path: { Length: > 0 } path })
         {
-            return await StartAsync("stand-in", arguments, streams, network is null ? Own : Own | LibC.CLONE_NEWNET);
+            return await StartAsync(StandInCommand.Name, arguments, streams, network is null ? Own : Own | LibC.CLONE_NEWNET);
         }
 
         using SafeFileDescriptor joined = LinuxException.ThrowIfInvalid(
             LibC.open(path, LibC.O_RDONLY | LibC.O_CLOEXEC | LibC.O_NONBLOCK, 0), "open", $"open the network namespace '{path}'");
-        return await StartAsync("stand-in", arguments, streams, Own, joined);
+        return await StartAsync(StandInCommand.Name, arguments, streams, Own, joined);
     }
 
     private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
@@ -122,14 +124,14 @@ internal static class Children
             {
                 Path = self,
                 Arguments = ["kata-runtime", command, .. arguments],
-                Environment = CallerEnvironment.ForChild(runsHooks: command == "service"),
+                Environment = CallerEnvironment.ForChild(runsHooks: command == ServiceCommand.Name),
                 Descriptors = all,
                 NewSession = true,
                 WorkingDirectory = "/",
             };
             using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
             // A stand-in's status is what an engine waits for, and a short program ends before this command does.
-            bool standsIn = command == "stand-in";
+            bool standsIn = command == StandInCommand.Name;
             int pid = NamespaceThread.Run(() => SpawnInNew(namespaces, network, spawn, standsIn ? StandInCapabilities : null));
             return (ChildProcess.Adopt(pid, reaps: !standsIn), ready);
         }
