@@ -6,10 +6,30 @@ namespace Kata.Service;
 /// </summary>
 internal static class MemoryTrim
 {
-    /// <summary>Collects on the pool, after the answer to Create or Delete is on its way.</summary>
-    public static async Task RunAsync()
+    /// <summary>Free memory between objects that is not worth another collection.</summary>
+    private const long BearableBytes = 256 * 1024;
+
+    /// <summary>A system call holds its buffer for some microseconds; nothing of ours waits in one for longer.</summary>
+    private const int Attempts = 3;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Collects on the pool, after the answer to Start or Delete is on its way. The buffer that a thread writes this answer from, or an
+    /// event, cannot be moved meanwhile, and of its region all that lies before it stays: then once more, a moment later.
+    /// </summary>
+    public static async Task RunAsync(TimeProvider time)
     {
         await Task.Yield();
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        for (int attempt = 1; ; attempt++)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            if (attempt == Attempts || GC.GetGCMemoryInfo(GCKind.FullBlocking).FragmentedBytes <= BearableBytes)
+            {
+                return;
+            }
+
+            await Task.Delay(s_pause, time);
+        }
     }
 }

@@ -78,7 +78,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
         life.Pod = pod;
         _startedAt = host.Time.GetUtcNow();
         host.Track(WatchAsync(pod)); // ends when the pod fails or the service ends
-        host.Track(MemoryTrim.RunAsync());
+        host.Track(MemoryTrim.RunAsync(host.Time));
         return new StartSandboxResponse { Pid = ProcessId, CreatedAt = Timestamp.FromDateTimeOffset(_startedAt.Value) };
     });
 

@@ -62,8 +62,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
         Container? entered = null, unmade = null;
         try
         {
-            (PodSandbox pod, Container container, bool first) = await JoinAsync(
-                id, request, context, standIn, () => claim = host.ClaimOf(id));
+            (PodSandbox pod, Container container) = await JoinAsync(id, request, context, standIn, () => claim = host.ClaimOf(id));
             (entered, unmade) = (container, container);
             // Outside of the pod's gate: what waits for this container, its hooks above all, holds nobody else up.
             var names = new StdioNames(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
@@ -76,11 +75,6 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
             container.EndMaking(); // now that its creation is told, its deletion can be
             host.Track(removal.DeleteAbandonedAsync(pod, container));
             standIns.Track(standIn, container.Init, container.StoppedAsync());
-            if (first)
-            {
-                host.Track(MemoryTrim.RunAsync());
-            }
-
             return response;
         }
         catch
@@ -93,7 +87,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
     }
 
     // Under the pod's gate: boots the pod where this is its first container, and enters the container into it.
-    private async Task<(PodSandbox Pod, Container Container, bool First)> JoinAsync(
+    private async Task<(PodSandbox Pod, Container Container)> JoinAsync(
         ContainerId id, CreateTaskRequest request, ServerCallContext context, StandInSession? standIn, Action claimed)
     {
         await life.EnterAsync(id, context.CancellationToken);
@@ -132,7 +126,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
                 .WithPlainNewlines(standIn?.Hello.PlainNewlines ?? false);
             IdleThread? owned = thread;
             thread = null;
-            return (pod, pod.AddContainer(plan, standIn?.Pid, owned), first);
+            return (pod, pod.AddContainer(plan, standIn?.Pid, owned));
         }
         finally
         {

@@ -39,7 +39,7 @@ internal sealed class ContainerRemoval(PodHost host, PodLife life, TaskEvents ev
         {
             await cleanUp.TryAsync(container.Hooks.RunPoststopAsync);
             cleanUp.Try(() => host.Release(container.Plan.Id, claim));
-            host.Track(MemoryTrim.RunAsync());
+            host.Track(MemoryTrim.RunAsync(host.Time));
         }
 
         cleanUp.ThrowIfFailed();

@@ -50,14 +50,13 @@ internal sealed partial class TaskService : Containerd.Protocol.TaskV2.Task.Task
         Container container = Find(request.Id, "start");
         if (request.ExecId.Length == 0)
         {
-            return new StartResponse
+            uint init = await _events.PublishStartAsync(request.Id, "", async () =>
             {
-                Pid = await _events.PublishStartAsync(request.Id, "", async () =>
-                {
-                    await container.StartAsync(context.CancellationToken);
-                    return (uint)container.StandInPid;
-                }),
-            };
+                await container.StartAsync(context.CancellationToken);
+                return (uint)container.StandInPid;
+            });
+            _host.Track(MemoryTrim.RunAsync(_host.Time)); // of its creation, the first one's pod included
+            return new StartResponse { Pid = init };
         }
 
         StandInSession? standIn = _standIns.Take(request.Id, request.ExecId);
