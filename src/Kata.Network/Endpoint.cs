@@ -9,6 +9,12 @@ namespace Kata.Network;
 /// </summary>
 internal static class Endpoint
 {
+    /// <summary>Of the redirection on an interface whose qdisc was made for it. The last of all: other people's filters go first.</summary>
+    private const ushort OwnQdiscPriority = 65535;
+
+    /// <summary>Of one on a qdisc that was there, and stays.</summary>
+    private const ushort FoundQdiscPriority = 65534;
+
     /// <summary>Makes the tap and connects it. What was made goes again when something fails.</summary>
     /// <param name="space">The pod's namespace.</param>
     /// <param name="plan">The interface.</param>
@@ -56,25 +62,7 @@ internal static class Endpoint
         {
             SendHop.Remove(space, linkIndex);
             Tap.RemoveMacvtap(space, linkIndex);
-            IReadOnlyList<TrafficFilter> filters = space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
-            TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(space.Netlink, filter))];
-            foreach (TrafficFilter filter in ours)
-            {
-                space.Netlink.Filters.Delete(filter with { Handle = 0 }); // with its tables, of u32
-            }
-
-            // The qdisc is somebody else's where a filter of theirs is left, or it is a clsact, which we never make.
-            if (ours.Length > 0 && space.Netlink.Filters.List(linkIndex, TcHandle.IngressFilters).Count == 0)
-            {
-                foreach (Qdisc qdisc in space.Netlink.Qdiscs.List(linkIndex).Where(static qdisc => qdisc.Kind == PlainQdisc.Ingress))
-                {
-                    space.Netlink.Qdiscs.Delete(qdisc);
-                }
-            }
-        }
-        catch (NetlinkException error) when (error.Errno is NetlinkErrno.ENODEV or NetlinkErrno.EINVAL or NetlinkErrno.ENOENT)
-        {
-            // The link is gone, and everything with it; or it has no qdisc at all.
+            Disconnect(space.Netlink, linkIndex);
         }
         catch (NetlinkException error)
         {
@@ -140,8 +128,37 @@ internal static class Endpoint
         if (options.Model == EndpointModel.TcFilter)
         {
             int way = options.SendRate is { } send ? SendHop.Make(space, plan, send) : plan.LinkIndex;
-            netlink.Filters.Redirect(plan.LinkIndex, tap);
+            Disconnect(netlink, plan.LinkIndex); // of one that was killed; the tap's name has been free
+            netlink.Filters.Redirect(
+                plan.LinkIndex, tap, netlink.Qdiscs.AddIngress(plan.LinkIndex) ? OwnQdiscPriority : FoundQdiscPriority);
             netlink.Filters.Redirect(tap, way);
+        }
+    }
+
+    // The qdisc is somebody else's where a filter of theirs is left, too.
+    private static void Disconnect(NetlinkSocket netlink, int linkIndex)
+    {
+        try
+        {
+            IReadOnlyList<TrafficFilter> filters = netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
+            TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(netlink, filter))];
+            foreach (TrafficFilter filter in ours)
+            {
+                netlink.Filters.Delete(filter with { Handle = 0 }); // with its tables, of u32
+            }
+
+            if (ours.Any(static filter => filter.Priority == OwnQdiscPriority)
+                && netlink.Filters.List(linkIndex, TcHandle.IngressFilters).Count == 0)
+            {
+                foreach (Qdisc qdisc in netlink.Qdiscs.List(linkIndex).Where(static qdisc => qdisc.Kind == PlainQdisc.Ingress))
+                {
+                    netlink.Qdiscs.Delete(qdisc);
+                }
+            }
+        }
+        catch (NetlinkException error) when (error.Errno is NetlinkErrno.ENODEV or NetlinkErrno.EINVAL or NetlinkErrno.ENOENT)
+        {
+            // The link is gone, and everything with it; or it has no qdisc at all.
         }
     }
 }

@@ -75,6 +75,7 @@ public sealed class EndpointTests : IDisposable
     [
         "true",
         "tc qdisc add dev eth0 clsact",
+        "tc qdisc add dev eth0 ingress",
         """
         tc qdisc add dev eth0 ingress
         tc filter add dev eth0 parent ffff: protocol ip pref 10 u32 match ip dport 4712 0xffff action mirred egress redirect dev v0

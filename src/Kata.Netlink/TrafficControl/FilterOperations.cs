@@ -43,31 +43,18 @@ public sealed class FilterOperations
     /// </summary>
     /// <param name="from">The index of the link that packets come in by.</param>
     /// <param name="to">The index of the link that they are sent by.</param>
+    /// <param name="priority">The filter's; 0 leaves it to the kernel, which has it go before others that were left to it.</param>
     /// <exception cref="NetlinkException">The kernel refused. The qdisc may have been made.</exception>
-    public void Redirect(int from, int to)
+    public void Redirect(int from, int to, ushort priority = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(from, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(to, 1);
-        try
-        {
-            // By its name: without one the kernel takes a clsact away, with its filters, for an ingress.
-            new QdiscOperations(_channel).Add(new Qdisc
-            {
-                LinkIndex = from,
-                Kind = PlainQdisc.Ingress,
-                Handle = new TcHandle(TcHandle.Ingress.Major, 0),
-                Parent = TcHandle.Ingress,
-            });
-        }
-        catch (NetlinkException error) when (error.Errno == NetlinkErrno.EEXIST)
-        {
-            // it has one, or a clsact, in the same place
-        }
-
+        new QdiscOperations(_channel).AddIngress(from);
         var filter = new TrafficFilter
         {
             LinkIndex = from,
             Parent = TcHandle.IngressFilters,
+            Priority = priority,
             Actions = [new MirredAction { TargetIndex = to }],
         };
         try

@@ -30,6 +30,30 @@ public sealed class QdiscOperations
     public void Add(Qdisc qdisc) =>
         Execute(qdisc, Rtnl.RTM_NEWQDISC, Rtnl.NLM_F_ACK | Rtnl.NLM_F_CREATE | Rtnl.NLM_F_EXCL, "add the qdisc");
 
+    /// <summary>Gives a link an <c>ingress</c> qdisc, unless it has that or <c>clsact</c>, which has the same place.</summary>
+    /// <returns>Whether it has been made.</returns>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public bool AddIngress(int linkIndex)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(linkIndex, 1);
+        try
+        {
+            // By its name: without one the kernel takes a clsact away, with its filters, for an ingress.
+            Add(new Qdisc
+            {
+                LinkIndex = linkIndex,
+                Kind = PlainQdisc.Ingress,
+                Handle = new TcHandle(TcHandle.Ingress.Major, 0),
+                Parent = TcHandle.Ingress,
+            });
+            return true;
+        }
+        catch (NetlinkException error) when (error.Errno == NetlinkErrno.EEXIST)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Gives a link a qdisc instead of the one that it has.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public void Replace(Qdisc qdisc) =>
