@@ -103,10 +103,9 @@ internal static class Endpoint
         return true;
     });
 
-    // To a tap of ours, or to one that is gone: the kernel then forgets where the packets went.
-    private static bool IsOurs(NetlinkSocket netlink, TrafficFilter filter) => filter.Actions.OfType<MirredAction>().Any(action =>
-        action.TargetIndex == 0
-        || netlink.Links.List().Any(
+    // To a tap of ours, or to one that is gone: the kernel then forgets where the packets went. Or past it.
+    private static bool IsOurs(NetlinkSocket netlink, TrafficFilter filter) =>
+        AnswerFilters.Are(filter) || filter.Actions.OfType<MirredAction>().Any(action => action.TargetIndex == 0 || netlink.Links.List().Any(
             link => link.Index == action.TargetIndex && link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)));
 
     private static void Connect(NetworkNamespace space, EndpointPlan plan, int tap, EndpointOptions options)
@@ -142,7 +141,7 @@ internal static class Endpoint
         {
             IReadOnlyList<TrafficFilter> filters = netlink.Filters.List(linkIndex, TcHandle.IngressFilters);
             TrafficFilter[] ours = [.. filters.Where(filter => IsOurs(netlink, filter))];
-            foreach (TrafficFilter filter in ours)
+            foreach (TrafficFilter filter in ours.DistinctBy(static filter => filter.Priority))
             {
                 netlink.Filters.Delete(filter with { Handle = 0 }); // with its tables, of u32
             }

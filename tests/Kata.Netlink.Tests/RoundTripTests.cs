@@ -252,6 +252,7 @@ public sealed class RoundTripTests
          from shorts in Gen.UShort.Array[2]
          from isU32 in Gen.Bool
          from actions in Gen.Select(Gen.Int[1, 4], s_index).Array[0, 4]
+         from matches in Gen.Select(Gen.Int, Gen.UInt, Gen.UInt[1, uint.MaxValue]).Array[0, 4]
          select new TrafficFilter
          {
              LinkIndex = 1,
@@ -261,6 +262,7 @@ public sealed class RoundTripTests
              Priority = shorts[0],
              Protocol = shorts[1],
              Kind = isU32 ? TrafficFilter.U32 : TrafficFilter.MatchAll,
+             Matches = isU32 ? [.. matches.Select(static match => new PacketMatch(match.Item1, match.Item2, match.Item3))] : [],
              Actions = [.. actions.Select(static action =>
                  new MirredAction { Direction = (MirredDirection)action.Item1, TargetIndex = action.Item2 })],
          }).Sample(static filter =>

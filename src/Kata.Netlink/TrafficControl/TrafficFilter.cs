@@ -7,7 +7,7 @@ using Kata.Netlink.Interop;
 namespace Kata.Netlink;
 
 /// <summary>
-/// A filter that has actions for all packets: as it is to be, or as it is read. Of filters that choose packets the choice is not read.
+/// A filter that has actions for packets: as it is to be, or as it is read. How packets are chosen is read of <see cref="U32"/> only.
 /// </summary>
 public sealed record TrafficFilter
 {
@@ -21,6 +21,7 @@ public sealed record TrafficFilter
     public const ushort AllProtocols = 3;
 
     private readonly ValueList<TrafficAction> _actions;
+    private readonly ValueList<PacketMatch> _matches;
 
     /// <summary>Link and parent have to be given.</summary>
     public TrafficFilter()
@@ -38,9 +39,15 @@ public sealed record TrafficFilter
         AttributeReader chain = attributes;
         Chain = chain.Find(Rtnl.TCA_CHAIN, out NetlinkAttribute number) ? number.UInt32() : 0;
         (Kind, AttributeReader options) = TcMessages.ReadKind(attributes);
+        AttributeReader selection = options;
         if (ActionsOf(Kind) is { } type && options.Find(type, out NetlinkAttribute actions))
         {
             Actions = TrafficAction.ReadAll(actions.Nested);
+        }
+
+        if (Kind == U32 && selection.Find(Rtnl.TCA_U32_SEL, out NetlinkAttribute selector))
+        {
+            Matches = ReadMatches(selector.Value);
         }
     }
 
@@ -65,7 +72,14 @@ public sealed record TrafficFilter
     /// <summary>The chain it is in.</summary>
     public uint Chain { get; init; }
 
-    /// <summary>What is done with packets, in this order.</summary>
+    /// <summary>Of <see cref="U32"/>: what all has to be so for a packet; empty for all packets.</summary>
+    public IReadOnlyList<PacketMatch> Matches
+    {
+        get => _matches.Items;
+        init => _matches = new ValueList<PacketMatch>(value);
+    }
+
+    /// <summary>What is done with packets, in this order. With none of <see cref="U32"/> they pass, and no later filter is asked.</summary>
     public IReadOnlyList<TrafficAction> Actions
     {
         get => _actions.Items;
@@ -104,10 +118,18 @@ public sealed record TrafficFilter
         int options = message.BeginPlain(Rtnl.TCA_OPTIONS);
         if (Kind == U32)
         {
-            WriteMatchOfEverything(message);
+            WriteMatches(message);
+        }
+        else if (Matches.Count > 0)
+        {
+            throw new ArgumentException($"Cannot make a filter of kind '{Kind}' that chooses packets: only '{U32}' can");
         }
 
-        WriteActions(message, actions);
+        if (Actions.Count > 0)
+        {
+            WriteActions(message, actions);
+        }
+
         message.End(options);
     }
 
@@ -118,13 +140,39 @@ public sealed record TrafficFilter
         _ => null,
     };
 
-    // One key that no bit of the packet has to agree with.
-    private static void WriteMatchOfEverything(MessageWriter message)
+    // At least one key: for everything one that no bit of the packet has to agree with.
+    private void WriteMatches(MessageWriter message)
     {
-        Span<byte> selector = stackalloc byte[Unsafe.SizeOf<TcU32Sel>() + Unsafe.SizeOf<TcU32Key>()];
-        selector.Clear();
-        MemoryMarshal.Write(selector, new TcU32Sel { flags = Rtnl.TC_U32_TERMINAL, nkeys = 1 });
+        IReadOnlyList<PacketMatch> keys = Matches.Count > 0 ? Matches : [new PacketMatch(0, 0, 0)];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keys.Count, byte.MaxValue, nameof(Matches));
+        int size = Unsafe.SizeOf<TcU32Key>();
+        byte[] selector = new byte[Unsafe.SizeOf<TcU32Sel>() + (keys.Count * size)];
+        MemoryMarshal.Write(selector, new TcU32Sel { flags = Rtnl.TC_U32_TERMINAL, nkeys = (byte)keys.Count });
+        for (int i = 0; i < keys.Count; i++)
+        {
+            MemoryMarshal.Write(
+                selector.AsSpan(Unsafe.SizeOf<TcU32Sel>() + (i * size)),
+                new TcU32Key { mask = NetworkOrder(keys[i].Mask), val = NetworkOrder(keys[i].Value), off = keys[i].Offset });
+        }
+
         message.Bytes(Rtnl.TCA_U32_SEL, selector);
+    }
+
+    private static List<PacketMatch> ReadMatches(ReadOnlySpan<byte> selector)
+    {
+        int size = Unsafe.SizeOf<TcU32Key>();
+        var matches = new List<PacketMatch>();
+        ReadOnlySpan<byte> rest = selector[Math.Min(selector.Length, Unsafe.SizeOf<TcU32Sel>())..];
+        for (; rest.Length >= size; rest = rest[size..])
+        {
+            TcU32Key key = MemoryMarshal.Read<TcU32Key>(rest);
+            if (key.mask != 0)
+            {
+                matches.Add(new PacketMatch(key.off, NetworkOrder(key.val), NetworkOrder(key.mask)));
+            }
+        }
+
+        return matches;
     }
 
     private void WriteActions(MessageWriter message, ushort type)
@@ -142,6 +190,8 @@ public sealed record TrafficFilter
 
         message.End(all);
     }
+
+    private static uint NetworkOrder(uint value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 
     private static ushort NetworkOrder(ushort value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
 }

@@ -18,6 +18,7 @@ internal sealed class PodNetwork(
 
     private readonly SemaphoreSlim _gate = new(1, 1); // one change at a time
     private readonly CancellationTokenSource _ending = new();
+    private readonly PodNames _names = new(plan, environment, guest); // under _gate
     private readonly List<PodInterface> _interfaces = []; // under _gate
     private readonly HashSet<EndpointPlan> _failed = []; // not tried again: a tap that comes and goes is a change, too; under _gate
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
@@ -26,7 +27,6 @@ internal sealed class PodNetwork(
     private NetworkWatch? _watch;
     private IGuestNetwork? _guest; // under _gate
     private Task _following = Task.CompletedTask; // ends on _ending
-    private Task? _names; // relays questions for a name server; ends on _ending; under _gate
     private int _cards; // names of cards are never given twice; under _gate
 
     /// <summary>
@@ -135,7 +135,7 @@ internal sealed class PodNetwork(
         ExceptionDispatchInfo? failure = await ChangeCardsAsync(wanted, cancellationToken);
         EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
         await Guest.SetAsync(network, cards, cancellationToken);
-        RelayNames(space);
+        _names.Follow(space, _interfaces);
         failure?.Throw();
     }
 
@@ -154,7 +154,7 @@ internal sealed class PodNetwork(
         await _gate.WaitAsync(CancellationToken.None); // a change that is under way undoes what it has done
         _gate.Release();
         await _following;
-        await (_names ?? Task.CompletedTask);
+        await _names.DisposeAsync();
         _watch?.Dispose();
     }
 
@@ -285,32 +285,6 @@ internal sealed class PodNetwork(
                 failure ??= ExceptionDispatchInfo.Capture(error);
                 return false;
             }
-        }
-    }
-
-    // Only where there is one: a name server of a container's own needs the port.
-    private void RelayNames(NetworkNamespace space)
-    {
-        if (_names is null && guest.Guest!.Agent is { SupportsNames: true, Extension: { } agent } && NameServer.IsIn(space))
-        {
-            _names = RelayNamesAsync(new NameRelay(space, agent, environment.Time)).LoggedAsync(environment.Log);
-        }
-    }
-
-    private async Task RelayNamesAsync(NameRelay relay)
-    {
-        try
-        {
-            await relay.RunAsync(_ending.Token);
-        }
-        catch (Grpc.Core.RpcException error) when (error.StatusCode is Grpc.Core.StatusCode.AlreadyExists)
-        {
-            environment.Log.PlanWarning(
-                $"Names of docker's networks are not known in the guest of '{plan.Id}': {GuestText.Escape(error.Status.Detail)}");
-        }
-        catch (Exception error) when (error is Grpc.Core.RpcException or OperationCanceledException or IOException)
-        {
-            // The pod ends, or the guest is gone.
         }
     }
 

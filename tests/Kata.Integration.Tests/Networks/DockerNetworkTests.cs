@@ -86,6 +86,24 @@ public sealed partial class DockerNetworkTests(DockerNetworkFixture docker)
         (await docker.EngineAsync("network", "rm", "one", "two")).Ok();
     }
 
+    // docker's name server asks from within the pod's namespace, and the answer arrives at the pod's interface.
+    [Fact]
+    public async Task Names_ThatDockerDoesNotKnow_AreAskedOfOthers()
+    {
+        (await docker.EngineAsync("network", "create", "--subnet", "10.93.0.0/24", "names")).Ok();
+        string server = await docker.StartContainerAsync(
+            ["--network", "names", "--ip", "10.93.0.53", .. HostPrograms], "/usr/bin/perl", "-e", NameServer, "10.93.0.53", "192.0.2.99");
+        string asking = await docker.StartContainerAsync(["--network", "names", "--dns", "10.93.0.53"], "sleep", "100000");
+        Assert.Contains(
+            "192.0.2.99",
+            await ShellAsync(asking, "for i in 1 2 3 4 5; do busybox nslookup outside.example && break; sleep 0.2; done 2>&1"),
+            StringComparison.Ordinal);
+        (await docker.RemoveAsync(asking)).Ok();
+        (await docker.RemoveAsync(server)).Ok();
+        (await docker.EngineAsync("network", "rm", "names")).Ok();
+        await docker.AssertCleanAsync();
+    }
+
     [Fact]
     public async Task NetworkOfAContainer_IsItsMachine()
     {

@@ -34,6 +34,14 @@ public abstract class EngineNetworkTests : IAsyncDisposable
         + "send(S, pack('CCnnn', 8, 0, 0, 0, 1), 0, sockaddr_in(0, inet_aton($ARGV[0]))) or die \"send: $!\"; "
         + "defined recv(S, $reply, 100, 0) or die \"recv: $!\"; print 'reply ', unpack('C', $reply)";
 
+    /// <summary>Answers, at the address of its first argument, every question for an IPv4 address with its second one; in Perl.</summary>
+    private protected const string NameServer =
+        "use Socket; socket(S, AF_INET, SOCK_DGRAM, 17) or die \"socket: $!\"; "
+        + "bind(S, sockaddr_in(53, inet_aton($ARGV[0]))) or die \"bind: $!\"; "
+        + "while ($from = recv(S, $q, 1500, 0)) { $q =~ /^(..).{10}([^\\0]*\\0(..)..)/s or next; $a = $3 eq \"\\0\\1\"; "
+        + "send(S, $1 . pack('nnnnn', 0x8180, 1, $a ? 1 : 0, 0, 0) . $2 "
+        + ". ($a ? pack('nnnNn', 0xc00c, 1, 1, 60, 4) . inet_aton($ARGV[1]) : ''), 0, $from) }";
+
     /// <summary>What lets a container run the host's Perl, which every Debian has.</summary>
     private protected static IEnumerable<string> HostPrograms =>
         new[] { "/usr", "/lib", "/lib64" }.SelectMany(static directory => new[] { "--volume", $"{directory}:{directory}:ro" });
