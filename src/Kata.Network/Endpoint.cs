@@ -105,8 +105,11 @@ internal static class Endpoint
 
     // To a tap of ours, or to one that is gone: the kernel then forgets where the packets went. Or past it.
     private static bool IsOurs(NetlinkSocket netlink, TrafficFilter filter) =>
-        AnswerFilters.Are(filter) || filter.Actions.OfType<MirredAction>().Any(action => action.TargetIndex == 0 || netlink.Links.List().Any(
-            link => link.Index == action.TargetIndex && link.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal)));
+        AnswerFilters.Are(filter)
+        || filter.Actions.OfType<MirredAction>().Any(action => action.TargetIndex == 0 || IsTap(netlink, action.TargetIndex));
+
+    private static bool IsTap(NetlinkSocket netlink, int link) => netlink.Links.List().Any(
+        item => item.Index == link && item.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal));
 
     private static void Connect(NetworkNamespace space, EndpointPlan plan, int tap, EndpointOptions options)
     {
