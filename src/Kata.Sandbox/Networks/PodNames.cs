@@ -42,7 +42,6 @@ internal sealed class PodNames(SandboxPlan plan, SandboxEnvironment environment,
     {
         await _ending.CancelAsync();
         await (_relaying ?? Task.CompletedTask);
-        _ending.Dispose();
         if (_ports is { } before)
         {
             AnswerFilters.SetPorts(_space!, before);
