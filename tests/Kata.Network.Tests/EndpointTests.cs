@@ -114,6 +114,29 @@ public sealed class EndpointTests : IDisposable
         Assert.Equal(expected, _pod.TrafficControl);
     }
 
+    // Also one whose priority was left to the kernel: what it takes does not arrive at the guest.
+    [Theory]
+    [InlineData("")]
+    [InlineData("pref 10 ")]
+    public void Attach_FilterOfSomebodyElse_IsAskedFirst(string priority)
+    {
+        _pod.Network.Run(
+            $"""
+            ip link add v0 type veth peer name v1
+            tc qdisc add dev eth0 ingress
+            tc filter add dev eth0 parent ffff: protocol ip {priority}u32 match ip dport {DroppedPort} 0xffff \
+                action mirred egress redirect dev v0
+            """);
+        _pod.Peer.Run($"ip neigh replace {Pod.Address} lladdr 02:00:00:00:00:42 dev peer0");
+        using Tap tap = Endpoint.Attach(_pod.Space, _pod.Plan, queues: 1);
+        IReadOnlyList<SafeFileDescriptor> queues = tap.Take();
+        using UdpClient peer = _pod.Peer.Inside(static () => new UdpClient(0));
+        peer.Send("no"u8.ToArray(), Pod.Address, DroppedPort);
+        peer.Send("yes"u8.ToArray(), Pod.Address, Port);
+        Assert.Equal("yes", new Card(queues).ReadText());
+        Close(queues);
+    }
+
     [Fact]
     public async Task Detach_TapIsStillOpen_TakesTheRedirectionAllTheSame()
     {

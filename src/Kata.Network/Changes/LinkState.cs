@@ -16,14 +16,13 @@ internal sealed record LinkState(
     string Name, LinkAddress Address, uint Mtu, bool IsUp, bool NoArp, int Controller,
     IReadOnlyList<InterfaceAddress> Addresses, IReadOnlyList<Route> Routes, IReadOnlyList<Neighbour> Neighbours)
 {
-    /// <summary>What can be given with an address; the rest the kernel finds out.</summary>
-    private const AddressFlags Settable =
-        AddressFlags.NoDad | AddressFlags.Home | AddressFlags.ManageTemporary | AddressFlags.NoPrefixRoute | AddressFlags.AutoJoin;
-
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     public static LinkState Read(NetlinkSocket netlink, Link link) => new(
         link.Name, link.Address, link.Mtu, link.Flags.HasFlag(LinkFlags.Up), link.Flags.HasFlag(LinkFlags.NoArp), link.Controller ?? 0,
-        [.. netlink.Addresses.List(linkIndex: link.Index).Where(static address => !IsKernels(address))],
+        [
+            .. netlink.Addresses.List(linkIndex: link.Index)
+                .Where(static address => !IsKernels(address)).Select(address => PlainRecords.Of(address, link.Name)),
+        ],
         [.. netlink.Routes.List().Where(route => RouteSet.IsOurs(route) && IsOn(route, link.Index))],
         [
             .. netlink.Neighbours.List().Where(
@@ -109,12 +108,7 @@ internal sealed record LinkState(
         IReadOnlyList<InterfaceAddress> present = netlink.Addresses.List(linkIndex: index);
         foreach (InterfaceAddress address in Addresses.Where(address => !present.Any(item => IsSame(item, address))))
         {
-            netlink.Addresses.Replace(address with
-            {
-                LinkIndex = index,
-                Flags = address.Flags & Settable,
-                Label = address.Label is { } label && label.Contains(':', StringComparison.Ordinal) ? label : null, // else the link's name
-            });
+            netlink.Addresses.Replace(address with { LinkIndex = index });
         }
     }
 

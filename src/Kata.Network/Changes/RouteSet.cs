@@ -10,7 +10,7 @@ internal static class RouteSet
         && route.Protocol is not (RouteProtocol.Kernel or RouteProtocol.RouterAdvertisement or RouteProtocol.Redirect);
 
     /// <summary>The route with nothing that the kernel alone says of it, so that it can be made.</summary>
-    public static Route Plain(Route route) => route with { Flags = route.Flags & RouteFlags.Onlink, ExpiresIn = null };
+    public static Route Plain(Route route) => PlainRecords.Of(route) with { ExpiresIn = null };
 
     /// <summary>Those that a guest is told of, and that a change may take away.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

@@ -22,9 +22,6 @@ internal sealed record NetworkState(
     IReadOnlyList<Neighbour> Neighbours,
     IReadOnlyList<RoutingRule> Rules)
 {
-    private const AddressFlags SettableFlags = AddressFlags.NoDad | AddressFlags.Home | AddressFlags.ManageTemporary
-        | AddressFlags.NoPrefixRoute | AddressFlags.AutoJoin | AddressFlags.Optimistic | AddressFlags.Tentative;
-
     private const LinkFlags SettableLinkFlags =
         LinkFlags.NoArp | LinkFlags.Promiscuous | LinkFlags.AllMulticast | LinkFlags.Multicast;
 
@@ -57,15 +54,16 @@ internal sealed record NetworkState(
         return new NetworkState(
             interfaces,
             [.. network.Addresses.Where(address => names.ContainsKey(address.LinkIndex) && IsForGuest(address)).Select(NormalAddress)],
-            [.. network.Routes.Where(route => IsForGuest(route) && LinksOf(route).All(names.ContainsKey)).Select(NormalRoute)],
+            [.. network.Routes.Where(route => IsForGuest(route) && LinksOf(route).All(names.ContainsKey)).Select(PlainRecords.Of)],
             [.. network.Neighbours.Where(item => names.ContainsKey(item.LinkIndex) && item.State.HasFlag(NeighbourState.Permanent))],
             [.. network.Rules, .. s_standardRules.Where(rule => !network.Rules.Any(other => other.Family == rule.Family))]);
 
-        InterfaceAddress NormalAddress(InterfaceAddress address) => address with
+        // Whether it is looked for on the network just now is the kernel's to say, and the guest's to go on with.
+        InterfaceAddress NormalAddress(InterfaceAddress address)
         {
-            Flags = address.Flags & SettableFlags,
-            Label = address.Label == names[address.LinkIndex] ? null : address.Label, // the kernel's own, which goes with the name
-        };
+            InterfaceAddress plain = PlainRecords.Of(address, names[address.LinkIndex]);
+            return plain with { Flags = plain.Flags | (address.Flags & (AddressFlags.Tentative | AddressFlags.Optimistic)) };
+        }
     }
 
     /// <summary>As it is when some links and all that hangs on them are gone.</summary>
@@ -121,11 +119,4 @@ internal sealed record NetworkState(
         !address.Flags.HasFlag(AddressFlags.DadFailed) && !s_loopback.Contains(address.Local);
 
     private static bool IsForGuest(Route route) => route.Protocol is not (RouteProtocol.Kernel or RouteProtocol.Redirect);
-
-    private static Route NormalRoute(Route route) => route with
-    {
-        Flags = route.Flags & RouteFlags.Onlink,
-        NextHops = [.. route.NextHops.Select(static hop => hop with { Flags = hop.Flags & RouteFlags.Onlink })],
-        NextHopId = null, // what it stands for is there as well
-    };
 }
