@@ -4,7 +4,8 @@ namespace Kata.Fuzz.Targets;
 
 /// <summary>
 /// <c>Kata.Fuzz.Targets TARGET FILE...</c> runs inputs, for a finding; <c>Kata.Fuzz.Targets TARGET --afl [FILE...]</c> serves afl-fuzz,
-/// after it has run the files, so that what happens once in a process is no coverage of the first input;
+/// after it has run the files, so that what happens once in a process is no coverage of the first input, and adds what it finds to the file
+/// that <c>FUZZ_ERRORS</c> names, for one that does not come again;
 /// <c>Kata.Fuzz.Targets --instrument FOLDER</c> makes the assemblies there tell afl-fuzz where they have been;
 /// <c>Kata.Fuzz.Targets --list</c> names the targets.
 /// </summary>
@@ -28,7 +29,15 @@ internal static class Program
                     using var memory = new MemoryStream();
                     stream.CopyTo(memory);
                     Trace.Begin();
-                    BoundedRun.Run(target, memory.ToArray());
+                    try
+                    {
+                        BoundedRun.Run(target, memory.ToArray());
+                    }
+                    catch (Exception finding) when (Environment.GetEnvironmentVariable("FUZZ_ERRORS") is { } errors)
+                    {
+                        File.AppendAllText(errors, $"{finding}\n");
+                        throw;
+                    }
                 });
                 return 0;
             case [var name, _, ..] when FuzzTargets.Find(name) is { } target:
