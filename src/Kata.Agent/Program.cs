@@ -31,6 +31,11 @@ internal static class Program
             return TimeNamespace.Run(Crun.Executable, Environment.GetCommandLineArgs());
         }
 
+        if (ModuleRequests.IsOne(Environment.GetCommandLineArgs()))
+        {
+            return ModuleRequests.Run(Environment.GetCommandLineArgs());
+        }
+
         if (Environment.ProcessId != 1)
         {
             await Console.Error.WriteLineAsync(

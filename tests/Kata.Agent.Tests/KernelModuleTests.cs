@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Kata.Agent.Boot;
+using Kata.Testing;
 
 namespace Kata.Agent.Tests;
 
@@ -63,7 +64,37 @@ public sealed class KernelModuleTests
         Assert.Empty(ModuleInformation.Needs(module));
     }
 
-    private ModuleOrder Order() => new(s_needs.Keys, static path => s_needs[path], _loaded.Contains);
+    [Theory]
+    [InlineData("nfnetlink-subsys-10", "nf_tables")]
+    [InlineData("rtnl-link-vlan", "8021q")]
+    [InlineData("rtnl-link-vl", "rtnl-link-vl")] // begins like one
+    [InlineData("bridge", "bridge")]
+    [InlineData("", "")]
+    public void NameOf_WhatTheKernelAsksFor_IsTheModule(string asked, string expected) =>
+        Assert.Equal(expected, ModuleRequests.NameOf(asked, ["nfnetlink-subsys-10 nf_tables", "rtnl-link-vlan 8021q"]));
+
+    [Fact]
+    public void Find_ModuleOfTheImage_IsItsFileWhereverItLies()
+    {
+        using var directory = new TemporaryDirectory();
+        Directory.CreateDirectory(directory.File("6.1/kernel/net"));
+        foreach (string file in (string[])["nf_tables.ko.gz", "virtio_net.ko", "6.1/kernel/net/nft-ct.ko", "6.1/kernel/net/text.txt"])
+        {
+            File.WriteAllText(directory.File(file), "");
+        }
+
+        var image = new ImageModules(directory.Path);
+        Assert.Equal(directory.File("nf_tables.ko.gz"), image.Find("nf-tables"));
+        Assert.Equal(directory.File("virtio_net.ko"), image.Find("virtio_net"));
+        Assert.Equal(directory.File("6.1/kernel/net/nft-ct.ko"), image.Find("nft_ct"));
+        Assert.Null(image.Find("text"));
+        Assert.Null(new ImageModules(directory.File("none")).Find("nf_tables"));
+    }
+
+    private ModuleOrder Order() => new(Find, static path => s_needs[path], _loaded.Contains);
+
+    private static string? Find(string name) =>
+        s_needs.Keys.FirstOrDefault(path => ImageModules.Normalize(ModuleFile.NameOf(path)) == ImageModules.Normalize(name));
 
     // Header, information, names of sections, table of two sections.
     private static byte[] Module(string information)

@@ -50,6 +50,7 @@ internal sealed class GuestBoot
         }
 
         modules.LoadListed();
+        ModuleRequests.Accept();
         timings.Mark("modules");
         EarlyMounts.PrepareCgroups();
         timings.Mark("cgroups");

@@ -59,7 +59,7 @@ internal sealed class KernelModules(ILogger logger)
         if (!LoadIfThere(name, parameters))
         {
             throw AgentException.NotFound(
-                $"Cannot load the kernel module '{name}': the guest image has no '{ModuleOrder.Normalize(name)}.ko'. "
+                $"Cannot load the kernel module '{name}': the guest image has no '{ImageModules.Normalize(name)}.ko'. "
                 + "Add it to the image, or correct 'kernel_modules' in [agent.kata]");
         }
     }
@@ -68,16 +68,17 @@ internal sealed class KernelModules(ILogger logger)
     /// <exception cref="Grpc.Core.RpcException">Internal: the kernel refuses it, or one that it needs.</exception>
     public static bool LoadIfThere(string name, params IEnumerable<string> parameters)
     {
-        var order = new ModuleOrder(
-            ModuleFile.All(ModuleDirectory), static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
-        if (order.Find(name) is null && !IsLoaded(name))
+        var image = new ImageModules(ModuleDirectory);
+        string? file = image.Find(name);
+        if (file is null && !IsLoaded(name))
         {
             return false;
         }
 
+        var order = new ModuleOrder(image.Find, static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
         foreach (string path in order.Of(name))
         {
-            bool isLast = path == order.Find(name);
+            bool isLast = path == file;
             if (ModuleFile.TryLoad(path, isLast ? string.Join(' ', parameters) : "") is not { } error)
             {
                 continue;
@@ -96,5 +97,5 @@ internal sealed class KernelModules(ILogger logger)
     }
 
     // Also one that is built in, when it has parameters.
-    private static bool IsLoaded(string name) => Directory.Exists($"{LoadedDirectory}/{ModuleOrder.Normalize(name)}");
+    private static bool IsLoaded(string name) => Directory.Exists($"{LoadedDirectory}/{ImageModules.Normalize(name)}");
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kata.Agent.Network;
 using Kata.Agent.Protocol;
 using Kata.Agent.Protocol.Extension;
 using Kata.Agent.Protocol.Oci;
@@ -35,6 +36,7 @@ internal sealed class ProcessPreparation(ILogger logger)
         SetHome(process, database);
         FindProgram(process, files);
         AddLimits(process, extension);
+        NetworkModules.PrepareFor(process);
     }
 
     /// <summary>Sets HOME unless it is given, as anything but nothing.</summary>

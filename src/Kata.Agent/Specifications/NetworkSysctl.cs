@@ -1,3 +1,5 @@
+using Kata.Agent.Network;
+
 namespace Kata.Agent.Specifications;
 
 /// <summary>
@@ -20,6 +22,7 @@ internal static class NetworkSysctl
             throw AgentException.Invalid($"Cannot set the sysctl '{name}': it is not a plain name");
         }
 
+        NetworkModules.PrepareFor(path);
         try
         {
             File.WriteAllText("/proc/sys/" + path, value);

@@ -15,10 +15,11 @@ internal static class GuestDevices
     };
 
     /// <summary>
-    /// Character devices by their fixed numbers, Documentation/admin-guide/devices.txt. The guest has the fuse module for its share.
+    /// Character devices by their fixed numbers, Documentation/admin-guide/devices.txt: memory, terminals, tun and fuse, which make things
+    /// of their own in whichever kernel opens them.
     /// </summary>
     private static readonly HashSet<(long Major, long Minor)> s_commonNumbers =
-        [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (1, 11), (5, 0), (5, 2), (10, 229)];
+        [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (1, 11), (5, 0), (5, 2), (10, 200), (10, 229)];
 
     /// <summary>
     /// The nodes for the guest. A device of the host is refused, unless the container may use every device: then the engine only
