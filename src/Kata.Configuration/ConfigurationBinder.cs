@@ -25,6 +25,7 @@ internal static class ConfigurationBinder
                 EnableDebug = values.Get("runtime.enable_debug").Flag,
                 DisableGuestSeccomp = values.Get("runtime.disable_guest_seccomp").Flag,
                 SandboxCgroupOnly = values.Get("runtime.sandbox_cgroup_only").Flag,
+                DisableNewNetworkNamespace = values.Get("runtime.disable_new_netns").Flag,
                 NetworkModel = AvailableChoices.NetworkModelOf(values),
                 CreateContainerTimeout = Seconds(values, "runtime.create_container_timeout"),
             },

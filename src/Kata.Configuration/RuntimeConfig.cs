@@ -9,6 +9,9 @@ internal sealed record RuntimeConfig
 
     public required bool SandboxCgroupOnly { get; init; }
 
+    /// <summary>Whether a pod that asks for the host's network is made all the same, with a loopback interface only.</summary>
+    public required bool DisableNewNetworkNamespace { get; init; }
+
     /// <summary><c>tcfilter</c>, <c>macvtap</c> or <c>none</c>.</summary>
     public required string NetworkModel { get; init; }
 

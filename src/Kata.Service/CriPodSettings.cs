@@ -48,6 +48,7 @@ internal static class CriPodSettings
             Sysctls = new Dictionary<string, string>(linux.Sysctls),
             Resources = ResourcesOf(linux.Resources ?? new LinuxContainerResources()),
             CgroupsPath = linux.CgroupParent.Length == 0 ? null : GroupOf(linux.CgroupParent, id),
+            IsInHostNetwork = namespaces.Network == NamespaceMode.Node,
             SharesPidNamespace = namespaces.Pid == NamespaceMode.Pod,
         };
     }

@@ -130,7 +130,7 @@ internal sealed class PodLife(PodHost host)
     /// <param name="standIn">The process that stands for it in namespaces of its own; null where there is none.</param>
     public async Task<PodSandbox> JoinAsync(Bundle bundle, CreateTaskRequest request, int? standIn) => Pod ??= Held is null
         ? await host.BootAsync(
-            host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)) with
+            HostNetworking.Check(host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)), bundle.Spec) with
             {
                 SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance),
                 NetworkNamespace = PodNamespaces.NetworkOf(bundle.Spec, standIn),

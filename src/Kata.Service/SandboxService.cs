@@ -49,7 +49,7 @@ internal sealed class SandboxService(PodHost host, PodLife life, ContainerRemova
         }
 
         PodSettings settings = CriPodSettings.Read(host.Sandbox, request.Options, request.Annotations);
-        _plan = host.Plan(settings.ToSpec(), null) with
+        _plan = HostNetworking.Check(host.Plan(settings.ToSpec(), null), settings) with
         {
             SharedMemory = PodSettings.SharedMemoryIn(host.FilesDirectory),
             Files = settings.Files(

@@ -23,7 +23,10 @@ public class CriPodSettingsTests
             {
                 CgroupParent = "/kubepods/burstable/pod1/",
                 Sysctls = { ["kernel.sem"] = "1" },
-                SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } },
+                SecurityContext = new LinuxSandboxSecurityContext
+                {
+                    NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod, Network = NamespaceMode.Node },
+                },
                 Resources = new LinuxContainerResources
                 {
                     CpuQuota = 150_000,
@@ -39,6 +42,7 @@ public class CriPodSettingsTests
         Assert.Equal(["search a b", "nameserver 10.0.0.53", "nameserver 10.0.0.54", "options ndots:5"], settings.ResolverLines);
         Assert.Equal("1", settings.Sysctls["kernel.sem"]);
         Assert.True(settings.SharesPidNamespace);
+        Assert.True(settings.IsInHostNetwork);
         RuntimeSpec spec = settings.ToSpec();
         Assert.Equal("/kubepods/burstable/pod1/pod", spec.Linux!.CgroupsPath);
         Assert.Equal("2", spec.Annotations!["io.katacontainers.config.hypervisor.default_vcpus"]);
@@ -51,6 +55,7 @@ public class CriPodSettingsTests
         PodSettings settings = CriPodSettings.Read(s_id, null, s_none);
 
         Assert.False(settings.SharesPidNamespace);
+        Assert.False(settings.IsInHostNetwork);
         Assert.Null(settings.ToSpec().Linux!.CgroupsPath);
         Assert.Equal(default, PodLimits.Of(settings.ToSpec()));
     }

@@ -42,9 +42,12 @@ internal static partial class ConfigurationSchema
             "How a guest's network card is connected with its interface of the pod's network namespace: by traffic control, "
             + "by a macvtap over the interface, or not at all. 'bridged' is read as 'tcfilter'.")
             with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }, // 'bridged' is Kata 1.x's
+        Applied(
+            Runtime, "disable_new_netns", Flag, false,
+            "Whether a pod may ask for the host's network. No guest can be in it: it then has a loopback interface only."),
         .. Kept(
             Runtime, Flag,
-            "enable_tracing", "disable_new_netns", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",
+            "enable_tracing", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",
             "experimental_force_guest_pull", "keep_abnormal", "use_passfd_io", "static_sandbox_resource_mgmt"),
         .. Kept(
             Runtime, Text,

@@ -45,8 +45,7 @@ internal sealed class PodNetwork(
         if (space.IsOurs)
         {
             space.Dispose();
-            environment.Log.PlanWarning(
-                $"The pod '{plan.Id}' asks for the host's network, which a guest cannot have: it has a loopback interface only");
+            environment.Log.PlanWarning(HostNetworking.CheckNamed(plan));
             return [];
         }
 

@@ -31,6 +31,9 @@ internal sealed record PodSettings
     /// <summary>As in a specification; null when the caller has no wish.</summary>
     public string? CgroupsPath { get; init; }
 
+    /// <summary>Whether it asks for the host's network.</summary>
+    public bool IsInHostNetwork { get; init; }
+
     /// <summary>Whether its containers see each other's processes.</summary>
     public bool SharesPidNamespace { get; init; }
 

@@ -33,6 +33,9 @@ internal sealed record SandboxPlan
     /// </summary>
     public string? NetworkNamespace { get; init; }
 
+    /// <summary>Whether the host's network may be asked for, which gives the guest none.</summary>
+    public bool AllowsHostNetwork { get; init; }
+
     /// <summary>How the interfaces of that namespace are connected with the guest.</summary>
     public EndpointOptions Interfaces { get; init; } = EndpointOptions.Default;
 

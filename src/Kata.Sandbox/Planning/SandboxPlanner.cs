@@ -93,6 +93,7 @@ internal static class SandboxPlanner
                 ReceiveRate = BytesOf(hypervisor.ReceiveBitsPerSecond),
                 SendRate = BytesOf(hypervisor.SendBitsPerSecond),
             },
+            AllowsHostNetwork = configuration.Runtime.DisableNewNetworkNamespace,
             VirtioFsDaemonPath = hypervisor.VirtioFsDaemonPath,
             VirtioFsCache = hypervisor.VirtioFsCache,
             VirtioFsExtraArguments = hypervisor.VirtioFsExtraArguments,

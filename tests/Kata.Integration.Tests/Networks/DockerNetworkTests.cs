@@ -143,14 +143,23 @@ public sealed partial class DockerNetworkTests(DockerNetworkFixture docker)
         await docker.AssertCleanAsync();
     }
 
-    [Theory]
-    [InlineData("none")]
-    [InlineData("host")]
-    public async Task NetworkThatAMachineCannotHave_IsItsLoopbackAlone(string network) =>
+    [Fact]
+    public async Task NetworkOfTheHost_IsRefused()
+    {
+        CommandResult result = await docker.RunContainerAsync(["--network", "host"], "true");
+
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("it is the host's", result.Error, StringComparison.Ordinal);
+        Assert.Contains("disable_new_netns", result.Error, StringComparison.Ordinal);
+        await docker.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task NoNetwork_IsTheLoopbackAlone() =>
         Assert.Equal(
             ["lo", "127.0.0.1/8"],
             (await docker.RunContainerAsync(
-                ["--network", network], "sh", "-c",
+                ["--network", "none"], "sh", "-c",
                 "ls /sys/class/net | grep -v -e tunl -e sit; busybox ip -o -4 address | tr -s ' ' | cut -d ' ' -f 4")).Ok().Lines);
 
     private async Task<string> InspectAsync(string container, string format) =>

@@ -181,13 +181,19 @@ public sealed class NetworkCommandTests : IClassFixture<RuntimeFixture>
     }
 
     [Fact]
-    public async Task Pod_OfTheHostsNetwork_HasNoInterfacesToChange()
+    public async Task Pod_OfTheHostsNetwork_IsRefusedOrHasNoInterfacesToChange()
     {
-        string pod = await _host.StartSleeperAsync(static bundle =>
-        {
-            JsonArray spaces = bundle.Linux["namespaces"]!.AsArray();
-            spaces.Remove(spaces.First(static space => space!["type"]!.GetValue<string>() == "network"));
-        });
+        TestBundle refused = _host.NewBundle().Args("true");
+        LeaveNetworkOut(refused);
+        AssertRefused(await _host.RunAsync("run", "--bundle", refused.Write(), _host.NewId()), "asks for the host's network");
+        TestBundle named = _host.NewBundle().Args("true");
+        NetworkFixture.Network(named, "/proc/self/ns/net");
+        AssertRefused(await _host.RunAsync("run", "--bundle", named.Write(), _host.NewId()), "it is the host's");
+        await _host.AssertCleanAsync();
+
+        await File.AppendAllTextAsync(
+            _host.ConfigurationFile, "[runtime]\ndisable_new_netns = true\n", TestContext.Current.CancellationToken);
+        string pod = await _host.StartSleeperAsync(LeaveNetworkOut);
 
         CommandResult add = await _host.RunAsync("interface", "add", "--host-device", "eth0", pod);
 
@@ -197,6 +203,12 @@ public sealed class NetworkCommandTests : IClassFixture<RuntimeFixture>
         CommandResult gone = await _host.RunAsync("network", "list-ifaces", pod);
         AssertRefused(gone, "Cannot list the interfaces of the container ");
         Assert.Contains("does not exist", gone.Error, StringComparison.Ordinal);
+    }
+
+    private static void LeaveNetworkOut(TestBundle bundle)
+    {
+        JsonArray spaces = bundle.Linux["namespaces"]!.AsArray();
+        spaces.Remove(spaces.First(static space => space!["type"]!.GetValue<string>() == "network"));
     }
 
     private static void AssertRefused(CommandResult result, string reason)

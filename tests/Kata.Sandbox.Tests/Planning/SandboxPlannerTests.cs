@@ -182,6 +182,28 @@ public sealed class SandboxPlannerTests
         Assert.Equal(new EndpointOptions { SendRate = bytes }, sending);
     }
 
+    [Fact]
+    public void Check_HostsNetwork_IsRefusedUnlessAllowed()
+    {
+        RuntimeSpec own = Spec("network");
+        RuntimeSpec hosts = Spec("pid");
+        SandboxPlan plan = Plan(null);
+        var wishes = new PodSettings { Id = plan.Id, IsInHostNetwork = true };
+
+        Assert.Same(plan, HostNetworking.Check(plan, own));
+        Assert.Equal("/linux/namespaces", Assert.Throws<InvalidSpecException>(() => HostNetworking.Check(plan, hosts)).Field);
+        Assert.Throws<InvalidSpecException>(() => HostNetworking.Check(plan, new RuntimeSpec { OciVersion = "1.0.2" }));
+        Assert.Throws<SandboxStateException>(() => HostNetworking.Check(plan, wishes));
+        Assert.Throws<NetworkException>(() => HostNetworking.CheckNamed(plan));
+        SandboxPlan allowed = plan with { AllowsHostNetwork = true };
+        Assert.Same(allowed, HostNetworking.Check(allowed, hosts));
+        Assert.Same(allowed, HostNetworking.Check(allowed, wishes));
+        Assert.Contains("loopback interface only", HostNetworking.CheckNamed(allowed), StringComparison.Ordinal);
+
+        static RuntimeSpec Spec(string type) =>
+            new() { OciVersion = "1.0.2", Linux = new LinuxSpec { Namespaces = [new LinuxNamespace { Type = type }] } };
+    }
+
     private static SandboxPlan Plan(LinuxResources? resources, KataConfiguration? configuration = null) =>
         SandboxPlanner.Plan(SandboxId.Parse("pod"), configuration ?? s_configuration, s_kvm, Spec(resources), "/kata/pod");
 
