@@ -12,7 +12,8 @@ internal sealed class NetworkNamespace : IDisposable
     private NetworkNamespace(string path, SafeFileDescriptor descriptor)
     {
         (Path, _descriptor) = (path, descriptor);
-        Inode = FileStatus.Of(descriptor).Inode;
+        var status = FileStatus.Of(descriptor);
+        (Device, Inode) = (status.Device, status.Inode);
         Netlink = Run(static () => new NetlinkSocket());
     }
 
@@ -21,6 +22,9 @@ internal sealed class NetworkNamespace : IDisposable
 
     /// <summary>Its number, which no other one that is there has.</summary>
     public ulong Inode { get; }
+
+    /// <summary>The number of the file system that <see cref="Inode"/> is of, as <see cref="FileStatus.Device"/>.</summary>
+    public ulong Device { get; }
 
     /// <summary>What stands for it, to give to the kernel. Borrowed.</summary>
     public SafeFileDescriptor Handle => _descriptor;

@@ -26,7 +26,7 @@ internal static class NetworkPlanner
 
             if ((Refusal(link, model) ?? StackedRefusal(link, network)) is { } reason)
             {
-                refusals.Add($"The interface '{link.Name}' is not in the guest: {reason}");
+                refusals.Add(Refuse(link.Name, reason));
             }
             else
             {
@@ -41,6 +41,18 @@ internal static class NetworkPlanner
 
         refused = refusals;
         return plans;
+    }
+
+    /// <summary>The sentence that says why an interface is not in the guest.</summary>
+    public static string Refuse(string name, string reason) => $"The interface '{name}' is not in the guest: {reason}";
+
+    /// <summary>The reason in the sentence about an interface, with what to do; null when none is about it.</summary>
+    /// <param name="name">The interface's name.</param>
+    /// <param name="refused">The sentences.</param>
+    public static string? RefusalOf(string name, IEnumerable<string> refused)
+    {
+        string start = Refuse(name, "");
+        return refused.FirstOrDefault(text => text.StartsWith(start, StringComparison.Ordinal))?[start.Length..];
     }
 
     // Ports belong to their bridge or bond, which is carried itself; and kernels make tunnels of their own, which nobody has set up.

@@ -263,6 +263,7 @@ internal sealed class PodSandbox : IAsyncDisposable
                 Hypervisor = _plan.Machine.HypervisorPath,
                 KernelPath = _plan.Machine.KernelPath,
                 ImagePath = _plan.Machine.InitrdPath,
+                Network = _network.Namespace,
                 Storages =
                 [
                     .. Storages.Select(static storage =>

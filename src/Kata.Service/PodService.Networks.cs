@@ -57,6 +57,18 @@ internal sealed partial class PodService
         };
     });
 
+    public override Task<FollowNetworkResponse> FollowNetwork(
+        FollowNetworkRequest request, ServerCallContext context) => RunAsync(async () =>
+    {
+        NetworkCommands network = Running("follow the network of", host.Sandbox.Value, "interfaces").Network;
+        IReadOnlyList<string> refusals = await network.FollowAsync(host.Stopping);
+        return new FollowNetworkResponse
+        {
+            Interfaces = { (await network.ListInterfacesAsync(context.CancellationToken)).Select(NetworkMessages.Of) },
+            Refusals = { refusals },
+        };
+    });
+
     public override Task<UpdateRoutesResponse> UpdateRoutes(
         UpdateRoutesRequest request, ServerCallContext context) => RunAsync(async () =>
     {

@@ -126,6 +126,14 @@ public sealed class NetworkPlannerTests
     }
 
     [Fact]
+    public void RefusalOf_IsThatOfTheWholeName()
+    {
+        string[] refused = [NetworkPlanner.Refuse("tun10", "it is none. Use another"), "The interface 'tun1' has an MTU of 1 in the guest"];
+        Assert.Equal("it is none. Use another", NetworkPlanner.RefusalOf("tun10", refused));
+        Assert.Null(NetworkPlanner.RefusalOf("tun1", refused));
+    }
+
+    [Fact]
     public void Plan_Several_AreInTheOrderOfTheirNumbers()
     {
         Link[] links = [LinkOf(2, "net2", null), LinkOf(3, "lo0", null), LinkOf(7, "eth0", null)];

@@ -67,6 +67,9 @@ public sealed class PodServiceTests : IAsyncDisposable
             StatusCode.FailedPrecondition, "Cannot list the interfaces of 'p1'" + Interfaces,
             _pod.ListInterfacesAsync(new ListInterfacesRequest(), cancellationToken: Cancellation));
         await AssertAsync(
+            StatusCode.FailedPrecondition, "Cannot follow the network of 'p1'" + Interfaces,
+            _pod.FollowNetworkAsync(new FollowNetworkRequest(), cancellationToken: Cancellation));
+        await AssertAsync(
             StatusCode.FailedPrecondition, "Cannot change the routes of 'p1'" + Routes,
             _pod.UpdateRoutesAsync(new UpdateRoutesRequest(), cancellationToken: Cancellation));
         await AssertAsync(

@@ -29,6 +29,11 @@ internal sealed class NetworkClient(PodClient client, ContainerId pod)
         "list the interfaces of", pod, null,
         static (calls, options) => calls.ListInterfacesAsync(new ListInterfacesRequest(), options))).Interfaces;
 
+    /// <summary>Has the guest have what the pod's network namespace has now.</summary>
+    public Task<FollowNetworkResponse> FollowAsync() => client.AskAsync(
+        "follow the network of", pod, s_changeTimeout,
+        static (calls, options) => calls.FollowNetworkAsync(new FollowNetworkRequest(), options));
+
     /// <param name="request">What is to change.</param>
     /// <returns>What the guest has then.</returns>
     public async Task<IReadOnlyList<NetworkRoute>> UpdateRoutesAsync(UpdateRoutesRequest request) => (await client.AskAsync(

@@ -45,6 +45,16 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
         CancellationToken cancellationToken) =>
         ChangeAsync(new RouteChange(all, add, remove), cancellationToken);
 
+    /// <summary>Has the guest have what the namespace has now: for whoever has changed that by himself.</summary>
+    /// <returns>Why interfaces of the namespace are not in the guest, a sentence each.</returns>
+    /// <inheritdoc cref="ChangeAsync"/>
+    public Task<IReadOnlyList<string>> FollowAsync(CancellationToken cancellationToken) =>
+        InTurnAsync("follow the network", async (space, token) =>
+        {
+            await network.FollowInTurnAsync(space, token);
+            return network.Refusals;
+        }, cancellationToken);
+
     /// <summary>The guest's interfaces, the loopback too. Text from the guest, escape before printing.</summary>
     /// <exception cref="AgentException">It does not say.</exception>
     public async Task<IReadOnlyList<Interface>> ListInterfacesAsync(CancellationToken cancellationToken)
@@ -69,15 +79,19 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
     /// <exception cref="NetworkException">The namespace cannot be so, or the guest cannot have it.</exception>
     /// <exception cref="AgentException">The guest cannot take something.</exception>
     /// <exception cref="HypervisorException">The machine cannot take or give a card.</exception>
-    private async Task<string> ChangeAsync(NetworkChange change, CancellationToken cancellationToken)
+    private Task<string> ChangeAsync(NetworkChange change, CancellationToken cancellationToken) =>
+        InTurnAsync(change.Action, (space, token) => ChangeInTurnAsync(space, change, token), cancellationToken);
+
+    private async Task<T> InTurnAsync<T>(
+        string action, Func<NetworkNamespace, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
-            return await network.InTurnAsync(change.Action, (space, token) => ChangeInTurnAsync(space, change, token), cancellationToken);
+            return await network.InTurnAsync(action, work, cancellationToken);
         }
         catch (Exception error) when (error is OperationCanceledException or AgentException && network.Ending.IsCancellationRequested)
         {
-            throw SandboxStateException.Refused(change.Action, "its pod is about to end");
+            throw SandboxStateException.Refused(action, "its pod is about to end");
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class PodNetwork(
             return [];
         }
 
-        _space = space;
+        (_space, Namespace) = (space, NamespaceState.Of(space));
         _watch = NetworkWatch.Open(space);
         foreach (EndpointPlan endpoint in Wanted(HostNetwork.Read(space)))
         {
@@ -98,6 +98,12 @@ internal sealed class PodNetwork(
     /// <summary>The numbers of the links that the guest has cards of. Within <see cref="InTurnAsync"/>.</summary>
     public IReadOnlyCollection<int> Cards => [.. _interfaces.Select(static item => item.Plan.LinkIndex)];
 
+    /// <summary>Which namespace it is; null for none.</summary>
+    public NamespaceState? Namespace { get; private set; }
+
+    /// <summary>Why interfaces of the namespace are not in the guest, a sentence each. Within <see cref="InTurnAsync"/>.</summary>
+    public IReadOnlyList<string> Refusals => [.. _refusals];
+
     /// <summary>Cancelled when the pod is about to end.</summary>
     public CancellationToken Ending => _ending.Token;
 
@@ -139,12 +145,8 @@ internal sealed class PodNetwork(
     }
 
     /// <summary>Why an interface is not in the guest, and what to do. Within <see cref="InTurnAsync"/>.</summary>
-    public string RefusalOf(string name)
-    {
-        string start = $"The interface '{name}' is not in the guest: ";
-        return _refusals.FirstOrDefault(text => text.StartsWith(start, StringComparison.Ordinal))?[start.Length..]
-            ?? "it is a link that no guest can have, as a port of a bridge. Name another one";
-    }
+    public string RefusalOf(string name) =>
+        NetworkPlanner.RefusalOf(name, _refusals) ?? "it is a link that no guest can have, as a port of a bridge. Name another one";
 
     /// <summary>Follows no more. Cards and taps are the executor's to undo.</summary>
     public async ValueTask DisposeAsync()
@@ -240,8 +242,7 @@ internal sealed class PodNetwork(
             PodInterface made = Make(added, cold: false);
             if (machine.Machine.Capabilities.RefusalOf(made.Tap.Device, running: true) is { } refusal)
             {
-                Warn($"The interface '{added.Name}' is not in the guest: {refusal}. "
-                    + "Have it in the pod's network namespace before the pod starts");
+                Warn(NetworkPlanner.Refuse(added.Name, $"{refusal}. Have it in the pod's network namespace before the pod starts"));
                 continue;
             }
 

@@ -22,6 +22,9 @@ internal sealed record SandboxState
 
     public string? ImagePath { get; init; }
 
+    /// <summary>The network namespace that its guest's interfaces are of; null for none.</summary>
+    public NamespaceState? Network { get; init; }
+
     /// <summary>What the pod was given besides its containers.</summary>
     public IReadOnlyList<StorageState> Storages { get; set; } = [];
 

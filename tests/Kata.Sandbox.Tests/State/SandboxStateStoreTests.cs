@@ -22,6 +22,7 @@ public sealed class SandboxStateStoreTests : IDisposable
             JsonSerializer.Serialize(state, SandboxJsonContext.Default.SandboxState),
             JsonSerializer.Serialize(read, SandboxJsonContext.Default.SandboxState));
         Assert.Equal(state.Service, read.Service);
+        Assert.Equal(state.Network, read.Network);
         Assert.Equal("why\nnot", read.Containers[0].Reason);
         Assert.False(File.Exists(StatePath + ".new"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(StatePath));
@@ -54,6 +55,7 @@ public sealed class SandboxStateStoreTests : IDisposable
         const string Pod = "{\"version\":1,\"id\":\"p\",\"runtime\":\"x\",\"service\":{\"pid\":1,\"startTime\":2}";
         File.WriteAllText(StatePath, Pod + "}");
         Assert.Empty(SandboxStateStore.Read(StatePath)!.Containers);
+        Assert.Null(SandboxStateStore.Read(StatePath)!.Network);
 
         File.WriteAllText(
             StatePath,
@@ -169,6 +171,7 @@ public sealed class SandboxStateStoreTests : IDisposable
         Runtime = "0.1.0+abc",
         Service = new ProcessIdentity(42, ulong.MaxValue),
         Hypervisor = hypervisor,
+        Network = new NamespaceState(4, ulong.MaxValue),
         Containers =
         [
             new ContainerState
