@@ -1,10 +1,11 @@
 using Kata.Linux;
 using Kata.Linux.Interop;
+using Kata.Runtime.Cni;
 using Kata.Runtime.Shim;
 
 namespace Kata.Runtime;
 
-/// <summary>The host's one executable: the command line, and under its second name containerd's shim.</summary>
+/// <summary>The host's one executable: the command line, and under other names containerd's shim and a network plugin.</summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
@@ -23,8 +24,9 @@ internal static class Program
         // Whatever our caller left open must reach neither a service, which lives on, nor a stand-in, nor a VMM. (The .NET runtime's
         // own descriptors are close-on-exec already.) It cannot fail in a way that could be told better than by going on.
         _ = LibC.close_range(3, uint.MaxValue, LibC.CLOSE_RANGE_CLOEXEC);
-        return ShimProgram.IsCalled(Environment.GetCommandLineArgs() is [string name, ..] ? name : null)
-            ? await ShimProgram.RunAsync(arguments)
+        string? name = Environment.GetCommandLineArgs() is [string called, ..] ? called : null;
+        return ShimProgram.IsCalled(name) ? await ShimProgram.RunAsync(arguments)
+            : CniProgram.IsCalled(name) ? await CniProgram.RunAsync()
             : await CommandLine.RunAsync(arguments);
     }
 }

@@ -84,12 +84,7 @@ internal static class SandboxPlanner
             EntropySource = hypervisor.EntropySource,
             Interfaces = new EndpointOptions
             {
-                Model = configuration.Runtime.NetworkModel switch
-                {
-                    "macvtap" => EndpointModel.Macvtap,
-                    "none" => EndpointModel.None,
-                    _ => EndpointModel.TcFilter,
-                },
+                Model = ModelOf(configuration),
                 ReceiveRate = BytesOf(hypervisor.ReceiveBitsPerSecond),
                 SendRate = BytesOf(hypervisor.SendBitsPerSecond),
             },
@@ -108,6 +103,14 @@ internal static class SandboxPlanner
             Warnings = warnings,
         };
     }
+
+    /// <summary>How the interfaces of a pod without annotations are connected with its guest.</summary>
+    public static EndpointModel ModelOf(KataConfiguration configuration) => configuration.Runtime.NetworkModel switch
+    {
+        "macvtap" => EndpointModel.Macvtap,
+        "none" => EndpointModel.None,
+        _ => EndpointModel.TcFilter,
+    };
 
     /// <summary>
     /// The plan with one warning more where the groups above the pod's allow it less than its containers and the machine around them take:

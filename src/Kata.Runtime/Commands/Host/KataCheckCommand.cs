@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Kata.Configuration;
 using Kata.Hypervisor;
-using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
@@ -55,21 +54,15 @@ internal static class KataCheckCommand
     {
         KataConfiguration configuration = KataConfiguration.Load(globals.Sources(result));
         AcceleratorChoice host = Drivers.Probe(configuration);
-        SandboxId sandbox = SandboxId.Parse(string.Create(CultureInfo.InvariantCulture, $"kata-check-{Environment.ProcessId}"));
-        SandboxPlan plan = SandboxPlanner.Plan(
-            sandbox, configuration, host, new RuntimeSpec { OciVersion = VersionCommand.OciVersion },
-            globals.Directories(result).Cgroup(sandbox));
+        SandboxId sandbox = HostReadiness.TestPod;
+        SandboxPlan plan = HostReadiness.Plan(configuration, host, globals.Directories(result));
         if (verbose)
         {
             await DescribeAsync(configuration, plan);
         }
 
         SandboxFiles.Check(plan);
-        if (LibC.geteuid() != 0)
-        {
-            throw new ArgumentException("Cannot check that a guest boots 'here': containers can be created by root only. Run as root");
-        }
-
+        HostReadiness.RequireRoot();
         foreach (string warning in plan.Warnings)
         {
             if (strict)
