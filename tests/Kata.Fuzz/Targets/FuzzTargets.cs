@@ -3,6 +3,7 @@ using Kata.Hypervisor.Qemu.Qmp;
 using Kata.Netlink;
 using Kata.Netlink.Tests;
 using Kata.Oci;
+using Kata.Runtime.Cni;
 
 namespace Kata.Fuzz.Targets;
 
@@ -37,6 +38,7 @@ internal static class FuzzTargets
         ["allow-pattern"] = static name => new ParserTarget<ConfigurationException>(name, Configurations.MatchPattern),
         ["containerd-config"] = static name => new ParserTarget<ArgumentException>(name, ContainerdFiles.Install),
         ["network-file"] = static name => new ParserTarget<ArgumentException>(name, NetworkFiles.Read),
+        ["cni-config"] = static name => new ParserTarget<CniException>(name, CniDocuments.Read),
         ["stand-in"] = static _ => new StandInTarget(),
         ["journal"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).Journal),
         ["state"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).State),
