@@ -111,6 +111,24 @@ public sealed class InstallerTests : IDisposable
         Assert.Contains("Cannot run containers on the node 'n1'", result.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Install_WithDirectoriesOfNetworkPlugins_LinksOursThereAndTakesItsOwnBack()
+    {
+        CommandResult result = await RunAsync("""
+            export DESTDIR=$1/tree PREFIX=/usr/local
+            mkdir -p tree/opt/cni/bin tree/usr/lib/cni
+            echo mine > tree/usr/lib/cni/kata-cni
+            for _ in once again; do "$2/scripts/install" > /dev/null; done
+            readlink tree/opt/cni/bin/kata-cni tree/usr/local/bin/kata-cni
+            PREFIX=/elsewhere "$2/scripts/install" --remove > /dev/null
+            readlink tree/opt/cni/bin/kata-cni
+            "$2/scripts/install" --remove > /dev/null
+            find tree -name 'kata-*' -type l
+            cat tree/usr/lib/cni/kata-cni
+            """);
+        Assert.Equal(["/usr/local/bin/kata-runtime", "kata-runtime", "/usr/local/bin/kata-runtime", "mine"], result.Ok().Lines);
+    }
+
     private async Task<CommandResult> RunAsync(string script)
     {
         string repository = Path.GetFullPath("../..", Path.GetDirectoryName(RuntimeFixture.RuntimePath!)!);
