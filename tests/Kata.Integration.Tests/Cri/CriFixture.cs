@@ -21,7 +21,7 @@ public class CriFixture : ContainerdFixture
     internal const string KataSandbox = "kata-sandbox";
 
     private const int NetworkNamespace = 0x40000000; // CLONE_NEWNET, linux/sched.h
-    private const string Plugins = "/usr/lib/cni";
+    internal const string Plugins = "/usr/lib/cni";
 
     private SocketsHttpHandler? _handler;
     private GrpcChannel? _channel;
@@ -56,7 +56,7 @@ public class CriFixture : ContainerdFixture
         # runc cannot go below containerd's own where CAP_SYS_RESOURCE is missing
         restrict_oom_score_adj = true
         [plugins."io.containerd.grpc.v1.cri".cni]
-        bin_dir = "{Plugins}"
+        bin_dir = "{PluginDirectory}"
         conf_dir = "{Folder}/cni"
         [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata]
         runtime_type = "io.containerd.kata.v2"
@@ -66,6 +66,9 @@ public class CriFixture : ContainerdFixture
         [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
         runtime_type = "io.containerd.runc.v2"
         """;
+
+    /// <summary>Where network plugins are.</summary>
+    private protected virtual string PluginDirectory => Plugins;
 
     /// <summary>What follows the bridge plugin in the list of pods' networks.</summary>
     private protected virtual string ChainedPlugins => "";

@@ -1,4 +1,5 @@
 using Kata.Integration.Tests.Cri;
+using Kata.Integration.Tests.Harness;
 
 namespace Kata.Integration.Tests.Networks;
 
@@ -7,11 +8,16 @@ public sealed class CriNetworkFixture : CriFixture
 {
     internal EngineNetwork Network { get; private set; } = null!;
 
+    internal string KataPlugin => Path.Combine(PluginDirectory, "kata-cni");
+
     private protected override string[] Launcher => Network.Launcher;
+
+    private protected override string PluginDirectory => Path.Combine(Folder, "plugins");
 
     private protected override string ChainedPlugins => """
         , { "type": "portmap", "capabilities": { "portMappings": true } },
-          { "type": "bandwidth", "capabilities": { "bandwidth": true } }
+          { "type": "bandwidth", "capabilities": { "bandwidth": true } },
+          { "type": "kata-cni" }
         """;
 
     private protected override async Task PrepareAsync()
@@ -19,6 +25,13 @@ public sealed class CriNetworkFixture : CriFixture
         if (EngineNetwork.Problem is null)
         {
             Network = await EngineNetwork.CreateAsync();
+            Directory.CreateDirectory(PluginDirectory);
+            foreach (string plugin in Directory.GetFiles(Plugins))
+            {
+                File.CreateSymbolicLink(Path.Combine(PluginDirectory, Path.GetFileName(plugin)), plugin);
+            }
+
+            File.CreateSymbolicLink(KataPlugin, RuntimeFixture.RuntimePath!);
             await base.PrepareAsync();
         }
     }

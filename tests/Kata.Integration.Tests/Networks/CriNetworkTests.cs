@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Kata.Integration.Tests.Cri;
 using Kata.Integration.Tests.Harness;
 using Kata.Linux;
@@ -65,6 +66,54 @@ public sealed class CriNetworkTests : IClassFixture<CriNetworkFixture>
         }
 
         Assert.Equal(before, await _cri.Network.StateAsync());
+    }
+
+    // The pod is one of containerd's, which no configuration of the plugin names.
+    [Fact]
+    public async Task Pod_ThatRuns_GetsASecondInterfaceWhenOurPluginReturns()
+    {
+        CriPod pod = await CriPod.RunAsync(_cri, CriFixture.Kata);
+        string one = await pod.RunContainerAsync("one", ["sleep", "100000"]);
+        PodSandboxStatusResponse status = await _cri.Client.PodSandboxStatusAsync(
+            new PodSandboxStatusRequest { PodSandboxId = pod.Id, Verbose = true });
+        string path = JsonNode.Parse(status.Info["info"])!["runtimeSpec"]!["linux"]!["namespaces"]!.AsArray()
+            .Single(static item => item!["type"]!.ToString() == "network")!["path"]!.ToString();
+        foreach (string step in (string[])
+            [
+                "link add net1 address 02:89:00:00:00:02 type veth peer name far1", "addr add 10.89.0.2/24 dev net1", "link set far1 up",
+                "link set net1 up", "route add 10.90.0.0/16 via 10.89.0.1",
+            ])
+        {
+            (await _cri.Network.RunAsync(["/usr/bin/nsenter", $"--net={path}", "/usr/sbin/ip", .. step.Split(' ')])).Ok();
+        }
+
+        string configuration = $$"""
+            {"cniVersion":"0.4.0","name":"second","prevResult":{
+             "interfaces":[{"name":"net1","mac":"02:89:00:00:00:02","sandbox":"{{path}}"}],
+             "ips":[{"version":"4","address":"10.89.0.2/24","interface":0}]} }
+            """;
+        Assert.Contains("\"version\":\"4\"", (await PluginAsync("ADD", path, configuration)).Ok().Text, StringComparison.Ordinal);
+        string seen = await pod.ShellAsync(one, "busybox ip addr show net1; busybox ip route");
+        Assert.Contains("inet 10.89.0.2/24", seen, StringComparison.Ordinal);
+        Assert.Contains("10.90.0.0/16 via 10.89.0.1 dev net1", seen, StringComparison.Ordinal);
+        (await PluginAsync("CHECK", path, configuration)).Ok();
+        CommandResult another = await PluginAsync(
+            "CHECK", path, configuration.Replace("10.89.0.2/", "10.89.0.3/", StringComparison.Ordinal));
+        Assert.Contains(pod.Id, another.Text, StringComparison.Ordinal);
+        Assert.Contains("'net1' does not have the address '10.89.0.3/24' in the guest", another.Text, StringComparison.Ordinal);
+        (await PluginAsync("DEL", path, configuration)).Ok();
+        await pod.EndAsync();
+    }
+
+    private async Task<CommandResult> PluginAsync(string command, string path, string configuration)
+    {
+        using RunningCommand plugin = RunningCommand.Start(
+            "/usr/bin/env",
+            [
+                $"CNI_COMMAND={command}", "CNI_CONTAINERID=c1", $"CNI_NETNS={path}", "CNI_IFNAME=net1", .. _cri.Network.Launcher,
+                _cri.KataPlugin,
+            ]);
+        return await plugin.FinishAsync(RuntimeFixture.Bytes(configuration), RuntimeFixture.Limit);
     }
 
     private static string[] Server(string text, int port) =>
