@@ -159,31 +159,6 @@ public sealed class NetworkTests : IClassFixture<NetworkFixture>
         await DeleteAsync(pod);
     }
 
-    [Fact]
-    public async Task Pods_OnOneBridge_ReachEachOther()
-    {
-        await using TestNetwork first = await TestNetwork.CreateAsync();
-        await using TestNetwork second = await TestNetwork.CreateAsync();
-        await first.OnWireAsync("link", "add", "br0", "type", "bridge");
-        await first.OnWireAsync("link", "set", "br0", "up");
-        (TestNetwork, string, string)[] ports = [(first, "p1", "10.90.0.1/24"), (second, "p2", "10.90.0.2/24")];
-        foreach ((TestNetwork network, string port, string address) in ports)
-        {
-            await first.OnWireAsync("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", network.Pod);
-            await first.OnWireAsync("link", "set", port, "master", "br0", "up");
-            await network.InPodAsync("addr", "add", address, "dev", "eth0");
-            await network.InPodAsync("link", "set", "eth0", "up");
-        }
-
-        string one = await StartAsync(first);
-        string two = await StartAsync(second);
-
-        Assert.Contains(" 0% packet loss", await ShellAsync(one, "ping -c 3 -W 5 10.90.0.2"), StringComparison.Ordinal);
-        Assert.Contains(" 0% packet loss", await ShellAsync(two, "ping -c 3 -W 5 10.90.0.1"), StringComparison.Ordinal);
-        await DeleteAsync(one);
-        await DeleteAsync(two);
-    }
-
     [Theory]
     [InlineData("/nowhere/netns", "No such file or directory")]
     [InlineData("/proc/self/ns/mnt", "it is no network namespace")]
