@@ -36,6 +36,32 @@ public sealed class PidFdTests
     }
 
     [Fact]
+    public async Task TryOpen_LeaderIsReapedAndItsSessionLivesOn_IsNone()
+    {
+        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        await using var output = new DescriptorStream(read);
+        ChildProcess leader;
+        using (write)
+        {
+            leader = ChildProcess.Start(new SpawnOptions
+            {
+                Path = "/usr/bin/setsid",
+                Arguments = ["setsid", "sh", "-c", "sleep 1000 >/dev/null & echo $!"],
+                Environment = ["PATH=/usr/bin:/bin"],
+                Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = write },
+            });
+        }
+
+        using var reader = new StreamReader(output);
+        int member = int.Parse(await reader.ReadToEndAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
+        await leader.Exited.WaitAsync(s_limit, Cancellation);
+
+        Assert.Null(PidFd.TryOpen(leader.Pid));
+        using PidFd living = PidFd.Open(member);
+        Assert.True(living.Kill(Signals.SIGKILL));
+    }
+
+    [Fact]
     public async Task Kill_ProcessThatHasBeenReaped_SaysSo()
     {
         int pid = ProcessSpawner.Spawn(new SpawnOptions { Path = "/bin/true", Arguments = ["true"], Environment = [] });

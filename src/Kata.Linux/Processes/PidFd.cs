@@ -21,14 +21,17 @@ internal sealed class PidFd : IDisposable
     public static PidFd Open(int pid) =>
         new(pid, new PolledDescriptor(LinuxException.ThrowIfInvalid(LibC.pidfd_open(pid), "pidfd_open", $"watch the process {pid}")));
 
-    /// <summary>The same, or null when it has ended and been reaped.</summary>
+    /// <summary>
+    /// The same, or null when it has ended and been reaped, also where its number is still that of the session or the group that it led:
+    /// kernels say EINVAL or ENOENT to that.
+    /// </summary>
     public static PidFd? TryOpen(int pid)
     {
         try
         {
             return Open(pid);
         }
-        catch (LinuxException error) when (error.Errno is Errno.ESRCH)
+        catch (LinuxException error) when (error.Errno is Errno.ESRCH or Errno.EINVAL or Errno.ENOENT)
         {
             return null;
         }
