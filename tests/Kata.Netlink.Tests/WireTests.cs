@@ -35,6 +35,16 @@ public sealed class WireTests
     public void Read_ImpossibleAttributeOfALink_IsRefused(string hex) =>
         Assert.Throws<NetlinkProtocolException>(() => ReadLink(Convert.FromHexString(hex)));
 
+    [Fact]
+    public void Read_LinkOfADevice_SaysWhichAndOnWhatBus()
+    {
+        const string Attributes = "11003800303030303a33623a30302e31000000000800390070636900";
+        Link link = Assert.IsType<LinkEvent>(Assert.Single(ReadLink(Convert.FromHexString(Attributes)))).Link;
+        Assert.Equal(("0000:3b:00.1", "pci"), (link.ParentDevice, link.ParentBus));
+        link = Assert.IsType<LinkEvent>(Assert.Single(ReadLink([]))).Link;
+        Assert.Equal((null, null), (link.ParentDevice, link.ParentBus));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("00")]

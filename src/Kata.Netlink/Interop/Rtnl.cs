@@ -84,6 +84,8 @@ internal static class Rtnl
     internal const ushort IFLA_MIN_MTU = 50;
     internal const ushort IFLA_MAX_MTU = 51;
     internal const ushort IFLA_PERM_ADDRESS = 54;
+    internal const ushort IFLA_PARENT_DEV_NAME = 56;
+    internal const ushort IFLA_PARENT_DEV_BUS_NAME = 57;
     internal const ushort IFLA_GRO_MAX_SIZE = 58;
     internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const ushort IFLA_INFO_KIND = 1;

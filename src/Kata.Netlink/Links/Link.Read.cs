@@ -43,6 +43,12 @@ public sealed partial record Link
                 case Rtnl.IFLA_LINK_NETNSID:
                     ParentNamespaceId = attribute.Int32() is var id and >= 0 ? id : null;
                     break;
+                case Rtnl.IFLA_PARENT_DEV_NAME:
+                    ParentDevice = attribute.Text();
+                    break;
+                case Rtnl.IFLA_PARENT_DEV_BUS_NAME:
+                    ParentBus = attribute.Text();
+                    break;
                 case Rtnl.IFLA_MASTER:
                     Controller = attribute.Int32();
                     break;

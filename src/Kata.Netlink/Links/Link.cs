@@ -61,6 +61,15 @@ public sealed partial record Link
     /// <summary>The id of the network namespace that <see cref="Parent"/> is in; null for this one.</summary>
     public int? ParentNamespaceId { get; init; }
 
+    /// <summary>
+    /// The name of the device that it belongs to, on <see cref="ParentBus"/>: a PCI address, <c>virtio3</c>. Null where it has none, or the
+    /// kernel (before 5.14) does not say.
+    /// </summary>
+    public string? ParentDevice { get; init; }
+
+    /// <summary>The kernel's name of the bus that <see cref="ParentDevice"/> is on: <c>pci</c>, <c>usb</c>, <c>virtio</c>.</summary>
+    public string? ParentBus { get; init; }
+
     /// <summary>The group of links it belongs to.</summary>
     public uint Group { get; init; }
 
