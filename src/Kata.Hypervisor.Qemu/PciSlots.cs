@@ -1,8 +1,12 @@
 namespace Kata.Hypervisor.Qemu;
 
-/// <summary>Who has which place behind a bridge. Thread-safe.</summary>
-internal sealed class PciSlots
+/// <summary>Who has which place behind a bridge, or which port. Thread-safe.</summary>
+/// <param name="ports">How many ports there are for devices of the host, of one place each.</param>
+internal sealed class PciSlots(int ports = 0)
 {
+    /// <summary>The place that is the first port.</summary>
+    public const int FirstPort = End;
+
     /// <summary>The bus has 32 places; the first is the bridge's own.</summary>
     private const int First = 1;
 
@@ -12,11 +16,14 @@ internal sealed class PciSlots
     private readonly Dictionary<DeviceId, int> _taken = []; // guarded by _gate
 
     /// <summary>Takes the lowest free place; null when there is none.</summary>
-    public int? Take(DeviceId device)
+    /// <param name="device">Who is to have it.</param>
+    /// <param name="isOfHost">Whether it has a port, where one is free.</param>
+    public int? Take(DeviceId device, bool isOfHost = false)
     {
+        IEnumerable<int> own = isOfHost ? Enumerable.Range(FirstPort, ports) : [];
         lock (_gate)
         {
-            for (int slot = First; slot < End; slot++)
+            foreach (int slot in own.Concat(Enumerable.Range(First, End - First)))
             {
                 if (!_taken.ContainsValue(slot))
                 {

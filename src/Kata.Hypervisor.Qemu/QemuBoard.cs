@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Kata.Hypervisor.Qemu;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Kata.Hypervisor.Qemu;
 /// </summary>
 internal sealed record QemuBoard
 {
-    /// <summary>The bridge that disks and network cards are plugged into.</summary>
+    /// <summary>The bridge that disks, network cards and devices of the host are plugged into.</summary>
     public const string HotplugBridge = "hotplug";
 
     /// <summary>The bridge's place on the root bus: high, so that QEMU's own choice for other devices does not meet it.</summary>
@@ -17,7 +19,7 @@ internal sealed record QemuBoard
     /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
     private const int MmioPlaces = 16;
 
-    private const DeviceKinds Pluggable = DeviceKinds.Disk | DeviceKinds.Network;
+    private const DeviceKinds Pluggable = DeviceKinds.Disk | DeviceKinds.Network | DeviceKinds.Host;
 
     private const DeviceKinds All =
         DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | Pluggable;
@@ -60,11 +62,14 @@ internal sealed record QemuBoard
     /// <summary>Whether a device has its place behind the bridge, where one can come and go.</summary>
     public static bool IsPluggable(Device device) => Pluggable.HasFlag(device.Kind);
 
+    /// <summary>The name of a PCI Express port, counted from 0.</summary>
+    public static string PortName(int port) => string.Create(CultureInfo.InvariantCulture, $"port{port}");
+
     /// <summary>What a machine on this board can do.</summary>
     public MachineCapabilities Capabilities => new()
     {
         Machine = $"QEMU's machine type '{Type}'",
-        Cold = All,
+        Cold = IsPci ? All : All & ~DeviceKinds.Host,
         Hot = IsPci ? Pluggable : DeviceKinds.None,
         NoHotplugReason = IsPci ? null : "it has no PCI bus",
         MaxPluggable = IsPci ? BridgeSlots : MmioPlaces,

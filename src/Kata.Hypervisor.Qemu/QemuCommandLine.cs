@@ -132,7 +132,7 @@ internal static class QemuCommandLine
             yield return new QemuFrontend(new QmpObject
             {
                 ["driver"] = "pcie-root-port",
-                ["id"] = $"port{Text(port)}",
+                ["id"] = QemuBoard.PortName(port),
                 ["bus"] = board.RootBus,
                 ["chassis"] = port + 2,
                 ["slot"] = port + 2,

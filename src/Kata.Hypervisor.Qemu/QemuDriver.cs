@@ -65,7 +65,7 @@ internal sealed class QemuDriver(TimeProvider? timeProvider = null) : IHyperviso
 
         int pluggable = config.Devices.Count(static device => QemuBoard.IsPluggable(device));
         Require(
-            pluggable <= capabilities.MaxPluggable, config, $"{pluggable} disks and network cards",
+            pluggable <= capabilities.MaxPluggable, config, $"{pluggable} disks, network cards and devices of the host",
             $"{capabilities.Machine} has places for {capabilities.MaxPluggable}");
         foreach (NetworkDevice card in config.Devices.OfType<NetworkDevice>())
         {

@@ -28,9 +28,10 @@ internal sealed class QemuHotplug(
         }
 
         IReadOnlyList<SafeFileDescriptor> passed = descriptors.Of(device);
-        int slot = slots.Take(device.Id)
+        int slot = slots.Take(device.Id, device is HostDevice)
             ?? throw new HypervisorException(
-                $"Cannot {action}: all {board.Capabilities.MaxPluggable} places for disks and network cards are taken. Remove one first");
+                $"Cannot {action}: all {board.Capabilities.MaxPluggable} places for disks, network cards and devices of the host "
+                    + "are taken. Remove one first");
         QemuHandle[] handles =
         [
             .. passed.Select((_, index) => new QemuHandle($"{device.Id}-{index}", Interlocked.Increment(ref _lastSet))),

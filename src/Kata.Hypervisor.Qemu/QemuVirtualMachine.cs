@@ -18,7 +18,8 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
     private readonly TimeProvider _time;
     private readonly QemuBoard _board;
     private readonly QemuEvents _events = new(AgentPort);
-    private readonly PciSlots _slots = new();
+    private readonly PciSlots _slots;
+    private readonly PciBus _pci = new();
     private readonly List<QemuChannel> _channels = [];
     private readonly TaskCompletionSource<VirtualMachineExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QemuProcess? _process;
@@ -36,6 +37,7 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
         _files = files;
         _time = timeProvider;
         _board = QemuBoard.Of(config.MachineType);
+        _slots = new PciSlots(_board.IsExpress ? config.RootPorts : 0);
         Console = new ConsoleLog(resources.ConsoleLogPath, timeProvider: timeProvider);
     }
 
@@ -142,8 +144,15 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
                 + $"QEMU has {threads.Count} of the {named.Count} threads that it names");
     }
 
-    public Task PlugAsync(Device device, DeviceDescriptors descriptors, CancellationToken cancellationToken) =>
-        Require(_hotplug).PlugAsync(device, descriptors, cancellationToken);
+    public Task PlugAsync(Device device, DeviceDescriptors descriptors, CancellationToken cancellationToken)
+    {
+        if (device is HostDevice host)
+        {
+            AdmitToJail(host);
+        }
+
+        return Require(_hotplug).PlugAsync(device, descriptors, cancellationToken);
+    }
 
     public Task UnplugAsync(DeviceId id, CancellationToken cancellationToken) => Require(_hotplug).UnplugAsync(id, cancellationToken);
 
@@ -219,19 +228,37 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
                 AgentChannelDevice => [Inherit((agent = NewChannel("agent")).Listener)],
                 _ => [.. _resources.Descriptors.Of(device).Select(Inherit)],
             };
-            int slot = QemuBoard.IsPluggable(device) && _board.IsPci ? _slots.Take(device.Id)!.Value : 0; // the driver has counted them
+            // The driver has counted them.
+            int slot = QemuBoard.IsPluggable(device) && _board.IsPci ? _slots.Take(device.Id, device is HostDevice)!.Value : 0;
             devices.Add((device.Id, QemuDevices.Translate(device, _board, handles, slot, _vsock?.ContextId ?? 0)));
         }
 
         IReadOnlyList<string> arguments = QemuCommandLine.Build(
             _config, monitorHandle, devices.SelectMany(static device => device.Parts), _vsock?.ContextId);
+        HostDevice[] host = [.. _config.Devices.OfType<HostDevice>()];
+        JailOptions jail = QemuJail.WithHostDevices(_pci, _files.JailOptions(_config, _resources.RuntimeDirectory), host);
+        using LockedMemoryLimit? limit = host.Length > 0 ? LockedMemoryLimit.SetForChildren(QemuJail.LockedMemoryOf(_config)) : null;
         _process = QemuProcess.Start(
-            _files.JailOptions(_config, _resources.RuntimeDirectory),
+            jail,
             new SpawnOptions { Path = _files.Executable, Arguments = arguments, Environment = [], Descriptors = descriptors },
             (monitor, console), Console, _events, _exited, _config.MonitorTimeout, _time);
         _agentStream = agent?.Open();
         _hotplug = new QemuHotplug(_board, _process.Monitor, _events, _slots, _config.MonitorTimeout, _time);
         devices.ForEach(device => _hotplug.Adopt(device.Id, device.Parts));
+    }
+
+    private void AdmitToJail(HostDevice device)
+    {
+        try
+        {
+            var jail = new JailOptions { MountPoint = "/", UserId = _config.JailUserId, GroupId = _config.JailGroupId };
+            JailNodes.Add(ProcessId, QemuJail.WithHostDevices(_pci, jail, [device]));
+            LockedMemoryLimit.Set(ProcessId, QemuJail.LockedMemoryOf(_config));
+        }
+        catch (LinuxException error)
+        {
+            throw new HypervisorException($"Cannot give the device '{device.Id}' to the virtual machine '{_config.Name}'", error);
+        }
     }
 
     private QemuChannel NewChannel(string name)

@@ -18,7 +18,7 @@ internal sealed record MachineCapabilities
     /// <summary>Why <see cref="Hot"/> is empty, as the end of a sentence; null where it is not.</summary>
     public string? NoHotplugReason { get; init; }
 
-    /// <summary>How many disks and network cards it may have together at one time.</summary>
+    /// <summary>How many disks, network cards and devices of the host it may have together at one time.</summary>
     public required int MaxPluggable { get; init; }
 
     /// <summary>Whether its processors can be stopped and continued (<see cref="IPause"/>).</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Kata.Hypervisor.Qemu.Qmp;
+using Kata.Linux;
 
 namespace Kata.Hypervisor.Qemu.Tests;
 
@@ -94,6 +95,38 @@ public sealed class QemuPartTests
         Assert.Contains("\"mq\":true,\"vectors\":6,", hot[^1].Arguments[1], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(3, "hotplug", "0x3")]
+    [InlineData(33, "port1", "0x0")]
+    public void Host_PciDevice_IsNamedByItsAddressBehindTheBridgeOrAPort(int slot, string bus, string address)
+    {
+        QemuPart part = Assert.Single(QemuDevices.Translate(HostDeviceOf("net1", "0000:3b:00.1", 7), s_board, [], slot));
+        string options = """{"driver":"vfio-pci","id":"net1","host":"0000:3b:00.1","rombar":0,"""
+            + $"\"bus\":\"{bus}\",\"addr\":\"{address}\"}}";
+        Assert.Equal(["-device", options], part.Arguments);
+        Assert.Equal([Command("device_add", options)], part.Commands.Select(Line));
+    }
+
+    [Fact]
+    public void WithHostDevices_JailHasTheirGroupsOnceAndWhereEachIs()
+    {
+        string sysfs = Directory.CreateTempSubdirectory("kata-").FullName;
+        var bus = new PciBus(sysfs);
+        var jail = new JailOptions { MountPoint = "/x", UserId = 1, GroupId = 1 };
+        HostDevice[] devices = [HostDeviceOf("net1", "0000:3b:00.0", 7), HostDeviceOf("net2", "0000:3b:00.1", 7)];
+        HypervisorException error = Assert.Throws<HypervisorException>(() => QemuJail.WithHostDevices(bus, jail, devices));
+        Assert.Contains("IOMMU group 7", error.Message);
+
+        Directory.CreateDirectory($"{sysfs}/class/vfio/7");
+        File.WriteAllText($"{sysfs}/class/vfio/7/dev", "243:1\n");
+        JailOptions with = QemuJail.WithHostDevices(bus, jail, devices);
+        Assert.Equal([new JailDevice("/dev/vfio/vfio", 10, 196), new JailDevice("/dev/vfio/7", 243, 1)], with.Devices);
+        Assert.Equal(2, with.Links.Count);
+        Assert.Equal("../../../../kernel/iommu_groups/7", with.Links["/sys/bus/pci/devices/0000:3b:00.1/iommu_group"]);
+        Assert.Same(jail, QemuJail.WithHostDevices(bus, jail, []));
+        Directory.Delete(sysfs, recursive: true);
+    }
+
     /// <summary>One translation: what the command line says in JSON the control channel says in the same.</summary>
     [Fact]
     public void Arguments_OfEveryPartInJson_AreThoseOfItsCommand()
@@ -114,6 +147,9 @@ public sealed class QemuPartTests
         QemuPart serial = QemuDevices.Translate(new ConsoleDevice(), s_board, [QemuHandle.Inherited(9)])[1];
         Assert.Throws<InvalidOperationException>(() => serial.Commands);
     }
+
+    private static HostDevice HostDeviceOf(string id, string address, int group) => new(
+        new DeviceId(id), PciAddress.TryParse(address, out PciAddress? parsed) ? parsed : throw new ArgumentException(address), group);
 
     private static string Command(string name, string arguments) => $$"""{"execute":"{{name}}","arguments":{{arguments}},"id":1}""";
 

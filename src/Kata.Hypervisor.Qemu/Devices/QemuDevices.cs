@@ -17,7 +17,7 @@ internal static class QemuDevices
     /// Its descriptors: those of <see cref="DeviceDescriptors"/> in their order, or for a channel the driver's own.
     /// </param>
     /// <param name="slot">
-    /// Its place behind <see cref="QemuBoard.HotplugBridge"/>; for what comes and goes, on a board with PCI only.
+    /// Its place as <see cref="PciSlots"/> counts them; for what comes and goes, on a board with PCI only.
     /// </param>
     /// <param name="vsockContextId">The guest's vsock address; for an agent channel by vsock only.</param>
     public static IReadOnlyList<QemuPart> Translate(
@@ -47,6 +47,7 @@ internal static class QemuDevices
                 Frontend(board, FileShare, id, ("chardev", $"{id}-channel"), ("tag", share.Tag), ("queue-size", 1024)),
             ],
             DiskDevice disk => Disk(disk, board, new QemuFile(handles[0], 0), slot),
+            HostDevice host => [Host(host, board, slot)],
             NetworkDevice card => Network(card, board, handles, slot),
             _ => throw new ArgumentException($"QEMU has no translation of {device.GetType().Name}", nameof(device)),
         };
@@ -109,9 +110,29 @@ internal static class QemuDevices
         ];
     }
 
-    private static (string Name, QmpValue Value)[] Place(QemuBoard board, int slot) => board.IsPci
-        ? [("bus", QemuBoard.HotplugBridge), ("addr", string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}"))]
-        : [];
+    private static QemuFrontend Host(HostDevice device, QemuBoard board, int slot)
+    {
+        QmpObject options = new()
+        {
+            ["driver"] = "vfio-pci",
+            ["id"] = device.Id.Value,
+            ["host"] = device.Address.Value,
+            ["rombar"] = 0, // nobody boots from it
+        };
+        foreach ((string name, QmpValue value) in Place(board, slot))
+        {
+            options[name] = value;
+        }
+
+        return new QemuFrontend(options);
+    }
+
+    private static (string Name, QmpValue Value)[] Place(QemuBoard board, int slot) => slot switch
+    {
+        _ when !board.IsPci => [],
+        >= PciSlots.FirstPort => [("bus", QemuBoard.PortName(slot - PciSlots.FirstPort)), ("addr", "0x0")],
+        _ => [("bus", QemuBoard.HotplugBridge), ("addr", string.Create(CultureInfo.InvariantCulture, $"0x{slot:x}"))],
+    };
 
     private static QemuFrontend Frontend(
         QemuBoard board, string device, string id, params ReadOnlySpan<(string Name, QmpValue Value)> properties)

@@ -23,4 +23,7 @@ internal enum DeviceKinds
 
     /// <summary><see cref="NetworkDevice"/>.</summary>
     Network = 1 << 5,
+
+    /// <summary><see cref="HostDevice"/>.</summary>
+    Host = 1 << 6,
 }

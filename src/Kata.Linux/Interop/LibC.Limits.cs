@@ -5,6 +5,7 @@ namespace Kata.Linux.Interop;
 internal static partial class LibC
 {
     internal const int RLIMIT_NOFILE = 7; // asm-generic/resource.h
+    internal const int RLIMIT_MEMLOCK = 8; // asm-generic/resource.h
     internal const ulong RLIM_INFINITY = ulong.MaxValue;
 
     /// <summary>Reads, and with <paramref name="limit"/> sets, a limit of a process; 0 is the caller.</summary>

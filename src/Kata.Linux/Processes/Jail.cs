@@ -17,8 +17,8 @@ internal static class Jail
 {
     private const ulong ReadOnly = LibC.MOUNT_ATTR_RDONLY | LibC.MOUNT_ATTR_NOSUID | LibC.MOUNT_ATTR_NODEV;
     private const int LastCapability = 63;
-    private const ulong NullDevice = (1ul << 8) | 3; // Documentation/admin-guide/devices.txt
-    private const ulong KvmDevice = (10ul << 8) | 232; // misc major, KVM_MINOR: linux/miscdevice.h
+    private static readonly JailDevice s_null = new("/dev/null", 1, 3); // Documentation/admin-guide/devices.txt
+    private static readonly JailDevice s_kvm = new(VirtualizationDevices.KvmPath, 10, 232); // misc major, KVM_MINOR: linux/miscdevice.h
 
     /// <summary>
     /// Starts the child. Every one of <see cref="SpawnOptions.Descriptors"/> 0, 1 and 2 that is missing is <c>/dev/null</c>.
@@ -29,6 +29,13 @@ internal static class Jail
     {
         using PreparedSpawn spawn = PreparedSpawn.Prepare(options);
         return ChildProcess.Adopt(NamespaceThread.Run(() => Launch(jail, spawn)));
+    }
+
+    /// <summary>Sets whether the own root, which is that of a jail, can be written.</summary>
+    internal static void RemountRoot(bool readOnly)
+    {
+        const MountFlags Bare = MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC;
+        Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | Bare | (readOnly ? MountFlags.MS_RDONLY : 0), null);
     }
 
     private static int Launch(JailOptions jail, PreparedSpawn spawn)
@@ -92,12 +99,8 @@ internal static class Jail
             mount.AttachTo(root + target);
         }
 
-        Directory.CreateDirectory(root + "/dev");
-        MakeDevice(jail, "/dev/null", NullDevice); // by which QEMU finds out what locks of files it may use
-        if (jail.WithKvm)
-        {
-            MakeDevice(jail, VirtualizationDevices.KvmPath, KvmDevice);
-        }
+        // By the null device QEMU finds out what locks of files it may use.
+        JailNodes.Make(root, jail with { Devices = [s_null, .. jail.WithKvm ? (JailDevice[])[s_kvm] : [], .. jail.Devices] });
 
         // A merged /usr: /lib64 is a link, and the dynamic loader's path goes through it.
         foreach (string name in (ReadOnlySpan<string>)["bin", "lib", "lib64", "sbin"])
@@ -107,13 +110,6 @@ internal static class Jail
                 LinuxException.ThrowIfNegative(LibC.symlink(link, $"{root}/{name}"), "symlink", $"make '/{name}' in the jail");
             }
         }
-    }
-
-    private static void MakeDevice(JailOptions jail, string path, ulong number)
-    {
-        string node = jail.MountPoint + path;
-        LinuxException.ThrowIfNegative(LibC.mknod(node, LibC.S_IFCHR | FileModes.Private, number), "mknod", $"make '{path}' in the jail");
-        LinuxException.ThrowIfNegative(LibC.chown(node, jail.UserId, jail.GroupId), "chown", $"give '{path}' to the jailed user");
     }
 
     private static void MakeTarget(string root, string target, bool isDirectory)
@@ -135,8 +131,7 @@ internal static class Jail
     private static void EnterRoot(JailOptions jail)
     {
         RootDirectory.Enter(jail.MountPoint);
-        const MountFlags Bare = MountFlags.MS_RDONLY | MountFlags.MS_NOSUID | MountFlags.MS_NOEXEC;
-        Mount(null, "/", null, MountFlags.MS_REMOUNT | MountFlags.MS_BIND | Bare, null);
+        RemountRoot(readOnly: true);
         LinuxException.ThrowIfNegative(LibC.unshare(LibC.CLONE_NEWPID), "unshare(NEWPID)", "make a process namespace");
     }
 

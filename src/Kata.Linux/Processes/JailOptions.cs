@@ -18,6 +18,12 @@ internal sealed record JailOptions
     /// <summary>Whether a <c>/dev/kvm</c> that only this user may open is made.</summary>
     public bool WithKvm { get; init; }
 
+    /// <summary>Device nodes.</summary>
+    public IReadOnlyList<JailDevice> Devices { get; init; } = [];
+
+    /// <summary>Symbolic links, by their absolute paths, and what they say. Where they lead, nothing has to be.</summary>
+    public IReadOnlyDictionary<string, string> Links { get; init; } = new Dictionary<string, string>();
+
     public required uint UserId { get; init; }
 
     public required uint GroupId { get; init; }

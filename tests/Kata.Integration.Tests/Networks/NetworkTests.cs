@@ -152,7 +152,7 @@ public sealed class NetworkTests : IClassFixture<NetworkFixture>
             [.. Enumerable.Range(1, Added).Select(number => $"link add w{number} up type veth peer name n{number} netns {network.Pod}")]);
         await network.BatchInPodAsync([.. Enumerable.Range(1, Added).Select(static number => $"link set n{number} up")]);
 
-        Assert.InRange(await SettledAsync("places for disks and network cards are taken"), 1, Added);
+        Assert.InRange(await SettledAsync("places for disks, network cards and devices of the host are taken"), 1, Added);
         Assert.Contains(" 0% packet loss", await ShellAsync(pod, "ping -c 1 -W 5 10.77.0.1"), StringComparison.Ordinal);
         await network.BatchOnWireAsync("link del w1", "link del w2");
         await UntilAsync(pod, "ip link", "n1:", there: false);
