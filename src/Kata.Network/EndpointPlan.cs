@@ -1,3 +1,4 @@
+using Kata.Linux;
 using Kata.Netlink;
 
 namespace Kata.Network;
@@ -9,6 +10,9 @@ namespace Kata.Network;
 /// <param name="Mtu">The largest packet, in bytes.</param>
 internal sealed record EndpointPlan(int LinkIndex, string Name, LinkAddress Address, uint Mtu)
 {
+    /// <summary>The card of the host that the guest is to have itself; null where its card is a virtual one.</summary>
+    public PciAddress? Device { get; init; }
+
     /// <summary>Whether the guest's card for one serves for the other: names and sizes change, addresses and links do not.</summary>
     public bool IsSameCard(EndpointPlan other) => LinkIndex == other.LinkIndex && Address == other.Address;
 }

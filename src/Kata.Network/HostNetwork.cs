@@ -15,6 +15,22 @@ internal sealed record HostNetwork(
     IReadOnlyList<Neighbour> Neighbours,
     IReadOnlyList<RoutingRule> Rules)
 {
+    /// <summary>What there is of one link alone, as if its number were another.</summary>
+    public HostNetwork OfLink(int link, int number) => new(
+        [.. Links.Where(item => item.Index == link).Select(item => item with { Index = number })],
+        [.. Addresses.Where(item => item.LinkIndex == link).Select(item => item with { LinkIndex = number })],
+        [.. Routes.Where(item => item.LinkIndex == link).Select(item => item with { LinkIndex = number })],
+        [.. Neighbours.Where(item => item.LinkIndex == link).Select(item => item with { LinkIndex = number })],
+        []);
+
+    /// <summary>With all that others have.</summary>
+    public HostNetwork With(IReadOnlyCollection<HostNetwork> others) => new(
+        [.. Links, .. others.SelectMany(static other => other.Links)],
+        [.. Addresses, .. others.SelectMany(static other => other.Addresses)],
+        [.. Routes, .. others.SelectMany(static other => other.Routes)],
+        [.. Neighbours, .. others.SelectMany(static other => other.Neighbours)],
+        Rules);
+
     /// <summary>Reads it.</summary>
     /// <exception cref="NetworkException">The kernel refused.</exception>
     public static HostNetwork Read(NetworkNamespace space)

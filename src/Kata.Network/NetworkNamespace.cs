@@ -43,6 +43,10 @@ internal sealed class NetworkNamespace : IDisposable
         }
     }
 
+    /// <summary>That of this process: the host's, to a pod.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static NetworkNamespace OpenOwn() => Open("/proc/self/ns/net", mountNamespace: null);
+
     /// <summary>Opens one by a file that stands for it.</summary>
     /// <param name="path">Absolute: <c>/run/netns/NAME</c>, <c>/proc/PID/ns/net</c>.</param>
     /// <param name="mountNamespace">Where the path is looked up; null for our own. Borrowed.</param>

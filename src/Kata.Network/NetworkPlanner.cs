@@ -1,3 +1,4 @@
+using Kata.Linux;
 using Kata.Netlink;
 
 namespace Kata.Network;
@@ -12,8 +13,10 @@ internal static class NetworkPlanner
     /// <param name="network">What the namespace has.</param>
     /// <param name="refused">What somebody set up there and the guest cannot have, a sentence each.</param>
     /// <param name="model">How they are to be connected.</param>
+    /// <param name="devices">By the link's number: the cards of the host that the guest is to have themselves.</param>
     public static IReadOnlyList<EndpointPlan> Plan(
-        HostNetwork network, out IReadOnlyList<string> refused, EndpointModel model = EndpointModel.TcFilter)
+        HostNetwork network, out IReadOnlyList<string> refused, EndpointModel model = EndpointModel.TcFilter,
+        IReadOnlyDictionary<int, PciAddress>? devices = null)
     {
         var plans = new List<EndpointPlan>();
         var refusals = new List<string>();
@@ -24,7 +27,11 @@ internal static class NetworkPlanner
                 continue; // nothing over it can be up before
             }
 
-            if ((Refusal(link, model) ?? StackedRefusal(link, network)) is { } reason)
+            if (devices?.GetValueOrDefault(link.Index) is { } device)
+            {
+                plans.Add(new EndpointPlan(link.Index, link.Name, link.Address, link.Mtu) { Device = device });
+            }
+            else if ((Refusal(link, model) ?? StackedRefusal(link, network)) is { } reason)
             {
                 refusals.Add(Refuse(link.Name, reason));
             }

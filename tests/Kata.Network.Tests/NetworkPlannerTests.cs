@@ -1,3 +1,4 @@
+using Kata.Linux;
 using Kata.Netlink;
 
 namespace Kata.Network.Tests;
@@ -27,6 +28,32 @@ public sealed class NetworkPlannerTests
         Assert.Equal(planned, Assert.Single(plans).Mtu);
         Assert.Equal(
             mtu == planned ? [] : [$"The interface 'eth0' has an MTU of 65521 in the guest, not of {mtu}: no tap takes more"], refused);
+    }
+
+    [Fact]
+    public void Plan_CardOfTheHost_IsTheDeviceWithItsOwnSize()
+    {
+        Assert.True(PciAddress.TryParse("0000:3b:00.1", out PciAddress? device));
+        IReadOnlyList<EndpointPlan> plans = NetworkPlanner.Plan(
+            new HostNetwork([s_eth0 with { Mtu = 65_535, Kind = null }], [], [], [], []), out IReadOnlyList<string> refused,
+            EndpointModel.TcFilter, new Dictionary<int, PciAddress> { [2] = device });
+        Assert.Equal((device, 65_535u), (Assert.Single(plans).Device, plans[0].Mtu));
+        Assert.Empty(refused);
+    }
+
+    [Fact]
+    public void OfLink_AmongOthers_IsItsOwnUnderTheOtherNumber()
+    {
+        var address = new InterfaceAddress { LinkIndex = 2, Local = IPPrefix.Parse("10.0.0.2/24") };
+        var route = new Route { LinkIndex = 2, Destination = IPPrefix.Parse("0.0.0.0/0") };
+        var network = new HostNetwork(
+            [s_eth0, LinkOf(3, "eth1", new VethKind())], [address, address with { LinkIndex = 3 }],
+            [route, route with { LinkIndex = 3 }, route with { LinkIndex = null }], [], []);
+
+        HostNetwork gone = network.OfLink(2, 99);
+        Assert.Equal(("eth0", 99), (Assert.Single(gone.Links).Name, gone.Links[0].Index));
+        Assert.Equal((99, 99), (Assert.Single(gone.Addresses).LinkIndex, Assert.Single(gone.Routes).LinkIndex));
+        Assert.Equal([2, 3, 99], network.With([gone]).Links.Select(static link => link.Index));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal sealed class TakenLinks(Func<NetworkNamespace> openHost)
 
     /// <summary>From the namespace of this process, which is that of the pod's first caller.</summary>
     public TakenLinks()
-        : this(static () => NetworkNamespace.Open("/proc/self/ns/net", mountNamespace: null))
+        : this(NetworkNamespace.OpenOwn)
     {
     }
 

@@ -31,8 +31,12 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
 
     /// <summary>Takes an interface from the guest.</summary>
     /// <inheritdoc cref="ChangeAsync"/>
-    public Task RemoveInterfaceAsync(InterfaceRequest request, CancellationToken cancellationToken) =>
-        ChangeAsync(new InterfaceRemoval(request, _taken), cancellationToken);
+    public Task RemoveInterfaceAsync(InterfaceRequest request, CancellationToken cancellationToken)
+    {
+        var removal = new InterfaceRemoval(request, _taken);
+        return InTurnAsync(removal.Action, async (space, token) => await network.TryReturnAsync(space, request, token)
+            ? "" : await ChangeInTurnAsync(space, removal, token), cancellationToken);
+    }
 
     /// <summary>Changes the pod's routes.</summary>
     /// <param name="all">What there is to be, all of it; null for what there is.</param>

@@ -31,7 +31,7 @@ internal sealed class PodNames(SandboxPlan plan, SandboxEnvironment environment,
 
         foreach (PodInterface item in interfaces)
         {
-            if (plan.Interfaces.Model == EndpointModel.TcFilter && item.Tap.TapIndex is { } tap && _answered.Add(tap))
+            if (plan.Interfaces.Model == EndpointModel.TcFilter && item.TapIndex is { } tap && _answered.Add(tap))
             {
                 TryAnswer(space, item.Plan, tap);
             }

@@ -16,6 +16,11 @@ internal sealed class PodNetwork(
     /// <summary>Changes come in flocks: an engine sets a link up, gives it addresses, then routes.</summary>
     private static readonly TimeSpan s_calm = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// Whoever brings a card of the host into the namespace of a pod that runs has to be done with it, as it leaves it for the guest.
+    /// </summary>
+    private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _gate = new(1, 1); // one change at a time
     private readonly CancellationTokenSource _ending = new();
     private readonly PodNames _names = new(plan, environment, guest); // under _gate
@@ -23,6 +28,7 @@ internal sealed class PodNetwork(
     private readonly HashSet<EndpointPlan> _failed = []; // not tried again: a tap that comes and goes is a change, too; under _gate
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
     private readonly List<string> _refusals = []; // why interfaces are not in the guest, as of the last look; under _gate
+    private readonly PodHostCards _hostCards = new(plan, environment); // under _gate
     private NetworkNamespace? _space;
     private NetworkWatch? _watch;
     private IGuestNetwork? _guest; // under _gate
@@ -51,12 +57,14 @@ internal sealed class PodNetwork(
 
         (_space, Namespace) = (space, NamespaceState.Of(space));
         _watch = NetworkWatch.Open(space);
-        foreach (EndpointPlan endpoint in Wanted(HostNetwork.Read(space)))
+        HostNetwork network = HostNetwork.Read(space);
+        IReadOnlyList<EndpointPlan> wanted = Wanted(network);
+        foreach (EndpointPlan endpoint in wanted)
         {
-            _interfaces.Add(Make(endpoint, cold: true));
+            _interfaces.Add(Make(endpoint, network, wanted, cold: true));
         }
 
-        return [.. _interfaces.Select(static item => item.Tap)];
+        return [.. _interfaces.Select(static item => item.Host)];
     }
 
     /// <summary>Gives the guest, which is up, what the machine started with, and has it follow the namespace from now on.</summary>
@@ -96,7 +104,7 @@ internal sealed class PodNetwork(
     }
 
     /// <summary>The numbers of the links that the guest has cards of. Within <see cref="InTurnAsync"/>.</summary>
-    public IReadOnlyCollection<int> Cards => [.. _interfaces.Select(static item => item.Plan.LinkIndex)];
+    public IReadOnlyCollection<int> Cards => [.. _interfaces.Select(static item => item.LinkIndex)];
 
     /// <summary>Which namespace it is; null for none.</summary>
     public NamespaceState? Namespace { get; private set; }
@@ -123,6 +131,7 @@ internal sealed class PodNetwork(
         try
         {
             _failed.Clear(); // who asks by name has it tried again
+            _hostCards.Retry();
             return await work(space, both.Token);
         }
         finally
@@ -135,13 +144,49 @@ internal sealed class PodNetwork(
     /// <remarks>Within <see cref="InTurnAsync"/>.</remarks>
     public async Task FollowInTurnAsync(NetworkNamespace space, CancellationToken cancellationToken)
     {
-        HostNetwork network = HostNetwork.Read(space);
+        HostNetwork network = ReadNetwork(space);
         IReadOnlyList<EndpointPlan> wanted = Wanted(network);
-        ExceptionDispatchInfo? failure = await ChangeCardsAsync(wanted, cancellationToken);
+        ExceptionDispatchInfo? failure = await ChangeCardsAsync(space, wanted, cancellationToken);
+        if (wanted.Any(static item => item.Device is not null)) // it may have left the namespace meanwhile, or come back
+        {
+            network = ReadNetwork(space);
+            wanted = Wanted(network);
+        }
+
         EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
-        await Guest.SetAsync(network, cards, cancellationToken);
+        try
+        {
+            await Guest.SetAsync(network, cards, cancellationToken);
+        }
+        catch (AgentException error) when (error.IsUnanswered && _interfaces.Any(static item => item.Plan.Device is not null))
+        {
+            throw PodHostCards.Unanswered(plan.Id, error, _interfaces);
+        }
+
         _names.Follow(space, _interfaces);
         failure?.Throw();
+    }
+
+    /// <summary>
+    /// Takes a card of the host from the guest, when that is what is asked for: its interface is in the namespace again, off and without
+    /// addresses. Within <see cref="InTurnAsync"/>.
+    /// </summary>
+    /// <returns>Whether it is one.</returns>
+    /// <exception cref="HypervisorException">The guest does not let go of it.</exception>
+    /// <exception cref="NetworkException">Its driver does not take it again.</exception>
+    public async Task<bool> TryReturnAsync(NetworkNamespace space, InterfaceRequest request, CancellationToken cancellationToken)
+    {
+        if (_interfaces.FirstOrDefault(item => item.Gone is { } gone && request.Find(gone.Links) is not null) is not { } card)
+        {
+            return false;
+        }
+
+        Guest.Forget(card.Plan);
+        await executor.UndoAsync([card.Host, card.Plug], cancellationToken);
+        _interfaces.Remove(card);
+        _hostCards.SwitchOff(space, card.Plan);
+        await FollowInTurnAsync(space, cancellationToken);
+        return true;
     }
 
     /// <summary>Why an interface is not in the guest, and what to do. Within <see cref="InTurnAsync"/>.</summary>
@@ -197,12 +242,19 @@ internal sealed class PodNetwork(
         }
     }
 
+    // With what the guest has of it and the namespace therefore does not.
+    private HostNetwork ReadNetwork(NetworkNamespace space) =>
+        HostNetwork.Read(space).With([.. _interfaces.Select(static item => item.Gone).OfType<HostNetwork>()]);
+
     private IReadOnlyList<EndpointPlan> Wanted(HostNetwork network)
     {
-        IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(network, out IReadOnlyList<string> refused, plan.Interfaces.Model);
+        var carried = new List<string>();
+        IReadOnlyDictionary<int, PciAddress> devices = _hostCards.Find(network, _interfaces, carried);
+        IReadOnlyList<EndpointPlan> wanted = NetworkPlanner.Plan(
+            network, out IReadOnlyList<string> refused, plan.Interfaces.Model, devices);
         _refusals.Clear();
         _refusals.AddRange(refused);
-        foreach (string warning in refused.Where(_told.Add))
+        foreach (string warning in refused.Concat(carried).Where(_told.Add))
         {
             environment.Log.PlanWarning(warning);
         }
@@ -210,19 +262,28 @@ internal sealed class PodNetwork(
         return wanted;
     }
 
-    private PodInterface Make(EndpointPlan endpoint, bool cold)
+    private PodInterface Make(EndpointPlan endpoint, HostNetwork network, IReadOnlyList<EndpointPlan> wanted, bool cold)
     {
+        if (endpoint.Device is not null)
+        {
+            PciAddress[] all = [.. wanted.Select(static item => item.Device).OfType<PciAddress>()];
+            return _hostCards.Make(_space!, network, endpoint, all, ++_cards, step => Plug(step, cold));
+        }
+
         var card = new NetworkDevice(
             new DeviceId(string.Create(CultureInfo.InvariantCulture, $"net{++_cards}")),
             endpoint.Address.ToString(),
             plan.Interfaces.IsMultiQueue ? Math.Min(plan.Machine.VcpuCount, NetworkDevice.MaxQueues) : 1,
             plan.Machine.Accelerator == Accelerator.Kvm && VhostNet.IsThere);
         var tap = new TapStep(_space!, endpoint, plan.Interfaces, card);
-        return new PodInterface(endpoint, tap, new PlugStep(tap, machine, cold, () => _ending.IsCancellationRequested));
+        return new PodInterface(endpoint, tap, Plug(tap, cold));
     }
 
+    private PlugStep Plug(DeviceStep host, bool cold) => new(host, machine, cold, () => _ending.IsCancellationRequested);
+
     // What fails with one card is no reason to leave out the others: the first failure comes back.
-    private async Task<ExceptionDispatchInfo?> ChangeCardsAsync(IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
+    private async Task<ExceptionDispatchInfo?> ChangeCardsAsync(
+        NetworkNamespace space, IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
     {
         ExceptionDispatchInfo? failure = null;
         _failed.IntersectWith(wanted);
@@ -231,36 +292,29 @@ internal sealed class PodNetwork(
             Guest.Forget(gone.Plan);
             await TryAsync(async () =>
             {
-                await executor.UndoAsync([gone.Tap, gone.Plug], cancellationToken);
+                await executor.UndoAsync([gone.Host, gone.Plug], cancellationToken);
                 _interfaces.Remove(gone);
             });
         }
 
         foreach (EndpointPlan added in wanted.Where(
-            item => !_failed.Contains(item) && !_interfaces.Any(other => other.Plan.IsSameCard(item))))
+            item => !_failed.Contains(item) && _hostCards.MayTry(item.Device) && !_interfaces.Any(other => other.Plan.IsSameCard(item))))
         {
-            PodInterface made = Make(added, cold: false);
-            if (machine.Machine.Capabilities.RefusalOf(made.Tap.Device, running: true) is { } refusal)
-            {
-                Warn(NetworkPlanner.Refuse(added.Name, $"{refusal}. Have it in the pod's network namespace before the pod starts"));
-                continue;
-            }
-
-            bool isMade = await TryAsync(async () =>
-            {
-                await executor.RunAsync([made.Tap, made.Plug], cancellationToken);
-                _interfaces.Add(made);
-            });
+            bool isMade = await TryAsync(() => AddAsync(space, added, wanted, cancellationToken));
             if (!isMade)
             {
                 _failed.Add(added);
+                if (added.Device is { } device) // its interface comes back with another number
+                {
+                    _hostCards.GiveUp(device);
+                }
             }
         }
 
         foreach (EndpointPlan endpoint in wanted)
         {
             if (_interfaces.FirstOrDefault(item => item.Plan.IsSameCard(endpoint)) is { } present && present.Plan.Mtu != endpoint.Mtu
-                && present.Tap.TapIndex is { } tap)
+                && present.TapIndex is { } tap)
             {
                 await TryAsync(() =>
                 {
@@ -286,6 +340,25 @@ internal sealed class PodNetwork(
                 return false;
             }
         }
+    }
+
+    private async Task AddAsync(
+        NetworkNamespace space, EndpointPlan added, IReadOnlyList<EndpointPlan> wanted, CancellationToken cancellationToken)
+    {
+        if (added.Device is not null)
+        {
+            await Task.Delay(s_settled, environment.Time, cancellationToken);
+        }
+
+        PodInterface made = Make(added, ReadNetwork(space), wanted, cold: false);
+        if (machine.Machine.Capabilities.RefusalOf(made.Host.Device, running: true) is { } refusal)
+        {
+            Warn(NetworkPlanner.Refuse(added.Name, $"{refusal}. Have it in the pod's network namespace before the pod starts"));
+            return;
+        }
+
+        await executor.RunAsync([made.Host, made.Plug], cancellationToken);
+        _interfaces.Add(made);
     }
 
     private void Warn(string text)

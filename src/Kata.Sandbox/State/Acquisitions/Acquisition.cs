@@ -18,6 +18,7 @@ internal abstract record Acquisition(string Kind, string Value)
         [ProcessAcquisition.Name] = static value => new ProcessAcquisition(value),
         [FileAcquisition.Name] = static value => new FileAcquisition(value),
         [RedirectAcquisition.Name] = static value => new RedirectAcquisition(value),
+        [HostCardAcquisition.Name] = static value => new HostCardAcquisition(value),
         [DirectoryAcquisition.Name] = static value => new DirectoryAcquisition(value),
     };
 
