@@ -42,7 +42,7 @@ public sealed class QemuCommandLineTests
             "-object", """{"qom-type":"rng-builtin","id":"random-source"}""",
             "-device", """{"driver":"virtio-rng-pci","id":"random","rng":"random-source","disable-legacy":"on"}""",
             "-chardev", "socket,id=agent-channel,fd=5,server=on,wait=off",
-            "-device", """{"driver":"virtio-serial-pci","id":"agent-bus","disable-legacy":"on"}""",
+            "-device", """{"driver":"virtio-serial-pci","id":"agent-bus","max_ports":2,"disable-legacy":"on"}""",
             "-device",
             """{"driver":"virtserialport","id":"agent","bus":"agent-bus.0","chardev":"agent-channel","name":"agent.channel.0"}""",
             "-chardev", "socket,id=share-channel,fd=6",

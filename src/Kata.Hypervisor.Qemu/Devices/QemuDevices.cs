@@ -11,6 +11,10 @@ internal static class QemuDevices
     /// <summary>The device behind which a file server is.</summary>
     public const string FileShare = "vhost-user-fs";
 
+    // The first is a console's. Each is two queues, which the guest sets up at boot, and where QEMU carries out what the guest asks for
+    // itself, as without KVM, two descriptors in each of its polls: 31, the default, make each packet of a network a third dearer.
+    private const int SerialPorts = 2;
+
     /// <param name="device">What to translate.</param>
     /// <param name="board">What it is attached to.</param>
     /// <param name="handles">
@@ -32,7 +36,7 @@ internal static class QemuDevices
             AgentChannelDevice =>
             [
                 new QemuSocket($"{id}-channel", handles[0], 0, Listens: true),
-                Frontend(board, "virtio-serial", $"{id}-bus"),
+                Frontend(board, "virtio-serial", $"{id}-bus", ("max_ports", SerialPorts)),
                 new QemuFrontend(new QmpObject
                 {
                     ["driver"] = "virtserialport", ["id"] = id, ["bus"] = $"{id}-bus.0",
