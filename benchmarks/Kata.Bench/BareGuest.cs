@@ -43,16 +43,7 @@ internal sealed class BareGuest : IDisposable
             $b sleep 60
             """);
         File.SetUnixFileMode(init, (UnixFileMode)0x1ed);
-        string over = Path.Combine(_folder, "over.cpio");
-        workspace.Time("/bin/sh", ["-c", $"cd '{_folder}/over' && find . | cpio --quiet -o -H newc > '{over}'"]);
-        _image = Path.Combine(_folder, "image");
-        using FileStream image = File.Create(_image);
-        foreach (string part in new[] { Path.Combine(workspace.Artifacts, "share/kata-containers/kata-containers-initrd.img"), over })
-        {
-            using FileStream source = File.OpenRead(part);
-            source.CopyTo(image);
-            image.Write(new byte[(4 - (int)(image.Length % 4)) % 4]);
-        }
+        _image = MakeImage(workspace, _folder);
     }
 
     /// <summary>Seconds from QEMU's start to the first line of PID 1.</summary>
@@ -91,20 +82,25 @@ internal sealed class BareGuest : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private Process Start(string extra, string[] devices)
+    /// <summary>Makes an image of the guest's own and what <c>over</c> in a folder has beside it, and returns its path.</summary>
+    internal static string MakeImage(Workspace workspace, string folder)
     {
-        string kernel = Path.Combine(_workspace.Artifacts, "share/kata-containers/vmlinuz.container");
-        return Process.Start(new ProcessStartInfo("/usr/bin/qemu-system-x86_64",
-        [
-            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", .. _processor,
-            "-m", "2048", "-serial", "stdio", "-kernel", kernel, "-initrd", _image, "-append", $"{_parameters} {extra}", .. devices,
-        ])
-        { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        string over = Path.Combine(folder, "over.cpio");
+        workspace.Time("/bin/sh", ["-c", $"cd '{folder}/over' && find . | cpio --quiet -o -H newc > '{over}'"]);
+        string path = Path.Combine(folder, "image");
+        using FileStream image = File.Create(path);
+        foreach (string part in new[] { Path.Combine(workspace.Artifacts, "share/kata-containers/kata-containers-initrd.img"), over })
+        {
+            using FileStream source = File.OpenRead(part);
+            source.CopyTo(image);
+            image.Write(new byte[(4 - (int)(image.Length % 4)) % 4]);
+        }
+
+        return path;
     }
 
-    private static string After(string[] arguments, string option) => arguments[Array.IndexOf(arguments, option) + 1];
-
-    private static void WaitFor(Process machine, string line)
+    /// <summary>Waits until a machine's console says something.</summary>
+    internal static void WaitFor(Process machine, string line)
     {
         using var limit = new CancellationTokenSource(s_limit);
         var seen = new StringBuilder();
@@ -119,4 +115,17 @@ internal sealed class BareGuest : IDisposable
 
         throw new InvalidOperationException($"The bare guest never said '{line}':\n{seen}");
     }
+
+    private Process Start(string extra, string[] devices)
+    {
+        return Process.Start(new ProcessStartInfo("/usr/bin/qemu-system-x86_64",
+        [
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-machine", "q35", .. _processor,
+            "-m", "2048", "-serial", "stdio", "-kernel", _workspace.Kernel, "-initrd", _image,
+            "-append", $"{_parameters} {extra}", .. devices,
+        ])
+        { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+    }
+
+    private static string After(string[] arguments, string option) => arguments[Array.IndexOf(arguments, option) + 1];
 }

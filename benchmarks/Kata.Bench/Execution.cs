@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace Kata.Bench;
 
@@ -41,9 +40,7 @@ internal static class Execution
 
     private static void Memory(Workspace workspace, string id, string name, SortedDictionary<string, double> results)
     {
-        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Path.Combine(workspace.Folder, "state", id, "state.json")));
-        int pid = state.RootElement.GetProperty("service").GetProperty("pid").GetInt32();
-        foreach (string line in File.ReadLines($"/proc/{pid}/smaps_rollup"))
+        foreach (string line in File.ReadLines($"/proc/{workspace.ServicePid(id)}/smaps_rollup"))
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words[0] is "Rss:" or "Pss:" or "Private_Dirty:")

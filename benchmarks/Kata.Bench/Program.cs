@@ -1,13 +1,19 @@
 using System.Globalization;
 using System.Text.Json;
 using Kata.Bench;
+using Kata.Bench.Networks;
 
-// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri]
+// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|network]
 // Measures in turns, one of each kind after the other, so that a machine that slows down slows all of them. Prints medians and
 // ratios of this one run; nobody should quote an absolute time of a shared machine.
+if (args is [NetworkClient.Verb, ..])
+{
+    return NetworkClient.Run(args[1..]);
+}
+
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri]");
+    Console.Error.WriteLine("usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|network]");
     return 2;
 }
 
@@ -23,6 +29,7 @@ if (only is null or "stdout") Throughput.Measure(workspace, Math.Max(2, runs / 2
 if (only is null or "podman") Engine.Measure(workspace, runs, results);
 if (only is null or "containerd") Shim.Measure(workspace, runs, results);
 if (only is null or "cri") Cri.Measure(workspace, runs, results);
+if (only is null or "network") Network.Measure(workspace, runs, results);
 
 Report.Print(results);
 File.WriteAllText(args[1], JsonSerializer.Serialize(results, Report.Json) + "\n");

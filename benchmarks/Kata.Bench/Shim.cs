@@ -11,7 +11,6 @@ internal static class Shim
 {
     private const string Kata = "io.containerd.kata.v2";
     private const string Runc = "io.containerd.runc.v2";
-    private const double TicksPerSecond = 100; // USER_HZ, which /proc counts in on every Linux
 
     private static readonly int[] s_pods = [1, 4, 20];
 
@@ -70,7 +69,7 @@ internal static class Shim
     private static void Pods(Workspace workspace, Containerd containerd, int runs, SortedDictionary<string, double> results)
     {
         var pods = new List<string>();
-        double commands = ChildTicks(containerd.Pid);
+        double commands = ProcessStat.ChildTicks(containerd.Pid);
         try
         {
             foreach (int count in s_pods)
@@ -89,29 +88,29 @@ internal static class Shim
             }
 
             // "start" has ended as containerd's child; the service and virtiofsd live.
-            double started = (ChildTicks(containerd.Pid) - commands) / pods.Count;
-            results["shim.start.command_cpu_ms"] = Milliseconds(started);
-            results["shim.start.service_cpu_ms"] = Milliseconds(pods.Average(pod => Ticks(ServicePid(containerd, pod))));
-            results["shim.start.virtiofsd_cpu_ms"] = Milliseconds(pods.Average(pod => FileServers(workspace, containerd, pod).Sum(Ticks)));
+            double started = (ProcessStat.ChildTicks(containerd.Pid) - commands) / pods.Count;
+            results["shim.start.command_cpu_ms"] = ProcessStat.Milliseconds(started);
+            results["shim.start.service_cpu_ms"] =
+                ProcessStat.Milliseconds(pods.Average(pod => ProcessStat.Ticks(ServicePid(containerd, pod))));
+            results["shim.start.virtiofsd_cpu_ms"] =
+                ProcessStat.Milliseconds(pods.Average(pod => FileServers(workspace, containerd, pod).Sum(ProcessStat.Ticks)));
             results["shim.start.control_plane_cpu_ms"] = results["shim.start.command_cpu_ms"] + results["shim.start.service_cpu_ms"];
 
             int service = ServicePid(containerd, pods[0]);
-            double before = Ticks(service);
+            double before = ProcessStat.Ticks(service);
             int execs = runs * 10;
             for (int i = 0; i < execs; i++)
             {
                 containerd.Time("tasks", "exec", "--exec-id", workspace.NewId(), pods[0], "true");
             }
 
-            results["shim.exec.service_cpu_ms"] = Milliseconds((Ticks(service) - before) / execs);
+            results["shim.exec.service_cpu_ms"] = ProcessStat.Milliseconds((ProcessStat.Ticks(service) - before) / execs);
         }
         finally
         {
             pods.ForEach(containerd.Remove);
         }
     }
-
-    private static double Milliseconds(double ticks) => ticks * 1000 / TicksPerSecond;
 
     private static int ServicePid(Containerd containerd, string pod)
     {
@@ -131,16 +130,4 @@ internal static class Shim
     private static double Megabytes(int pid, string kind) =>
         double.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(kind + ':', StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
-
-    // proc(5), stat: utime, stime, and those of children that were waited for, are fields 14 to 17.
-    private static double Ticks(int pid) => Fields(pid)[..4].Sum();
-
-    private static double ChildTicks(int pid) => Fields(pid)[2..].Sum();
-
-    private static double[] Fields(int pid)
-    {
-        string stat = File.ReadAllText($"/proc/{pid}/stat");
-        return [.. stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[11..15].Select(static field =>
-            double.Parse(field, CultureInfo.InvariantCulture))];
-    }
 }

@@ -38,7 +38,8 @@ internal static partial class StartUp
         results["run.true.kata_per_runc"] = results["run.true.kata_s"] / results["run.true.runc_s"];
     }
 
-    private static DateTime ReadyAt(string log)
+    /// <summary>When the last pod of a log was up: its agent is ready, and has its network.</summary>
+    internal static DateTime ReadyAt(string log)
     {
         string line = File.ReadLines(log).Last(static text => text.Contains("is up: VM started", StringComparison.Ordinal));
         return DateTime.Parse(TimeField().Match(line).Groups[1].Value, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Kata.Bench;
@@ -34,6 +35,8 @@ internal sealed class Workspace : IDisposable
     public string Artifacts { get; }
 
     public string Runtime => Path.Combine(Artifacts, "bin", "kata-runtime");
+
+    public string Kernel => Path.Combine(Artifacts, "share/kata-containers/vmlinuz.container");
 
     public string Folder => _folder;
 
@@ -95,7 +98,25 @@ internal sealed class Workspace : IDisposable
     public void StartDetached(string runtime, string[] arguments) =>
         Time("/bin/sh", ["-c", "exec \"$0\" \"$@\" < /dev/null > /dev/null 2>&1", runtime, .. arguments]);
 
-    /// <summary>The arguments of a living pod's QEMU.</summary>
+    /// <summary>The process of a living pod's service.</summary>
+    public int ServicePid(string id)
+    {
+        using JsonDocument state = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "state", id, "state.json")));
+        return state.RootElement.GetProperty("service").GetProperty("pid").GetInt32();
+    }
+
+    /// <summary>The process of a living pod's QEMU.</summary>
+    public int MachinePid(string id)
+    {
+        // The brackets keep the search from finding itself.
+        string processes = Capture("/bin/sh", ["-c", $"grep -lsza 'guest=[s]andbox-{id},' /proc/[0-9]*/cmdline || true"]).Output;
+        return int.Parse(processes.Split('\n')[0].Split('/')[2], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The arguments of a process.</summary>
+    public static string[] CommandLine(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").TrimEnd('\0').Split('\0');
+
+    /// <summary>The arguments of a pod's QEMU.</summary>
     public string[] PodCommandLine()
     {
         string id = NewId();
@@ -103,9 +124,7 @@ internal sealed class Workspace : IDisposable
         StartDetached(Runtime, Kata("run", "--detach", id));
         try
         {
-            // The brackets keep the search from finding itself.
-            string processes = Capture("/bin/sh", ["-c", $"grep -lsza 'guest=[s]andbox-{id},' /proc/[0-9]*/cmdline || true"]).Output;
-            return File.ReadAllText(processes.Split('\n')[0]).TrimEnd('\0').Split('\0');
+            return CommandLine(MachinePid(id));
         }
         finally
         {
