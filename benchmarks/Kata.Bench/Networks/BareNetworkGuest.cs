@@ -36,7 +36,7 @@ internal sealed class BareNetworkGuest : IDisposable
             $b mkdir -p /proc /sys /dev; $b mount -t proc proc /proc; $b mount -t sysfs sysfs /sys; $b mount -t devtmpfs dev /dev
             while read -r module; do [ -n "$module" ] && $b insmod "$module" 2>/dev/null; done < /etc/kata/modules
             for module in failover net_failover virtio_net; do
-              $b zcat /usr/lib/modules/$module.ko.gz > /module && $b insmod /module
+              $b insmod /usr/lib/modules/$module.ko
             done
             until [ -e /sys/class/net/eth0 ]; do :; done
             $b ip link set lo up; $b ip addr add {{Address}}/24 dev eth0; $b ip link set eth0 up
@@ -69,6 +69,9 @@ internal sealed class BareNetworkGuest : IDisposable
 
     /// <summary>Where it is on the bridge's network.</summary>
     public string Address { get; }
+
+    /// <summary>The process of its QEMU.</summary>
+    public int Pid => _machine.Id;
 
     public void Dispose()
     {

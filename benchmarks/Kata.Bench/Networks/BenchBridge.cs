@@ -45,10 +45,11 @@ internal sealed class BenchBridge : IDisposable
         return AddPort(space, "eth0");
     }
 
-    /// <summary>Makes a tap that is itself a port of the bridge, in the bridge's namespace, and returns an address for who has it.</summary>
+    /// <summary>Makes a tap that is itself a port of the bridge, in its namespace, and returns an address for who has it.</summary>
     public string AddTap(string tap, bool hasSeveralQueues)
     {
-        In("wire", $"tuntap add dev {tap} mode tap vnet_hdr{(hasSeveralQueues ? " multi_queue" : "")}", $"link set {tap} master br0 up");
+        string queues = hasSeveralQueues ? " multi_queue" : "";
+        In("wire", $"tuntap add dev {tap} mode tap vnet_hdr{queues}", $"link set {tap} master br0 up");
         return AddressOf(++_ports);
     }
 

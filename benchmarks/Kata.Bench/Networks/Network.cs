@@ -28,10 +28,18 @@ internal static class Network
         {
             Start(workspace, bundle, bridge.PathOf(Station.Kata), workspace.Runtime, workspace.Kata("run", "--detach"), kata);
             Start(workspace, bundle, bridge.PathOf(Station.Runc), Runc, workspace.Runc("run", "--detach"), runc);
-            using (var bare = new BareNetworkGuest(workspace, bridge, bundle, workspace.MachinePid(kata)))
+            int machine = workspace.MachinePid(kata);
+            using (var bare = new BareNetworkGuest(workspace, bridge, bundle, machine))
             {
-                Station[] stations = [new(Station.Kata, kataAddress), new(Station.Bare, bare.Address), new(Station.Runc, runcAddress)];
-                Traffic.Measure(bridge, stations, runs, results);
+                Traffic.Measure(
+                    bridge,
+                    [
+                        new(Station.Kata, kataAddress, machine),
+                        new(Station.Bare, bare.Address, bare.Pid),
+                        new(Station.Runc, runcAddress, null),
+                    ],
+                    runs,
+                    results);
             }
 
             Attachment.Measure(workspace, bridge, kata, results);

@@ -4,12 +4,13 @@ namespace Kata.Bench.Networks;
 
 /// <summary>
 /// Throughput by TCP, loss of datagrams, latency and rate of connections between a peer on the bridge and each station, in turns. The
-/// peer asks, and the stations serve: receiving and sending are the station's.
+/// peer asks, and the stations serve: receiving and sending are the station's. Beside throughput and latency is what they cost, QEMU's
+/// processor time for a gigabit and for a ping: a machine that others use, too, changes that less than it changes how long something takes.
 /// </summary>
 internal static class Traffic
 {
     private const string Seconds = "1"; // iperf3 takes whole ones
-    private const string ConnectSeconds = "0.5";
+    private const string ConnectSeconds = "1";
     private const string DatagramRate = "100M"; // bits a second: some thousand packets
     private const string Pings = "60";
     private const string PingInterval = "0.01";
@@ -24,39 +25,68 @@ internal static class Traffic
 
         foreach (string streams in new[] { "1", "4" })
         {
-            Rates("receive", streams, []).Publish($"network.tcp_receive_{streams}", "mbit_s", results);
-            Rates("send", streams, ["--reverse"]).Publish($"network.tcp_send_{streams}", "mbit_s", results);
+            Rates($"network.tcp_receive_{streams}", streams, []);
+            Rates($"network.tcp_send_{streams}", streams, ["--reverse"]);
         }
 
         // A ratio of losses says nothing: there is none where all is well.
         Losses([]).Publish("network.udp_receive", "loss_percent", results, withRatios: false);
         Losses(["--reverse"]).Publish("network.udp_send", "loss_percent", results, withRatios: false);
-        InTurns(runs * 2, station => Median.Of(PingReport.Parse(
-            bridge.FromPeer("/bin/busybox", "ping", "-c", Pings, "-i", PingInterval, station.Address))))
-            .Publish("network.ping", "ms", results);
-        InTurns(runs * 2, station => double.Parse(
-            bridge.FromPeer(Environment.ProcessPath!, NetworkClient.Verb, "connect", station.Address, ConnectSeconds),
-            CultureInfo.InvariantCulture))
-            .Publish("network.connect", "per_s", results);
+        InTurns(
+            "network.ping",
+            "ms",
+            station => Median.Of(PingReport.Parse(
+                bridge.FromPeer("/bin/busybox", "ping", "-c", Pings, "-i", PingInterval, station.Address))),
+            static _ => double.Parse(Pings, CultureInfo.InvariantCulture));
+        InTurns(
+            "network.connect",
+            "per_s",
+            station => double.Parse(
+                bridge.FromPeer(Environment.ProcessPath!, NetworkClient.Verb, "connect", station.Address, ConnectSeconds),
+                CultureInfo.InvariantCulture),
+            amount: null);
 
-        Turns Rates(string direction, string streams, string[] options) => InTurns(runs * 2, station =>
-            Test(bridge, station, ["--time", Seconds, "--parallel", streams, .. options]).MegabitsPerSecond);
+        void Rates(string name, string streams, string[] options) => InTurns(
+            name,
+            "mbit_s",
+            station => Test(bridge, station, ["--time", Seconds, "--parallel", streams, .. options]).MegabitsPerSecond,
+            static rate => rate / 1000);
 
-        Turns Losses(string[] options) => InTurns(runs, station =>
-            Test(bridge, station, ["--time", Seconds, "--udp", "--bitrate", DatagramRate, .. options]).LossPercent!.Value);
-
-        Turns InTurns(int turns, Func<Station, double> measure)
+        Turns Losses(string[] options)
         {
-            var all = new Turns();
-            for (int i = 0; i < turns; i++)
+            var losses = new Turns();
+            for (int i = 0; i < runs; i++)
             {
                 foreach (Station station in stations)
                 {
-                    all.Add(station.Name, measure(station));
+                    IperfReport report = Test(bridge, station, ["--time", Seconds, "--udp", "--bitrate", DatagramRate, .. options]);
+                    losses.Add(station.Name, report.LossPercent!.Value);
                 }
             }
 
-            return all;
+            return losses;
+        }
+
+        // What a measurement costs is for each of its amount, which comes from its figure.
+        void InTurns(string name, string unit, Func<Station, double> measure, Func<double, double>? amount)
+        {
+            Turns all = new(), costs = new();
+            for (int i = 0; i < runs * 2; i++)
+            {
+                foreach (Station station in stations)
+                {
+                    double before = station.Machine is { } machine ? ProcessStat.PreciseMilliseconds(machine) : 0;
+                    double value = measure(station);
+                    all.Add(station.Name, value);
+                    if (station.Machine is { } same && amount is not null)
+                    {
+                        costs.Add(station.Name, (ProcessStat.PreciseMilliseconds(same) - before) / amount(value));
+                    }
+                }
+            }
+
+            all.Publish(name, unit, results);
+            costs.Publish($"{name}.cost", "cpu_ms", results);
         }
     }
 
