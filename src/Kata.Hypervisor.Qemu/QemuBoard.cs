@@ -19,7 +19,8 @@ internal sealed record QemuBoard
     /// <summary>QEMU gives microvm 24 virtio-mmio transports; some are for what every machine has.</summary>
     private const int MmioPlaces = 16;
 
-    private const DeviceKinds Pluggable = DeviceKinds.Disk | DeviceKinds.Network | DeviceKinds.Host;
+    private const DeviceKinds Pluggable =
+        DeviceKinds.Disk | DeviceKinds.Network | DeviceKinds.Host | DeviceKinds.VhostUserNetwork;
 
     private const DeviceKinds All =
         DeviceKinds.Console | DeviceKinds.AgentChannel | DeviceKinds.Random | DeviceKinds.FileShare | Pluggable;
@@ -70,7 +71,7 @@ internal sealed record QemuBoard
     {
         Machine = $"QEMU's machine type '{Type}'",
         Cold = IsPci ? All : All & ~DeviceKinds.Host,
-        Hot = IsPci ? Pluggable : DeviceKinds.None,
+        Hot = IsPci ? Pluggable & ~DeviceKinds.VhostUserNetwork : DeviceKinds.None, // the jail's root cannot have its socket any more
         NoHotplugReason = IsPci ? null : "it has no PCI bus",
         MaxPluggable = IsPci ? BridgeSlots : MmioPlaces,
         Pause = true,

@@ -70,6 +70,12 @@ internal static class QemuCommandLine
         arguments.AddRange(config.Accelerator == Accelerator.Kvm
             ? ["-accel", "kvm", "-cpu", "host,pmu=off", .. board.IsPci ? (string[])["-global", "kvm-pit.lost_tick_policy=discard"] : []]
             : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
+        if (config.Accelerator != Accelerator.Kvm && board.IsPci && config.Devices.Any(static device => device is VhostUserNetworkDevice))
+        {
+            // Without KVM, QEMU (7.2) ends by SIGSEGV where such a card has interrupts by message: it asks KVM for them.
+            arguments.AddRange(["-global", "virtio-net-pci.vectors=0"]);
+        }
+
         string memory = Text(config.MemoryMib);
         string reserved = config.PreallocateMemory ? ",prealloc=on" : "";
         arguments.AddRange(

@@ -67,11 +67,20 @@ internal sealed class QemuDriver(TimeProvider? timeProvider = null) : IHyperviso
         Require(
             pluggable <= capabilities.MaxPluggable, config, $"{pluggable} disks, network cards and devices of the host",
             $"{capabilities.Machine} has places for {capabilities.MaxPluggable}");
-        foreach (NetworkDevice card in config.Devices.OfType<NetworkDevice>())
+        foreach (Device device in config.Devices)
         {
+            (int queues, int size) = device switch
+            {
+                NetworkDevice card => (card.Queues, card.QueueSize),
+                VhostUserNetworkDevice card => (card.Queues, card.QueueSize),
+                _ => (1, VhostUserNetworkDevice.MinQueueSize),
+            };
             Require(
-                card.Queues is >= 1 and <= NetworkDevice.MaxQueues, config, $"a network card of {card.Queues} queues",
+                queues is >= 1 and <= NetworkDevice.MaxQueues, config, $"a network card of {queues} queues",
                 $"Choose 1 to {NetworkDevice.MaxQueues}");
+            Require(
+                int.IsPow2(size) && size is >= VhostUserNetworkDevice.MinQueueSize and <= VhostUserNetworkDevice.MaxQueueSize, config,
+                $"a network card whose queues have {size} places", "Choose 256, 512 or 1024");
         }
     }
 

@@ -33,8 +33,11 @@ internal sealed class QemuFiles : IDisposable
         }
     }
 
-    /// <summary>The jail in which QEMU has these files, under the names that <see cref="QemuCommandLine"/> gives them.</summary>
-    public JailOptions JailOptions(MachineConfig config, string mountPoint)
+    /// <summary>
+    /// The jail in which QEMU has these files, under the names that <see cref="QemuCommandLine"/> gives them, and the sockets of its
+    /// devices.
+    /// </summary>
+    public JailOptions JailOptions(MachineConfig config, MachineResources resources)
     {
         Dictionary<string, SafeFileDescriptor> files = new() { [QemuCommandLine.KernelName] = _kernel };
         if (_initrd is not null)
@@ -42,9 +45,14 @@ internal sealed class QemuFiles : IDisposable
             files[QemuCommandLine.InitrdName] = _initrd;
         }
 
+        foreach (VhostUserNetworkDevice card in config.Devices.OfType<VhostUserNetworkDevice>())
+        {
+            files[QemuDevices.DirectoryOf(card)] = resources.Descriptors.Of(card)[0];
+        }
+
         return new JailOptions
         {
-            MountPoint = mountPoint,
+            MountPoint = resources.RuntimeDirectory,
             ReadOnlyPaths = QemuJail.ReadOnlyPaths(Executable),
             Files = files,
             WithKvm = config.Accelerator == Accelerator.Kvm,

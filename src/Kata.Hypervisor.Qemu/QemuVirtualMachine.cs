@@ -226,6 +226,7 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
                 ConsoleDevice => [Inherit(console.Listener)],
                 AgentChannelDevice { Transport: AgentTransport.Vsock } => [Inherit(OpenVsock())],
                 AgentChannelDevice => [Inherit((agent = NewChannel("agent")).Listener)],
+                VhostUserNetworkDevice => [], // in the jail, not inherited
                 _ => [.. _resources.Descriptors.Of(device).Select(Inherit)],
             };
             // The driver has counted them.
@@ -236,7 +237,7 @@ internal sealed class QemuVirtualMachine : IVirtualMachine, IPause, IVcpuThreads
         IReadOnlyList<string> arguments = QemuCommandLine.Build(
             _config, monitorHandle, devices.SelectMany(static device => device.Parts), _vsock?.ContextId);
         HostDevice[] host = [.. _config.Devices.OfType<HostDevice>()];
-        JailOptions jail = QemuJail.WithHostDevices(_pci, _files.JailOptions(_config, _resources.RuntimeDirectory), host);
+        JailOptions jail = QemuJail.WithHostDevices(_pci, _files.JailOptions(_config, _resources), host);
         using LockedMemoryLimit? limit = host.Length > 0 ? LockedMemoryLimit.SetForChildren(QemuJail.LockedMemoryOf(_config)) : null;
         _process = QemuProcess.Start(
             jail,

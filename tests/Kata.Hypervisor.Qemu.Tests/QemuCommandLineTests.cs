@@ -163,6 +163,34 @@ public sealed class QemuCommandLineTests
         Assert.DoesNotContain(line, static item => item.Contains("/opt") || (item.Contains("/dev") && !item.Contains("/dev/fdset/")));
     }
 
+    [Theory]
+    [InlineData("q35")]
+    [InlineData("microvm")]
+    public void Build_AnyMachine_SharesItsMemoryWithVhostUserPrograms(string type)
+    {
+        var card = new VhostUserNetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01");
+        IReadOnlyList<string> line = Build(s_config with { MachineType = type, Devices = [card] });
+
+        Assert.Contains("memory-backend-memfd", ValueOf(line, "-object"), StringComparison.Ordinal);
+        Assert.Contains(",share=on", ValueOf(line, "-object"), StringComparison.Ordinal);
+        Assert.Contains("memory-backend=mem0", ValueOf(line, "-machine"), StringComparison.Ordinal);
+        Assert.Equal("vhost-user,id=net1-end,chardev=net1-channel,queues=1", ValueOf(line, "-netdev"));
+    }
+
+    // Without KVM QEMU would end as soon as the guest uses the card.
+    [Theory]
+    [InlineData("q35", false, true)]
+    [InlineData("q35", true, false)]
+    [InlineData("microvm", false, false)]
+    public void Build_VhostUserCard_HasInterruptsByMessageWithKvmOnly(string type, bool kvm, bool without)
+    {
+        MachineConfig config = s_config with { MachineType = type, Accelerator = kvm ? Accelerator.Kvm : Accelerator.Tcg };
+        var card = new VhostUserNetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01");
+
+        Assert.Equal(without, Build(config with { Devices = [card] }).Contains("virtio-net-pci.vectors=0"));
+        Assert.DoesNotContain("virtio-net-pci.vectors=0", Build(config with { Devices = [] }));
+    }
+
     [Fact]
     public void ReadOnlyPaths_OtherPrefix_StaysInsideIt()
     {

@@ -127,6 +127,72 @@ public sealed class QemuPartTests
         Directory.Delete(sysfs, recursive: true);
     }
 
+    // No descriptor: QEMU does not pass any over a socket that it was given itself.
+    [Fact]
+    public void VhostUserNetwork_ColdAndHot_IsACardAtASocketOfTheJail()
+    {
+        var card = new VhostUserNetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01", Queues: 2, QueueSize: 512);
+        IReadOnlyList<QemuPart> parts = QemuDevices.Translate(card, s_board, [], slot: 3);
+
+        const string Frontend = """
+            {"driver":"virtio-net-pci","id":"net1","netdev":"net1-end","mac":"02:00:00:00:00:01","mq":true,
+            "rx_queue_size":512,"tx_queue_size":512,"romfile":"","bus":"hotplug","addr":"0x3","disable-legacy":"on"}
+            """;
+        const string Channel = """
+            {"id":"net1-channel","backend":{"type":"socket","data":
+            {"addr":{"type":"unix","data":{"path":"/net-net1/socket"}},"server":false,"reconnect":1}}}
+            """;
+        Assert.Equal(
+            [
+                "-chardev", "socket,id=net1-channel,path=/net-net1/socket,reconnect=1",
+                "-netdev", "vhost-user,id=net1-end,chardev=net1-channel,queues=2",
+                "-device", Frontend.ReplaceLineEndings(""),
+            ],
+            parts.SelectMany(static part => part.Arguments));
+        Assert.Equal(
+            [
+                Command("chardev-add", Channel.ReplaceLineEndings("")),
+                Command("netdev_add", """{"type":"vhost-user","id":"net1-end","chardev":"net1-channel","queues":2}"""),
+                Command("device_add", Frontend.ReplaceLineEndings("")),
+            ],
+            parts.SelectMany(static part => part.Commands).Select(Line));
+        Assert.All(parts, static part => Assert.Null(part.Passes));
+        Assert.Equal(
+            ["chardev-remove", "netdev_del"],
+            parts.Select(static part => part.Removal).OfType<QmpCommand>().Select(static command => command.Name));
+    }
+
+    [Fact]
+    public void VhostUserNetwork_RunningMachine_IsRefusedByTheBoard()
+    {
+        var card = new VhostUserNetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01");
+        Assert.Null(s_board.Capabilities.RefusalOf(card, running: false));
+        Assert.Equal("QEMU's machine type 'q35' takes it only before it starts", s_board.Capabilities.RefusalOf(card, running: true));
+    }
+
+    [Fact]
+    public void VhostUserNetwork_OnABoardWithoutPci_HasNeitherPlaceNorFirmware()
+    {
+        var card = new VhostUserNetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01");
+        Assert.Equal(
+            """
+            {"driver":"virtio-net-device","id":"net1","netdev":"net1-end","mac":"02:00:00:00:00:01","rx_queue_size":256,"tx_queue_size":256}
+            """,
+            QemuDevices.Translate(card, QemuBoard.Of("microvm"), [])[^1].Arguments[1]);
+    }
+
+    // Only a queue by which the guest receives may be larger, in front of a tap.
+    [Theory]
+    [InlineData(256, "")]
+    [InlineData(1024, "\"rx_queue_size\":1024,")]
+    public void Network_QueueSize_IsThatOfWhatTheGuestReceives(int size, string property)
+    {
+        var card = new NetworkDevice(new DeviceId("net1"), "02:00:00:00:00:01", QueueSize: size);
+        Assert.Contains(
+            $"\"mac\":\"02:00:00:00:00:01\",{property}\"romfile\"",
+            QemuDevices.Translate(card, s_board, [QemuHandle.Inherited(7)])[^1].Arguments[1], StringComparison.Ordinal);
+    }
+
     /// <summary>One translation: what the command line says in JSON the control channel says in the same.</summary>
     [Fact]
     public void Arguments_OfEveryPartInJson_AreThoseOfItsCommand()

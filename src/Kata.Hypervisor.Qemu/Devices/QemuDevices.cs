@@ -53,9 +53,13 @@ internal static class QemuDevices
             DiskDevice disk => Disk(disk, board, new QemuFile(handles[0], 0), slot),
             HostDevice host => [Host(host, board, slot)],
             NetworkDevice card => Network(card, board, handles, slot),
+            VhostUserNetworkDevice card => VhostUserNetwork(card, board, slot),
             _ => throw new ArgumentException($"QEMU has no translation of {device.GetType().Name}", nameof(device)),
         };
     }
+
+    /// <summary>What the directory of a vhost-user card's socket is called in the root of the jail.</summary>
+    public static string DirectoryOf(VhostUserNetworkDevice card) => $"net-{card.Id}";
 
     private static QemuPart[] Random(QemuBoard board, string id, QemuFile? source)
     {
@@ -102,17 +106,40 @@ internal static class QemuDevices
         [
             .. handles.Select(static (handle, index) => new QemuDescriptor(handle, index)),
             new QemuTap(tap, [.. handles.Take(card.Queues)], [.. handles.Skip(card.Queues)]),
-            Frontend(board, "virtio-net", card.Id.Value,
-            [
-                ("netdev", tap), ("mac", card.Address),
-                .. card.Queues > 1 ? ((string, QmpValue)[])[("mq", true)] : [],
-                // One interrupt for each direction of a queue, one for its control, one for changes of the device.
-                .. card.Queues > 1 && board.IsPci ? ((string, QmpValue)[])[("vectors", (2 * card.Queues) + 2)] : [],
-                .. board.IsPci ? ((string, QmpValue)[])[("romfile", "")] : [], // nobody boots from it
-                .. Place(board, slot),
-            ]),
+            Card(
+                board, card.Id.Value, tap, card.Address, card.Queues, slot,
+                [
+                    // One interrupt for each direction of a queue, one for its control, one for changes of the device.
+                    .. card.Queues > 1 && board.IsPci ? ((string, QmpValue)[])[("vectors", (2 * card.Queues) + 2)] : [],
+                    .. card.QueueSize == VhostUserNetworkDevice.MinQueueSize
+                        ? [] : ((string, QmpValue)[])[("rx_queue_size", card.QueueSize)],
+                ]),
         ];
     }
+
+    private static QemuPart[] VhostUserNetwork(VhostUserNetworkDevice card, QemuBoard board, int slot)
+    {
+        string channel = $"{card.Id}-channel", end = $"{card.Id}-end";
+        return
+        [
+            new QemuPathSocket(channel, $"/{DirectoryOf(card)}/{VhostUserNetworkDevice.SocketName}"),
+            new QemuVhostUser(end, channel, card.Queues),
+            Card(
+                board, card.Id.Value, end, card.Address, card.Queues, slot,
+                [("rx_queue_size", card.QueueSize), ("tx_queue_size", card.QueueSize)]),
+        ];
+    }
+
+    private static QemuFrontend Card(
+        QemuBoard board, string id, string end, string address, int queues, int slot, (string Name, QmpValue Value)[] more) =>
+        Frontend(board, "virtio-net", id,
+        [
+            ("netdev", end), ("mac", address),
+            .. queues > 1 ? ((string, QmpValue)[])[("mq", true)] : [],
+            .. more,
+            .. board.IsPci ? ((string, QmpValue)[])[("romfile", "")] : [], // nobody boots from it
+            .. Place(board, slot),
+        ]);
 
     private static QemuFrontend Host(HostDevice device, QemuBoard board, int slot)
     {

@@ -26,4 +26,7 @@ internal enum DeviceKinds
 
     /// <summary><see cref="HostDevice"/>.</summary>
     Host = 1 << 6,
+
+    /// <summary><see cref="VhostUserNetworkDevice"/>.</summary>
+    VhostUserNetwork = 1 << 7,
 }

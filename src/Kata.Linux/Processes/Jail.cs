@@ -82,7 +82,7 @@ internal static class Jail
 
         foreach ((string name, SafeFileDescriptor file) in jail.Files)
         {
-            mounts.Add((DetachedMount.Of(file, recursive: false), "/" + name, false));
+            mounts.Add((DetachedMount.Of(file, recursive: false), "/" + name, FileStatus.Of(file).IsDirectory));
         }
     }
 

@@ -12,7 +12,9 @@ internal sealed record JailOptions
     /// </summary>
     public IReadOnlyList<string> ReadOnlyPaths { get; init; } = [];
 
-    /// <summary>Open files of the host by their name in the new root (<c>kernel</c>), read-only. The caller keeps them.</summary>
+    /// <summary>
+    /// Open files or directories of the host by their name in the new root (<c>kernel</c>), read-only. The caller keeps them.
+    /// </summary>
     public IReadOnlyDictionary<string, SafeFileDescriptor> Files { get; init; } = new Dictionary<string, SafeFileDescriptor>();
 
     /// <summary>Whether a <c>/dev/kvm</c> that only this user may open is made.</summary>
