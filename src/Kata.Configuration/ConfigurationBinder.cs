@@ -27,6 +27,7 @@ internal static class ConfigurationBinder
                 SandboxCgroupOnly = values.Get("runtime.sandbox_cgroup_only").Flag,
                 DisableNewNetworkNamespace = values.Get("runtime.disable_new_netns").Flag,
                 NetworkModel = AvailableChoices.NetworkModelOf(values),
+                DirectNetworkDirectory = AbsolutePath(values, "dan_conf", "runtime"),
                 CreateContainerTimeout = Seconds(values, "runtime.create_container_timeout"),
             },
             Agent = new AgentConfig
@@ -168,15 +169,15 @@ internal static class ConfigurationBinder
             : value.Text;
     }
 
-    private static string? AbsolutePath(ConfigurationValues values, string key)
+    private static string? AbsolutePath(ConfigurationValues values, string key, string section = "hypervisor")
     {
-        ConfigurationValue? value = values.Find($"hypervisor.{key}");
+        ConfigurationValue? value = values.Find($"{section}.{key}");
         if (value is null || value.Text.Length == 0)
             return null;
         return value.Text[0] == '/'
             ? value.Text
             : throw new ConfigurationException(
-                value.Origin, $"hypervisor.{key} holds {SpecText.Clean(value.ToString())}", "It must be an absolute path");
+                value.Origin, $"{section}.{key} holds {SpecText.Clean(value.ToString())}", "It must be an absolute path");
     }
 
     private static string GuestFile(ConfigurationSources sources, string name)

@@ -15,5 +15,8 @@ internal sealed record RuntimeConfig
     /// <summary><c>tcfilter</c>, <c>macvtap</c> or <c>none</c>.</summary>
     public required string NetworkModel { get; init; }
 
+    /// <summary>Absolute path of the directory with files about pods' network cards; null for none.</summary>
+    public string? DirectNetworkDirectory { get; init; }
+
     public required TimeSpan CreateContainerTimeout { get; init; }
 }

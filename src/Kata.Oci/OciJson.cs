@@ -66,7 +66,9 @@ public static class OciJson
         }
     }
 
-    private static T Parse<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
+    /// <summary>Reads another document, with the same limits and the same care in what it says.</summary>
+    /// <exception cref="InvalidSpecException">The text is too large, not JSON, or a field has the wrong type or is missing.</exception>
+    internal static T Parse<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
         where T : class
     {
         if (utf8.Length > MaxBytes)

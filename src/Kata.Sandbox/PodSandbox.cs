@@ -21,6 +21,7 @@ internal sealed class PodSandbox : IAsyncDisposable
     private readonly ContainerSet _containers;
     private readonly StorageSet _storages;
     private readonly PodNetwork _network;
+    private readonly DirectPodNetwork _directNetwork;
     private readonly SemaphoreSlim _saving = new(1, 1); // one writer of the state at a time
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _agentLost = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,6 +39,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         _propagation = new PropagationStep(_guest, plan, environment);
         _storages = new StorageSet(environment, _executor, _machine, _guest, () => _failure is not null);
         _network = new PodNetwork(plan, environment, _executor, _machine, _guest);
+        _directNetwork = new DirectPodNetwork(plan, environment, _guest);
         Network = new NetworkCommands(plan.Id, _network, () => Agent, environment.Log);
         _containers = new ContainerSet(plan, environment, () => Machine.ProcessIds);
     }
@@ -223,6 +225,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         await cleanUp.TryAsync(() => _storages.CloseAsync(_failure is null && _guest.Guest is { Lost.IsCompleted: false }));
         await cleanUp.TryAsync(_executor.UndoAllAsync);
         _network.Leave();
+        _directNetwork.Leave();
         await Task.WhenAll(_watches);
         cleanUp.ThrowIfFailed();
     }
@@ -297,7 +300,7 @@ internal sealed class PodSandbox : IAsyncDisposable
             Log.PlanWarning(warning);
         }
 
-        _devices = [.. _storages.Open(_plan.Storages), .. _network.Open()];
+        _devices = [.. _storages.Open(_plan.Storages), .. _network.Open(), .. _directNetwork.Open()];
         await _executor.RunAsync(_devices, cancellationToken);
         await _executor.RunAsync([_machine], cancellationToken);
         long started = Stopwatch.GetTimestamp();
@@ -307,7 +310,9 @@ internal sealed class PodSandbox : IAsyncDisposable
             await _executor.RunAsync([_guest], cancellationToken);
             _watches.Add(TellAgentLossAsync(_guest.Guest!).LoggedAsync(Log));
             await _executor.RunAsync([new GuestConfigureStep(_guest), _propagation], cancellationToken);
-            await Task.WhenAll(_storages.EnterAsync(cancellationToken), _network.EnterAsync(cancellationToken));
+            await Task.WhenAll(
+                _storages.EnterAsync(cancellationToken), _network.EnterAsync(cancellationToken),
+                _directNetwork.EnterAsync(cancellationToken));
         }
         catch (Exception error) when (error is HypervisorException or AgentException && !cancellationToken.IsCancellationRequested)
         {

@@ -11,10 +11,6 @@ namespace Kata.Service;
 /// <summary>Interfaces and routes between <c>kata.sandbox.v1</c>, what the host changes, and what the guest says.</summary>
 internal static class NetworkMessages
 {
-    private const int MaxNameBytes = 15; // IFNAMSIZ without its NUL
-    private const int EthernetAddressBytes = 6;
-    private const uint MinMtu = 68; // the smallest that IPv4 works with
-
     /// <summary>Reads what is asked of an interface.</summary>
     /// <exception cref="InvalidSpecException">A field is wrong; the text says which.</exception>
     public static InterfaceRequest Parse(InterfaceSpec spec, IEnumerable<string> add, IEnumerable<string> remove)
@@ -28,8 +24,8 @@ internal static class NetworkMessages
             !spec.Name.EndsWith(Tap.NameSuffix, StringComparison.Ordinal), "/name", $"names that end in '{Tap.NameSuffix}' are Kata's own",
             "Choose another one");
         Require(
-            spec.Mtu == 0 || spec.Mtu >= MinMtu, "/mtu", $"packets of {spec.Mtu} bytes are too small",
-            $"Give {MinMtu} or more, or leave it out");
+            spec.Mtu == 0 || spec.Mtu >= NetworkRules.MinMtu, "/mtu", $"packets of {spec.Mtu} bytes are too small",
+            $"Give {NetworkRules.MinMtu} or more, or leave it out");
         return new InterfaceRequest
         {
             Device = spec.Device,
@@ -77,7 +73,7 @@ internal static class NetworkMessages
         Require(
             IPPrefix.TryParse(route.Destination, out IPPrefix destination), $"{field}/destination",
             $"'{PrintableText.Escape(route.Destination)}' is no prefix", "Write it like 10.1.0.0/16");
-        Require(IsNetwork(destination), $"{field}/destination", $"'{destination}' has bits of a host", "Leave them zero");
+        Require(NetworkRules.IsNetwork(destination), $"{field}/destination", $"'{destination}' has bits of a host", "Leave them zero");
         RequireName(route.Device, $"{field}/device");
         Require(
             !complete || route.Device.Length + route.Gateway.Length > 0, $"{field}/device", "neither a device nor a gateway is given",
@@ -102,21 +98,13 @@ internal static class NetworkMessages
         };
     }
 
-    private static bool IsNetwork(IPPrefix prefix)
-    {
-        byte[] bytes = prefix.Address.GetAddressBytes();
-        return Enumerable.Range(prefix.Length, (bytes.Length * 8) - prefix.Length)
-            .All(bit => (bytes[bit / 8] & (0x80 >> (bit % 8))) == 0);
-    }
-
     private static IPPrefix ParseAddress(string text)
     {
         Require(
             text.Contains('/', StringComparison.Ordinal) & IPPrefix.TryParse(text, out IPPrefix prefix), "/addresses",
             $"'{PrintableText.Escape(text)}' is no address with the length of its prefix", "Write it like 10.0.0.2/24");
         Require(
-            prefix.Length > 0 && !prefix.Address.Equals(IPAddress.Any) && !prefix.Address.Equals(IPAddress.IPv6Any)
-            && !prefix.Address.IsIPv6Multicast, "/addresses",
+            NetworkRules.IsOfInterface(prefix), "/addresses",
             $"'{prefix}' is no address of an interface", "Write one like 10.0.0.2/24");
         return prefix;
     }
@@ -124,10 +112,10 @@ internal static class NetworkMessages
     private static LinkAddress ParseHardware(string text)
     {
         Require(
-            LinkAddress.TryParse(text, out LinkAddress address) && address.Length == EthernetAddressBytes, "/hardware_address",
+            LinkAddress.TryParse(text, out LinkAddress address) && NetworkRules.IsEthernet(address), "/hardware_address",
             $"'{PrintableText.Escape(text)}' is no address of an Ethernet card", "Write it like 02:00:00:00:00:01");
         Require(
-            (address.Bytes[0] & 1) == 0 && address.Bytes.ContainsAnyExcept((byte)0), "/hardware_address",
+            NetworkRules.IsOfOneCard(address), "/hardware_address",
             $"'{address}' is no address of one card", "Give one whose first byte is even, like 02:00:00:00:00:01");
         return address;
     }
@@ -146,9 +134,8 @@ internal static class NetworkMessages
     }
 
     private static void RequireName(string name, string field) => Require(
-        name.Length == 0 || (System.Text.Encoding.UTF8.GetByteCount(name) <= MaxNameBytes && name is not ("." or "..")
-            && !name.Any(static c => c is '/' or ':' or '%' || char.IsWhiteSpace(c) || char.IsControl(c))), field,
-        $"'{PrintableText.Escape(name)}' is no name of an interface", $"Use up to {MaxNameBytes} letters, digits, '.', '_' and '-'");
+        name.Length == 0 || NetworkRules.IsName(name), field, $"'{PrintableText.Escape(name)}' is no name of an interface",
+        $"Use up to {NetworkRules.MaxNameBytes} letters, digits, '.', '_' and '-'");
 
     private static void Require(bool valid, string field, string what, string fix)
     {

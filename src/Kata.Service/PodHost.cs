@@ -94,12 +94,9 @@ internal sealed class PodHost : IAsyncDisposable
     {
         ConfigurationSources sources = configuration is null ? _options.Configuration : ConfigurationSources.ForHost(configuration);
         KataConfiguration loaded = ConfigurationAnnotations.Apply(KataConfiguration.Load(sources), spec.Annotations);
-        SandboxPlan plan = SandboxPlanner.Plan(
-            _options.Sandbox,
-            loaded,
-            Drivers.Probe(loaded),
-            spec,
-            Directories.Cgroup(_options.Sandbox));
+        SandboxPlan plan = DirectNetworkFile.Apply(
+            SandboxPlanner.Plan(_options.Sandbox, loaded, Drivers.Probe(loaded), spec, Directories.Cgroup(_options.Sandbox)),
+            loaded.Runtime.DirectNetworkDirectory);
         if (plan.Debug && Log is RecordLog log)
         {
             log.Lower(LogLevel.Debug);

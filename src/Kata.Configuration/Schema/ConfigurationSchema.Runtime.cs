@@ -45,13 +45,17 @@ internal static partial class ConfigurationSchema
         Applied(
             Runtime, "disable_new_netns", Flag, false,
             "Whether a pod may ask for the host's network. No guest can be in it: it then has a loopback interface only."),
+        Applied(
+            Runtime, "dan_conf", Text, "",
+            "A directory, as /run/kata-containers/dans: where it has a file POD.json, a pod of that id has the network cards that the file "
+            + "names, and not those of its network namespace."),
         .. Kept(
             Runtime, Flag,
             "enable_tracing", "enable_agent_pidns", "enable_vcpus_pinning", "enable_pprof", "disable_guest_empty_dir",
             "experimental_force_guest_pull", "keep_abnormal", "use_passfd_io", "static_sandbox_resource_mgmt"),
         .. Kept(
             Runtime, Text,
-            "jaeger_endpoint", "jaeger_user", "jaeger_password", "vfio_mode", "guest_selinux_label", "emptydir_mode", "dan_conf",
+            "jaeger_endpoint", "jaeger_user", "jaeger_password", "vfio_mode", "guest_selinux_label", "emptydir_mode",
             "pod_resource_api_sock", "kubelet_root_dir", "name", "agent_name"),
         .. Kept(Runtime, TextList, "sandbox_bind_mounts", "experimental"),
         .. Kept(Runtime, Whole, "passfd_listener_port"),

@@ -17,7 +17,22 @@ internal static class TunDevice
     /// <param name="queues">How many queues, from 1.</param>
     /// <returns>The queues, which are the caller's.</returns>
     /// <exception cref="LinuxException">ENOENT: the host has no such devices. EBUSY: the name is taken.</exception>
-    public static List<SafeFileDescriptor> MakeTap(string name, int queues)
+    public static List<SafeFileDescriptor> MakeTap(string name, int queues) =>
+        OpenQueues(name, queues, LibC.IFF_TUN_EXCL); // so that the first does not become a queue of a tap that somebody else has made
+
+    /// <summary>
+    /// Opens queues of a tap of the calling thread's network namespace that somebody has made, in the form of <see cref="MakeTap"/>'s. The
+    /// caller has seen that it is there: else it would be made.
+    /// </summary>
+    /// <param name="name">At most 15 bytes.</param>
+    /// <param name="queues">How many queues: one, or several of a tap that was made for several.</param>
+    /// <returns>The queues, which are the caller's. The tap stays when they are closed, if it was made to.</returns>
+    /// <exception cref="LinuxException">
+    /// EBUSY: another has it open. EINVAL: it was made for several queues, or for one, or is no tap.
+    /// </exception>
+    public static List<SafeFileDescriptor> OpenTap(string name, int queues) => OpenQueues(name, queues, ofFirst: 0);
+
+    private static List<SafeFileDescriptor> OpenQueues(string name, int queues, int ofFirst)
     {
         int flags = LibC.IFF_TAP | LibC.IFF_NO_PI | LibC.IFF_VNET_HDR | (queues > 1 ? LibC.IFF_MULTI_QUEUE : 0);
         var opened = new List<SafeFileDescriptor>(queues);
@@ -25,8 +40,7 @@ internal static class TunDevice
         {
             while (opened.Count < queues)
             {
-                // The first one must not become a queue of a tap that somebody else has made.
-                opened.Add(Open(name, opened.Count == 0 ? flags | LibC.IFF_TUN_EXCL : flags));
+                opened.Add(Open(name, opened.Count == 0 ? flags | ofFirst : flags));
             }
 
             return opened;
@@ -49,7 +63,7 @@ internal static class TunDevice
             request.ifr_flags = (short)flags;
             // SAFETY: the request reads and fills one struct ifreq, which lives on this frame.
             LinuxException.ThrowIfNegative(
-                LibC.ioctl(queue, LibC.TUNSETIFF, &request), "ioctl(TUNSETIFF)", $"make the tap '{name}'");
+                LibC.ioctl(queue, LibC.TUNSETIFF, &request), "ioctl(TUNSETIFF)", $"open the tap '{name}'");
             return queue;
         }
         catch

@@ -33,6 +33,9 @@ internal static class FileModes
     /// <summary>0022, the mask under which others may read and not write.</summary>
     public const uint OthersReadMask = (2 << 3) | 2;
 
+    /// <summary>0117, the mask under which a socket has 0660.</summary>
+    public const uint OthersMask = (1 << 6) | (1 << 3) | 7;
+
     /// <summary>02775, a directory in which new files get its group.</summary>
     public const uint GroupDirectory = (2 << 9) | (7 << 6) | (7 << 3) | 5;
 }

@@ -9,6 +9,9 @@ internal static class UnixSocket
     /// <summary><c>sun_path</c> of <c>struct sockaddr_un</c>, with its final NUL.</summary>
     private const int PathCapacity = 108;
 
+    /// <summary>One program connects, and again when it was restarted.</summary>
+    private const int GroupBacklog = 8;
+
     /// <summary>Binds and listens at <paramref name="path"/>, mode 0600. The caller owns the result and removes the file.</summary>
     /// <exception cref="LinuxException">EADDRINUSE: the file exists.</exception>
     public static SafeFileDescriptor Listen(string path, int backlog = 4096)
@@ -22,6 +25,32 @@ internal static class UnixSocket
                 LinuxException.ThrowIfNegative(Bind(socket, address, length), "bind", $"bind the socket '{path}'"));
             LinuxException.ThrowIfNegative(LibC.chmod(path, FileModes.Private), "chmod", $"protect the socket '{path}'");
             LinuxException.ThrowIfNegative(LibC.listen(socket, backlog), "listen", $"listen on the socket '{path}'");
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Binds and listens at <paramref name="path"/>, mode 0660, in a directory that may be another one's: the file gets its mode as it is
+    /// made, and is not looked for by its name again. The directory's group has it where the directory says so (set-group-ID). Changes the
+    /// calling thread's umask, which has to be its own: <see cref="NamespaceThread.RunIn"/>. The caller owns the result and removes the
+    /// file.
+    /// </summary>
+    /// <exception cref="LinuxException">EADDRINUSE: the file exists. ENOENT: there is no such directory.</exception>
+    public static SafeFileDescriptor ListenForGroup(string path)
+    {
+        SafeFileDescriptor socket = NewSocket();
+        try
+        {
+            using SafeFileDescriptor directory = OpenDirectoryOf(path);
+            _ = LibC.umask(FileModes.OthersMask);
+            WithAddress(directory, path, (address, length) =>
+                LinuxException.ThrowIfNegative(Bind(socket, address, length), "bind", $"bind the socket '{path}'"));
+            LinuxException.ThrowIfNegative(LibC.listen(socket, GroupBacklog), "listen", $"listen on the socket '{path}'");
             return socket;
         }
         catch

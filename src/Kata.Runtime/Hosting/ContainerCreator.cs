@@ -117,7 +117,9 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             configuration = ConfigurationAnnotations.Apply(configuration, bundle.Spec.Annotations);
             AcceleratorChoice host = Drivers.Probe(configuration);
-            SandboxPlan plan = SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox));
+            SandboxPlan plan = DirectNetworkFile.Apply(
+                SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox)),
+                configuration.Runtime.DirectNetworkDirectory);
             SandboxFiles.Check(plan);
             Warn(SandboxPlanner.Within(plan, bundle.Spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path)).Warnings);
         }

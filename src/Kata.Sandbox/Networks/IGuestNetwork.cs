@@ -1,10 +1,15 @@
 using Kata.Network;
+using Kata.Oci;
 
 namespace Kata.Sandbox;
 
 /// <summary>The network inside of the guest, as far as its agent can be told of it. One call at a time.</summary>
 internal interface IGuestNetwork
 {
+    /// <summary>By the best way that the guest's agent has. It has been told nothing yet.</summary>
+    static IGuestNetwork Of(SandboxId pod, AgentConnection agent) =>
+        agent.SupportsNetworkChanges ? new WholeGuestNetwork(pod, agent) : new CommonGuestNetwork(pod, agent);
+
     /// <summary>Has the guest have what the namespace has. Says only what it was not told before.</summary>
     /// <param name="network">The namespace.</param>
     /// <param name="cards">What the guest has cards for.</param>

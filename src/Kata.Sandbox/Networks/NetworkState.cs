@@ -106,8 +106,8 @@ internal sealed record NetworkState(
             address => address.LinkIndex == card.LinkIndex && address.Local.Address.Equals(LinkLocalOf(card.Address))),
     };
 
-    // What a kernel makes of a MAC address (RFC 4291, appendix A).
-    private static IPAddress LinkLocalOf(LinkAddress address) => address.Bytes is [var a, var b, var c, var d, var e, var f]
+    /// <summary>What a kernel makes of a MAC address (RFC 4291, appendix A).</summary>
+    internal static IPAddress LinkLocalOf(LinkAddress address) => address.Bytes is [var a, var b, var c, var d, var e, var f]
         ? new IPAddress([0xfe, 0x80, 0, 0, 0, 0, 0, 0, (byte)(a ^ 2), b, c, 0xff, 0xfe, d, e, f])
         : IPAddress.IPv6None;
 

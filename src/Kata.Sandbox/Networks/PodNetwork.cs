@@ -42,7 +42,7 @@ internal sealed class PodNetwork(
     /// <exception cref="NetworkException">The namespace cannot be used.</exception>
     public IReadOnlyList<DeviceStep> Open()
     {
-        if (plan.NetworkNamespace is not { } path)
+        if (plan is not { NetworkNamespace: { } path, DirectNetwork: null })
         {
             return [];
         }
@@ -124,7 +124,9 @@ internal sealed class PodNetwork(
         string action, Func<NetworkNamespace, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         NetworkNamespace space = _space ?? throw SandboxStateException.Refused(
-            action, "its pod has no network namespace of its own, and so no interfaces. Create it with one");
+            action, plan.DirectNetwork is { Path: var file }
+                ? $"its pod has the network of the file '{file}', which is read at its start only. Create the pod anew"
+                : "its pod has no network namespace of its own, and so no interfaces. Create it with one");
         // Ends early on: the caller, or the pod's end.
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ending.Token);
         await _gate.WaitAsync(both.Token);
@@ -207,9 +209,7 @@ internal sealed class PodNetwork(
     /// <summary>Lets go of the namespace, when nothing in it is ours any more.</summary>
     public void Leave() => _space?.Dispose();
 
-    private IGuestNetwork Guest => _guest ??= guest.Guest!.Agent is { SupportsNetworkChanges: true } agent
-        ? new WholeGuestNetwork(plan.Id, agent)
-        : new CommonGuestNetwork(plan.Id, guest.Guest!.Agent);
+    private IGuestNetwork Guest => _guest ??= IGuestNetwork.Of(plan.Id, guest.Guest!.Agent);
 
     private async Task FollowChangesAsync(NetworkWatch watch, CancellationToken cancellationToken)
     {

@@ -36,6 +36,9 @@ internal sealed record SandboxPlan
     /// <summary>Whether the host's network may be asked for, which gives the guest none.</summary>
     public bool AllowsHostNetwork { get; init; }
 
+    /// <summary>The network that a file names, in place of those interfaces; null for none.</summary>
+    public DirectNetwork? DirectNetwork { get; init; }
+
     /// <summary>How the interfaces of that namespace are connected with the guest.</summary>
     public EndpointOptions Interfaces { get; init; } = EndpointOptions.Default;
 

@@ -9,4 +9,5 @@ namespace Kata.Sandbox;
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(JournalLine))]
 [JsonSerializable(typeof(SandboxState))]
+[JsonSerializable(typeof(DirectNetworkDocument))]
 internal sealed partial class SandboxJsonContext : JsonSerializerContext;

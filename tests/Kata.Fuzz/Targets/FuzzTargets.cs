@@ -39,6 +39,7 @@ internal static class FuzzTargets
         ["containerd-config"] = static name => new ParserTarget<ArgumentException>(name, ContainerdFiles.Install),
         ["network-file"] = static name => new ParserTarget<ArgumentException>(name, NetworkFiles.Read),
         ["cni-config"] = static name => new ParserTarget<CniException>(name, CniDocuments.Read),
+        ["direct-network"] = static name => new ParserTarget<InvalidSpecException>(name, DirectNetworks.Read),
         ["stand-in"] = static _ => new StandInTarget(),
         ["journal"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).Journal),
         ["state"] = static name => new ParserTarget<InvalidDataException>(name, new StateFiles(name).State),

@@ -17,6 +17,7 @@ internal abstract record Acquisition(string Kind, string Value)
         [ServiceAcquisition.Name] = static value => new ServiceAcquisition(value),
         [ProcessAcquisition.Name] = static value => new ProcessAcquisition(value),
         [FileAcquisition.Name] = static value => new FileAcquisition(value),
+        [SocketAcquisition.Name] = static value => new SocketAcquisition(value),
         [RedirectAcquisition.Name] = static value => new RedirectAcquisition(value),
         [HostCardAcquisition.Name] = static value => new HostCardAcquisition(value),
         [DirectoryAcquisition.Name] = static value => new DirectoryAcquisition(value),
