@@ -30,7 +30,8 @@ public sealed class PodToPodTests : IClassFixture<NetworkFixture>
                 await PlugAsync(networks[0], networks[^1], number);
             }
 
-            string[] pods = [.. (await Task.WhenAll(networks.Chunk(Count / AtOnce).Select(StartInTurnAsync))).SelectMany(static item => item)];
+            string[][] started = await Task.WhenAll(networks.Chunk(Count / AtOnce).Select(StartInTurnAsync));
+            string[] pods = [.. started.SelectMany(static item => item)];
             for (int number = 1; number <= Count; number++)
             {
                 string next = Address((number % Count) + 1);
@@ -117,7 +118,8 @@ public sealed class PodToPodTests : IClassFixture<NetworkFixture>
             sum, await _host.ShellAsync(one, "wget -q -O - http://10.2.0.2:8080/file | sha256sum"), StringComparison.Ordinal);
         Assert.StartsWith(
             sum, await _host.ShellAsync(one, "wget -q -O - 'http://[fd02::2]:8080/file' | sha256sum"), StringComparison.Ordinal);
-        Assert.Contains("ttl=62", await _host.ShellAsync(one, "ping -c 1 -W 5 10.2.0.2"), StringComparison.Ordinal); // two nodes forwarded it
+        // Both nodes forwarded it.
+        Assert.Contains("ttl=62", await _host.ShellAsync(one, "ping -c 1 -W 5 10.2.0.2"), StringComparison.Ordinal);
         Assert.Contains("ttl=62", await _host.ShellAsync(two, "ping -c 1 -W 5 fd01::2"), StringComparison.Ordinal);
         await _host.DeleteAsync(one);
         await _host.DeleteAsync(two);
