@@ -75,11 +75,12 @@ internal sealed class KernelModules(ILogger logger)
             return false;
         }
 
-        var order = new ModuleOrder(image.Find, static path => ModuleInformation.Needs(ModuleFile.Read(path)), IsLoaded);
+        var modules = new Dictionary<string, byte[]>(StringComparer.Ordinal); // read once, for what each needs and to be loaded
+        var order = new ModuleOrder(image.Find, path => ModuleInformation.Needs(modules[path] = ModuleFile.Read(path)), IsLoaded);
         foreach (string path in order.Of(name))
         {
             bool isLast = path == file;
-            if (ModuleFile.TryLoad(path, isLast ? string.Join(' ', parameters) : "") is not { } error)
+            if (ModuleFile.TryLoad(path, modules[path], isLast ? string.Join(' ', parameters) : "") is not { } error)
             {
                 continue;
             }

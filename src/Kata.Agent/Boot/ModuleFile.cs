@@ -50,13 +50,14 @@ internal static class ModuleFile
         return module.ToArray();
     }
 
-    /// <summary>Gives it to the kernel. Null when it is there now, also when it was before.</summary>
-    public static LinuxException? TryLoad(string path, string parameters)
-    {
-        bool isCompressed = path.EndsWith(Compressed, StringComparison.Ordinal);
-        LinuxException? error = isCompressed ? LoadContent(path, parameters) : LoadFile(path, parameters);
-        return error is { Errno: Errno.EEXIST } ? null : error;
-    }
+    /// <summary>Gives one to the kernel that is not compressed. Null when it is there now, also when it was before.</summary>
+    public static LinuxException? TryLoad(string path, string parameters) => Unless(Errno.EEXIST, LoadFile(path, parameters));
+
+    /// <summary>Likewise, with what was read of it.</summary>
+    public static LinuxException? TryLoad(string path, byte[] module, string parameters) =>
+        Unless(Errno.EEXIST, LoadContent(path, module, parameters));
+
+    private static LinuxException? Unless(Errno errno, LinuxException? error) => error?.Errno == errno ? null : error;
 
     private static LinuxException? LoadFile(string path, string parameters)
     {
@@ -66,9 +67,8 @@ internal static class ModuleFile
             : LinuxException.FromLastErrno("finit_module", $"load the kernel module '{path}'");
     }
 
-    private static unsafe LinuxException? LoadContent(string path, string parameters)
+    private static unsafe LinuxException? LoadContent(string path, byte[] module, string parameters)
     {
-        byte[] module = Read(path);
         // SAFETY: the array is pinned for the call, in which the kernel copies it.
         fixed (byte* first = module)
         {
