@@ -49,6 +49,13 @@ internal static class QemuCommandLine
 
     private const int FunctionsOfASlot = 8;
 
+    /// <summary>
+    /// One thread emulates without the memory barriers between what the guest and a device write into a queue, so that now and then one of
+    /// them does not see that it has to notify the other. By event indices that is for good, as each of them is passed only once: a card or
+    /// a share that stands still. By flags the next notification makes up for it (ADR 9).
+    /// </summary>
+    private static readonly string[] s_emulatedQueues = ["-global", "virtio-device.event_idx=off"];
+
     /// <param name="config">The machine.</param>
     /// <param name="monitor">The listening socket of the control channel.</param>
     /// <param name="devices">What <see cref="MachineConfig.Devices"/> are to QEMU, in that order.</param>
@@ -69,7 +76,7 @@ internal static class QemuCommandLine
         ];
         arguments.AddRange(config.Accelerator == Accelerator.Kvm
             ? ["-accel", "kvm", "-cpu", "host,pmu=off", .. board.IsPci ? (string[])["-global", "kvm-pit.lost_tick_policy=discard"] : []]
-            : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor]);
+            : ["-accel", $"tcg,thread={EmulationThreads},tb-size={TranslationCacheMib}", "-cpu", EmulatedProcessor, .. s_emulatedQueues]);
         if (config.Accelerator != Accelerator.Kvm && board.IsPci && config.Devices.Any(static device => device is VhostUserNetworkDevice))
         {
             // Without KVM, QEMU (7.2) ends by SIGSEGV where such a card has interrupts by message: it asks KVM for them.
