@@ -23,7 +23,7 @@ cat > "$work/bundle/config.json" << 'END'
   "root": { "path": "rootfs" },
   "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
   "linux": {
-    "cgroupsPath": "/engine/lab", "namespaces": [ { "type": "pid" }, { "type": "mount" } ],
+    "cgroupsPath": "/engine/lab", "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "network" } ],
     "resources": { "memory": { "limit": 67108864 }, "cpu": { "quota": 50000, "period": 100000, "cpus": "0" } }
   }
 }

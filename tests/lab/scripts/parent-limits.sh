@@ -18,7 +18,7 @@ cat > "$work/bundle/config.json" << 'END'
   "root": { "path": "rootfs" },
   "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
   "linux": {
-    "cgroupsPath": "/kubepods/burstable/pod1/lab", "namespaces": [ { "type": "pid" }, { "type": "mount" } ],
+    "cgroupsPath": "/kubepods/burstable/pod1/lab", "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "network" } ],
     "resources": { "memory": { "limit": 67108864 }, "cpu": { "quota": 50000, "period": 100000 } }
   }
 }
