@@ -77,7 +77,8 @@ internal sealed class FaultHarness : IAsyncDisposable
               "process": { "terminal": false, "user": { "uid": 0, "gid": 0 }, "args": ["sleep", "1000"], "env": ["PATH=/bin"], "cwd": "/" },
               "root": { "path": "rootfs" },
               "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
-              "linux": { "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "ipc" }, { "type": "uts" }, { "type": "network" } ] } }
+              "linux": {
+                "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "ipc" }, { "type": "uts" }, { "type": "network" } ] } }
             """)!.AsObject();
         edit?.Invoke(config);
         File.WriteAllText(Path.Combine(directory, "config.json"), config.ToJsonString());

@@ -14,7 +14,8 @@ internal sealed class BrokenSetup : IDisposable
           "process": { "terminal": false, "user": { "uid": 0, "gid": 0 }, "args": ["sh"], "env": ["PATH=/bin"], "cwd": "/" },
           "root": { "path": "rootfs" },
           "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
-          "linux": { "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "ipc" }, { "type": "uts" }, { "type": "network" } ] } }
+          "linux": {
+            "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "ipc" }, { "type": "uts" }, { "type": "network" } ] } }
         """)!.AsObject();
 
     public BrokenSetup()
