@@ -64,9 +64,11 @@ internal static class AvailableChoices
     internal static string FileSharingOf(ConfigurationValues values) =>
         values.Get(FileSharing).Text is var text && s_readAsVirtioFs.Contains(text) ? VirtioFs : text;
 
-    /// <summary>How networks are connected: a bridge of the host, as Kata 1.x had it, does what filters do.</summary>
+    /// <summary>
+    /// How networks are connected. A bridge of the host, as Kata 1.x had it, does what filters do; and what suits any plugin is these.
+    /// </summary>
     internal static string NetworkModelOf(ConfigurationValues values) =>
-        values.Get(NetworkModel).Text is "bridged" ? TcFilter : values.Get(NetworkModel).Text;
+        values.Get(NetworkModel).Text is "bridged" or "enlightened" ? TcFilter : values.Get(NetworkModel).Text;
 
     /// <summary>What is read as something else that is there.</summary>
     internal static IReadOnlyList<string> Replaced(ConfigurationValues values)

@@ -40,8 +40,8 @@ internal static partial class ConfigurationSchema
         Applied(
             Runtime, "internetworking_model", Text, "tcfilter",
             "How a guest's network card is connected with its interface of the pod's network namespace: by traffic control, "
-            + "by a macvtap over the interface, or not at all. 'bridged' is read as 'tcfilter'.")
-            with { Choices = ["tcfilter", "macvtap", "bridged", "none"] }, // 'bridged' is Kata 1.x's
+            + "by a macvtap over the interface, or not at all. 'bridged' and 'enlightened' are read as 'tcfilter'.")
+            with { Choices = ["tcfilter", "macvtap", "bridged", "enlightened", "none"] }, // these two are Kata 1.x's
         Applied(
             Runtime, "disable_new_netns", Flag, false,
             "Whether a pod may ask for the host's network. No guest can be in it: it then has a loopback interface only."),

@@ -123,14 +123,16 @@ public sealed class ConfigurationKeyTests : IDisposable
         Assert.Contains("for which there is no driver yet", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void InternetworkingModel_Bridged_IsReadAsTheFilters()
+    [Theory]
+    [InlineData("bridged")]
+    [InlineData("enlightened")]
+    public void InternetworkingModel_OfKataOne_IsReadAsTheFilters(string model)
     {
-        string path = Write("changed.toml", "runtime.internetworking_model", "\"bridged\"");
+        string path = Write("changed.toml", "runtime.internetworking_model", $"\"{model}\"");
         ConfigurationFinding finding = Assert.Single(ConfigurationValidator.Validate(Sources(path), namedFiles: false));
         Assert.False(finding.IsError);
         Assert.EndsWith(
-            "runtime.internetworking_model holds \"bridged\", which is read as \"tcfilter\"", finding.Text, StringComparison.Ordinal);
+            $"runtime.internetworking_model holds \"{model}\", which is read as \"tcfilter\"", finding.Text, StringComparison.Ordinal);
         Assert.Equal(EndpointModel.TcFilter, Plan(KataConfiguration.Load(Sources(path))).Interfaces.Model);
     }
 
