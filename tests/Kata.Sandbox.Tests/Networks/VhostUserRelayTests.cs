@@ -15,6 +15,7 @@ public sealed class VhostUserRelayTests : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly FakeTimeProvider _clock = new();
     private readonly Queue<SafeFileDescriptor?> _later = new(); // connections with the program that the relay finds; null for none
+    private int _shortages; // how often the machine's socket cannot be made
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SafeFileDescriptor _program;
     private readonly VhostUserRelay _relay;
@@ -27,7 +28,7 @@ public sealed class VhostUserRelayTests : IAsyncDisposable
             () =>
             {
                 File.Delete(SocketPath);
-                return UnixSocket.Listen(SocketPath);
+                return _shortages-- <= 0 ? UnixSocket.Listen(SocketPath) : throw new LinuxException("bind", "bind", Errno.ENOSPC);
             },
             _ =>
             {
@@ -114,6 +115,28 @@ public sealed class VhostUserRelayTests : IAsyncDisposable
         byte[] message = Message(5, 4);
         DescriptorPassing.Send(again, message, []);
         Assert.Equal((Hex(message), 0), await ReadAsync(next, message.Length));
+        next.Dispose();
+    }
+
+    [Fact]
+    public async Task Socket_ThatCannotBeMade_IsMadeLater()
+    {
+        (SafeFileDescriptor next, SafeFileDescriptor theirs) = UnixSocket.Pair();
+        (SafeFileDescriptor lost, SafeFileDescriptor first) = UnixSocket.Pair();
+        _later.Enqueue(first);
+        _later.Enqueue(theirs);
+        _shortages = 1;
+        using SafeFileDescriptor machine = UnixSocket.Connect(SocketPath);
+        _program.Dispose();
+
+        Assert.Equal(("", 0), await ReadAsync(machine, 1));
+        await _asked.Task.WaitAsync(s_limit, Token);
+        Assert.Equal(("", 0), await ReadAsync(lost, 1)); // the program is not left waiting
+        using SafeFileDescriptor again = await ConnectAgainAsync();
+        byte[] message = Message(5, 4);
+        DescriptorPassing.Send(again, message, []);
+        Assert.Equal((Hex(message), 0), await ReadAsync(next, message.Length));
+        lost.Dispose();
         next.Dispose();
     }
 

@@ -21,7 +21,7 @@ internal sealed class VhostUserRelay : IAsyncDisposable
     private const int HeaderBytes = 12;
     private const int LengthOffset = 8;
 
-    /// <summary>Between two attempts to find a program that has gone.</summary>
+    /// <summary>Between two attempts to find a program that has gone. Nobody tells when it is back.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     private readonly Func<SafeFileDescriptor> _listen;
@@ -80,16 +80,7 @@ internal sealed class VhostUserRelay : IAsyncDisposable
                 await Task.WhenAll(there, back);
             }
 
-            program = await FindAsync(cancellationToken);
-            try
-            {
-                socket = _listen();
-            }
-            catch
-            {
-                program.Dispose();
-                throw;
-            }
+            (program, socket) = await FindAsync(cancellationToken);
         }
     }
 
@@ -100,15 +91,25 @@ internal sealed class VhostUserRelay : IAsyncDisposable
         far.Dispose();
     }
 
-    private async Task<SafeFileDescriptor> FindAsync(CancellationToken cancellationToken)
+    // Until there is one, and a socket for the machine: a host that is short of something now may have it later.
+    private async Task<(SafeFileDescriptor Program, SafeFileDescriptor Socket)> FindAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return await _open(cancellationToken);
+                SafeFileDescriptor program = await _open(cancellationToken);
+                try
+                {
+                    return (program, _listen());
+                }
+                catch
+                {
+                    program.Dispose();
+                    throw;
+                }
             }
-            catch (LinuxException)
+            catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException)
             {
                 await Task.Delay(s_pause, _time, cancellationToken);
             }
