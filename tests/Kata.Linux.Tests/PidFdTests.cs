@@ -9,23 +9,7 @@ public sealed class PidFdTests
     [Fact]
     public async Task WaitAsync_ProcessOfAnotherParent_TellsItsEndAndNotHow()
     {
-        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        await using var output = new DescriptorStream(read);
-        ChildProcess shell;
-        using (write)
-        {
-            shell = ChildProcess.Start(new SpawnOptions
-            {
-                Path = "/bin/sh",
-                Arguments = ["sh", "-c", "sleep 1000 >/dev/null & echo $!"],
-                Environment = ["PATH=/usr/bin:/bin"],
-                Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = write },
-            });
-        }
-
-        using var reader = new StreamReader(output);
-        int pid = int.Parse(await reader.ReadToEndAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
-        await shell.Exited.WaitAsync(s_limit, Cancellation);
+        int pid = (await StartWithChildAsync("sh")).Child;
         using PidFd orphan = PidFd.Open(pid);
         Task ended = orphan.WaitAsync(Cancellation);
 
@@ -38,23 +22,7 @@ public sealed class PidFdTests
     [Fact]
     public async Task TryOpen_LeaderIsReapedAndItsSessionLivesOn_IsNone()
     {
-        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
-        await using var output = new DescriptorStream(read);
-        ChildProcess leader;
-        using (write)
-        {
-            leader = ChildProcess.Start(new SpawnOptions
-            {
-                Path = "/usr/bin/setsid",
-                Arguments = ["setsid", "sh", "-c", "sleep 1000 >/dev/null & echo $!"],
-                Environment = ["PATH=/usr/bin:/bin"],
-                Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = write },
-            });
-        }
-
-        using var reader = new StreamReader(output);
-        int member = int.Parse(await reader.ReadToEndAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
-        await leader.Exited.WaitAsync(s_limit, Cancellation);
+        (ChildProcess leader, int member) = await StartWithChildAsync("setsid", "sh");
 
         Assert.Null(PidFd.TryOpen(leader.Pid));
         using PidFd living = PidFd.Open(member);
@@ -73,5 +41,28 @@ public sealed class PidFdTests
         Assert.Equal(new ExitStatus(0, null), process.TakeStatus(reap: true));
         Assert.False(process.Kill(Signals.SIGTERM));
         Assert.Null(PidFd.TryOpen(pid));
+    }
+
+    // A shell that has ended, and been reaped, and the process that it has left behind.
+    private static async Task<(ChildProcess Shell, int Child)> StartWithChildAsync(params string[] shell)
+    {
+        (SafeFileDescriptor read, SafeFileDescriptor write) = Pipe.Create();
+        await using var output = new DescriptorStream(read);
+        ChildProcess started;
+        using (write)
+        {
+            started = ChildProcess.Start(new SpawnOptions
+            {
+                Path = $"/usr/bin/{shell[0]}",
+                Arguments = [.. shell, "-c", "sleep 1000 >/dev/null & echo $!"],
+                Environment = ["PATH=/usr/bin:/bin"],
+                Descriptors = new Dictionary<int, SafeFileDescriptor> { [1] = write },
+            });
+        }
+
+        using var reader = new StreamReader(output);
+        int child = int.Parse(await reader.ReadToEndAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
+        await started.Exited.WaitAsync(s_limit, Cancellation);
+        return (started, child);
     }
 }

@@ -3,31 +3,18 @@
 # and on an ipvlan each have their address and reach their peer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+source tests/lab/bundle
 runtime=$PWD/artifacts/bin/kata-runtime
 [[ -x $runtime ]] || { echo "skipped: artifacts/bin/kata-runtime is not built"; exit 77; }
 
 fail() { printf 'FAILED: %s\n' "$1" >&2; cat "$work/errors" "$work/log" >&2 || true; exit 1; }
 
 work=$(mktemp -d)
-mkdir -p "$work"/bundle/rootfs/{bin,proc,dev}
-cp /bin/busybox "$work/bundle/rootfs/bin/busybox"
 
 # try_pod TITLE ADDRESS PEER MODEL EXPECTED: EXPECTED is in QEMU's command line. The network namespace 'pod' has been made ready.
 try_pod() {
   local title=$1 address=$2 peer=$3 model=$4 expected=$5 arguments
-  cat > "$work/bundle/config.json" << END
-{
-  "ociVersion": "1.0.2",
-  "process": {
-    "cwd": "/", "args": [ "/bin/busybox", "sleep", "600" ], "env": [ "PATH=/bin" ], "user": { "uid": 0, "gid": 0 },
-    "capabilities": { "bounding": [ "CAP_NET_RAW" ], "effective": [ "CAP_NET_RAW" ], "permitted": [ "CAP_NET_RAW" ] }
-  },
-  "root": { "path": "rootfs" },
-  "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
-  "annotations": { "io.katacontainers.config.runtime.internetworking_model": "$model" },
-  "linux": { "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "network", "path": "/run/netns/pod" } ] }
-}
-END
+  make_bundle "$work/bundle" "\"io.katacontainers.config.runtime.internetworking_model\": \"$model\""
   : > "$work/log"
   "$runtime" --log "$work/log" run --detach --bundle "$work/bundle" lab > "$work/errors" 2>&1 < /dev/null || fail "$title: the container did not start"
   arguments=$(tr '\0' ' ' < "/proc/$(pgrep -x qemu-system-x86 | head -n 1)/cmdline")

@@ -5,6 +5,7 @@
 # lab: --device virtio-net-pci,netdev=wire1,mac=02:00:00:00:08:01
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+source tests/lab/bundle
 runtime=$PWD/artifacts/bin/kata-runtime
 [[ -x $runtime ]] || { echo "skipped: artifacts/bin/kata-runtime is not built"; exit 77; }
 
@@ -12,20 +13,7 @@ fail() { printf 'FAILED: %s\n' "$1" >&2; cat "$work/errors" "$work/log" >&2 || t
 
 work=$(mktemp -d)
 : > "$work/errors"
-mkdir -p "$work"/bundle/rootfs/{bin,proc,dev}
-cp /bin/busybox "$work/bundle/rootfs/bin/busybox"
-cat > "$work/bundle/config.json" << END
-{
-  "ociVersion": "1.0.2",
-  "process": {
-    "cwd": "/", "args": [ "/bin/busybox", "sleep", "600" ], "env": [ "PATH=/bin" ], "user": { "uid": 0, "gid": 0 },
-    "capabilities": { "bounding": [ "CAP_NET_RAW" ], "effective": [ "CAP_NET_RAW" ], "permitted": [ "CAP_NET_RAW" ] }
-  },
-  "root": { "path": "rootfs" },
-  "mounts": [ { "destination": "/proc", "type": "proc", "source": "proc" } ],
-  "linux": { "namespaces": [ { "type": "pid" }, { "type": "mount" }, { "type": "network", "path": "/run/netns/pod" } ] }
-}
-END
+make_bundle "$work/bundle"
 
 # All of the guest's memory is taken at its start: here by an emulated processor.
 mkdir -p artifacts/share/defaults/kata-containers/config.d
