@@ -8,6 +8,9 @@ namespace Kata.Bench;
 /// <summary>A private folder with a busybox bundle, a state root and logs. Disposing removes it.</summary>
 internal sealed class Workspace : IDisposable
 {
+    /// <summary>For one command: none takes as long unless it hangs.</summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("kata-bench-").FullName;
     private int _serial;
 
@@ -73,6 +76,8 @@ internal sealed class Workspace : IDisposable
             : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {code}: {error}");
     }
 
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="TimeoutException">It does not end; the text says which, and it is killed.</exception>
     public (int Code, string Output, string Error) Capture(string program, IReadOnlyList<string> arguments, bool keepInput = false)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -88,10 +93,16 @@ internal sealed class Workspace : IDisposable
             process.StandardInput.Close();
         }
 
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output.Result, error);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(s_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException(
+                $"{program} {string.Join(' ', arguments)} has not ended within {s_limit.TotalSeconds} s. "
+                    + "Look whether what it talks to still answers");
+        }
+
+        return (process.ExitCode, output.Result, error.Result);
     }
 
     /// <summary>Starts a detached container; its streams are /dev/null so that nothing waits for it.</summary>
