@@ -45,6 +45,11 @@ internal static class ConfigurationBinder
                 StdioDrainTimeout = Seconds(values, "kata.stdio_drain_timeout"),
                 JailUser = (uint)values.Get("kata.jail_user").Whole,
             },
+            Factory = new FactoryConfig
+            {
+                CacheNumber = (int)values.Get("factory.vm_cache_number").Whole,
+                CacheEndpoint = AbsolutePath(values, "vm_cache_endpoint", "factory") ?? FactoryConfig.DefaultCacheEndpoint,
+            },
             Warnings = warnings,
             ReadAs = AvailableChoices.Replaced(values),
             WithoutEffect = [.. values.Set.Where(item => ConfigurationSchema.Find(item.Key) is not { Use: KeyUse.Applied })],

@@ -17,6 +17,8 @@ internal sealed record KataConfiguration
 
     public required LimitsConfig Limits { get; init; }
 
+    public required FactoryConfig Factory { get; init; }
+
     /// <summary>What is odd and was accepted, as sentences for a log: unknown keys and annotations.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 

@@ -1,4 +1,5 @@
 using Kata.Linux;
+using Kata.Linux.Interop;
 
 namespace Kata.Hypervisor.Qemu;
 
@@ -9,8 +10,10 @@ namespace Kata.Hypervisor.Qemu;
 internal sealed class QemuChannel : IDisposable
 {
     private readonly string _path;
+    private readonly SafeFileDescriptor _directory; // which may have another name by the time that the channel goes
 
-    private QemuChannel(string path, SafeFileDescriptor listener) => (_path, Listener) = (path, listener);
+    private QemuChannel(string path, SafeFileDescriptor directory, SafeFileDescriptor listener) =>
+        (_path, _directory, Listener) = (path, directory, listener);
 
     /// <summary>QEMU's end, listening already. To be disposed when QEMU has its copy: only then a connection ends with QEMU.</summary>
     public SafeFileDescriptor Listener { get; }
@@ -20,7 +23,17 @@ internal sealed class QemuChannel : IDisposable
     {
         string path = PathOf(directory, name);
         File.Delete(path); // of a machine that was killed
-        return new QemuChannel(path, UnixSocket.Listen(path, backlog: 1));
+        SafeFileDescriptor opened = LinuxException.ThrowIfInvalid(
+            LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0), "open", $"open '{directory}'");
+        try
+        {
+            return new QemuChannel(path, opened, UnixSocket.Listen(path, backlog: 1));
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens the channel. The caller owns the stream.</summary>
@@ -36,7 +49,11 @@ internal sealed class QemuChannel : IDisposable
     public void Dispose()
     {
         Listener.Dispose();
-        File.Delete(_path);
+        if (!_directory.IsClosed)
+        {
+            _ = LibC.unlinkat(_directory, Path.GetFileName(_path), 0); // else it goes with its directory
+            _directory.Dispose();
+        }
     }
 
     private static string PathOf(string directory, string name) => Path.Combine(directory, name + ".sock");

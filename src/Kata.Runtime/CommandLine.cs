@@ -75,6 +75,7 @@ internal static class CommandLine
         root.Subcommands.Add(NetworkCommand.Define(globals));
         root.Subcommands.Add(InterfaceCommand.Define(globals));
         root.Subcommands.Add(RouteCommand.Define(globals));
+        root.Subcommands.Add(FactoryCommand.Define(globals));
         root.Subcommands.Add(SpecCommand.Define());
         root.Subcommands.Add(FeaturesCommand.Define());
         root.Subcommands.Add(VersionCommand.Define());

@@ -92,13 +92,9 @@ internal sealed class GlobalOptions
             subsystem,
             sandbox,
             container,
-            fileLevel: FileLevel(result));
+            fileLevel: RecordLog.FileLevelOf(FormatOf(result), result.GetValue(Debug)));
 
     public LogFormat FormatOf(ParseResult result) => result.GetValue(LogFormat) == "json" ? Service.LogFormat.Json : Service.LogFormat.Text;
-
-    // Podman takes the whole file for one record: anything before the error would hide it. The journal has everything.
-    private LogLevel FileLevel(ParseResult result) =>
-        FormatOf(result) == Service.LogFormat.Json && !result.GetValue(Debug) ? LogLevel.Error : LogLevel.Trace;
 
     /// <summary>Where configuration comes from: the option, the environment, the default places, what is built in.</summary>
     public ConfigurationSources Sources(ParseResult result) =>

@@ -13,11 +13,16 @@ internal sealed class SandboxHost : IDisposable
     /// <summary>Between two looks for the pod's directory: as seldom as the agent is asked whether it lives.</summary>
     private static readonly TimeSpan s_directoryInterval = TimeSpan.FromSeconds(30);
 
-    private readonly SandboxHostOptions _options;
+    /// <summary>What nobody waits for takes what nobody else wants.</summary>
+    private static readonly CgroupLimits s_whileWarming = new() { CpuShares = 2 };
+
+    private SandboxHostOptions _options;
     private readonly SafeFileDescriptor _directory; // kept, so that its number means no other while we live
     private readonly StepExecutor _executor;
-    private readonly ContainerIndex _index;
+    private ContainerIndex _index;
     private CgroupStep? _cgroup; // from the boot on
+    private CgroupStep? _warmCgroup; // where the machine waits
+    private WarmMachine? _warm; // until a pod takes it
 
     /// <summary>Records this process. The directory exists already, made by whoever started us.</summary>
     public SandboxHost(SandboxHostOptions options)
@@ -34,12 +39,47 @@ internal sealed class SandboxHost : IDisposable
         _executor = new StepExecutor(Journal);
     }
 
-    public SandboxDirectories Directories { get; }
+    public SandboxDirectories Directories { get; private set; }
 
     public AcquisitionJournal Journal { get; }
 
     /// <summary>What the pod's processes have used, as far as the host counts it.</summary>
     public CgroupUsage Usage => _cgroup?.Usage ?? default;
+
+    /// <summary>Makes a machine that waits for its pod, in a control group of its own.</summary>
+    /// <param name="plan">A pod without a container, whose id is this one's.</param>
+    /// <param name="key">What the machine is made of.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
+    public async Task<WarmMachine> WarmAsync(SandboxPlan plan, string key, CancellationToken cancellationToken)
+    {
+        var cgroup = new CgroupStep(plan.Cgroup, processors: null, _options.Log);
+        await _executor.RunAsync([cgroup], cancellationToken);
+        _warmCgroup = cgroup;
+        cgroup.Limit(s_whileWarming);
+        return _warm = await WarmMachine.BootAsync(plan, key, EnvironmentOf(plan, cgroup), cancellationToken);
+    }
+
+    /// <summary>
+    /// Has the process, with the machine that waits in it, be the one of a pod from now on: its directory gets the pod's name.
+    /// </summary>
+    /// <param name="options">The pod's.</param>
+    /// <exception cref="SandboxStateException">There is a pod of that name.</exception>
+    /// <exception cref="LinuxException">EXDEV: the other state root is on another file system.</exception>
+    public void Become(SandboxHostOptions options)
+    {
+        var directories = new SandboxDirectories(options.Root);
+        try
+        {
+            DirectoryTree.Move(Directories.Sandbox(_options.Sandbox), directories.Sandbox(options.Sandbox));
+        }
+        catch (LinuxException error) when (error.Errno == Errno.EEXIST)
+        {
+            throw SandboxStateException.AlreadyExists("create the pod", "a pod", options.Sandbox.Value);
+        }
+
+        (_options, Directories, _index) = (options, directories, new ContainerIndex(directories));
+        Journal.MoveTo(directories.Journal(options.Sandbox));
+    }
 
     /// <summary>Boots the pod in its control group.</summary>
     public async Task<PodSandbox> BootAsync(SandboxPlan plan, CancellationToken cancellationToken)
@@ -49,23 +89,18 @@ internal sealed class SandboxHost : IDisposable
         {
             await _executor.RunAsync([cgroup], cancellationToken);
             _cgroup = cgroup;
+            await LeaveWarmGroupAsync(cgroup, cancellationToken);
         }
 
-        var environment = new SandboxEnvironment
+        SandboxEnvironment environment = EnvironmentOf(plan, cgroup);
+        IMachineSource source = new ColdMachineSource(environment);
+        if (_warm is { } warm)
         {
-            Directories = Directories,
-            Journal = Journal,
-            Store = new FileSandboxStore(Directories),
-            Hypervisor = _options.Hypervisors.Find(plan.Hypervisor),
-            CallerMountNamespace = _options.CallerMountNamespace,
-            HookCaller = _options.HookCaller,
-            Log = _options.Log,
-            Time = _options.Time,
-            ProcessorsFound = cgroup.PlaceProcessors,
-            LimitsChanged = cgroup.Limit,
-            OutOfMemory = _options.OutOfMemory,
-        };
-        return await PodSandbox.CreateAsync(plan, environment, new ColdMachineSource(environment), cancellationToken);
+            _warm = null; // a second attempt makes its own
+            source = new WarmMachineSource(warm, _options.KeyOf, source, environment);
+        }
+
+        return await PodSandbox.CreateAsync(plan, environment, source, cancellationToken);
     }
 
     /// <summary>
@@ -117,6 +152,12 @@ internal sealed class SandboxHost : IDisposable
     {
         var cleanUp = new CleanUp();
         await cleanUp.TryAsync(closeDoors);
+        if (_warm is { } warm) // nobody has asked for a machine
+        {
+            _warm = null;
+            await cleanUp.TryAsync(async () => await warm.DisposeAsync());
+        }
+
         await cleanUp.TryAsync(_executor.UndoAllAsync);
         if (cleanUp.Failure is null)
         {
@@ -143,6 +184,31 @@ internal sealed class SandboxHost : IDisposable
     {
         Journal.Dispose();
         _directory.Dispose();
+    }
+
+    private SandboxEnvironment EnvironmentOf(SandboxPlan plan, CgroupStep cgroup) => new()
+    {
+        Directories = Directories,
+        Journal = Journal,
+        Store = new FileSandboxStore(Directories),
+        Hypervisor = _options.Hypervisors.Find(plan.Hypervisor),
+        CallerMountNamespace = _options.CallerMountNamespace,
+        HookCaller = _options.HookCaller,
+        Log = _options.Log,
+        Time = _options.Time,
+        ProcessorsFound = cgroup.PlaceProcessors,
+        LimitsChanged = cgroup.Limit,
+        OutOfMemory = _options.OutOfMemory,
+    };
+
+    private async Task LeaveWarmGroupAsync(CgroupStep cgroup, CancellationToken cancellationToken)
+    {
+        if (_warmCgroup is { } waited)
+        {
+            _warmCgroup = null;
+            cgroup.TakeOver(waited);
+            await _executor.UndoAsync([waited], cancellationToken);
+        }
     }
 
     private bool HasDirectory

@@ -23,6 +23,9 @@ internal sealed record SandboxHostOptions
 
     public required ILogger Log { get; init; }
 
+    /// <summary>What a pod's machine is made of: <see cref="MachineKey"/>.</summary>
+    public Func<SandboxPlan, string> KeyOf { get; init; } = static _ => "";
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>

@@ -102,6 +102,11 @@ internal static partial class SandboxLog
         }
     }
 
+    [LoggerMessage(
+        EventId = 2024, Level = LogLevel.Warning,
+        Message = "Sandbox {SandboxId} does not get the machine that was made in advance: {Reason}. Making one now")]
+    public static partial void WarmRefused(this ILogger logger, SandboxId sandboxId, string reason);
+
     [LoggerMessage(EventId = 2022, Level = LogLevel.Information, Message = "Pod {SandboxId} has the storage '{Name}', which is '{Source}'")]
     public static partial void StorageAdded(this ILogger logger, SandboxId sandboxId, string name, string source);
 

@@ -20,12 +20,16 @@ internal sealed class PodHost : IAsyncDisposable
     private readonly ConcurrentDictionary<Task, byte> _background = new();
 
     /// <summary>Records and makes what the pod needs before its VM. The directory exists already, made by whoever started us.</summary>
-    public PodHost(ServiceOptions options, ILogger log)
+    /// <param name="options">The pod.</param>
+    /// <param name="log">Where records go.</param>
+    /// <param name="waiting">What waits in this process for a pod, and becomes this one's. Owned from then on. Null for nothing.</param>
+    public PodHost(ServiceOptions options, ILogger log, SandboxHost? waiting = null)
     {
         (_options, Log) = (options, log);
         Files = new HostFileProbe(options.CallerMountNamespace);
         Events = new EventHub(Time, topic => log.EventLost(topic, "whoever listens is too far behind"));
-        _host = new SandboxHost(new SandboxHostOptions
+        Limits = options.CallerLimits ?? ResourceLimits.Read();
+        var sandbox = new SandboxHostOptions
         {
             Root = options.Root,
             Sandbox = options.Sandbox,
@@ -34,13 +38,16 @@ internal sealed class PodHost : IAsyncDisposable
             HookCaller = new HookCaller
             {
                 MountNamespace = options.CallerMountNamespace,
-                Variables = CallerEnvironment.Read(),
+                Variables = options.CallerVariables ?? CallerEnvironment.Read(),
                 Umask = options.CallerUmask,
             },
             Log = log,
             Time = Time,
             OutOfMemory = container => Events.Publish(TaskEvents.OomTopic, new TaskOOM { ContainerId = container.Value }),
-        });
+            KeyOf = static plan => MachineKey.Of(plan, FileStamp.Of),
+        };
+        waiting?.Become(sandbox);
+        _host = waiting ?? new SandboxHost(sandbox);
         StandIns = new StandInServer(
             Directories.StandInSocket(options.Sandbox), _host.Journal, Time,
             error => log.Shortage(error.Message), error => log.BackgroundFailed(ServiceStatus.TextOf(error)));
@@ -73,7 +80,7 @@ internal sealed class PodHost : IAsyncDisposable
     public HostFileProbe Files { get; }
 
     /// <summary>What this process was started with: its caller's.</summary>
-    public IReadOnlyList<ResourceLimit> Limits { get; } = ResourceLimits.Read();
+    public IReadOnlyList<ResourceLimit> Limits { get; }
 
     /// <summary>Cancelled when the service ends; work that belongs to the pod and not to one caller listens to it.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -103,6 +110,24 @@ internal sealed class PodHost : IAsyncDisposable
         }
 
         return SandboxPlanner.Within(plan, spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path));
+    }
+
+    /// <summary>Reads a container's bundle, as its caller sees it.</summary>
+    public Bundle LoadBundle(string directory) => _options.CallerVariables is null
+        ? Bundle.Load(directory) // we were started by the caller, after it was made
+        : NamespaceThread.RunIn(CallerMountNamespace, "the pod's caller", () => Bundle.Load(directory));
+
+    /// <summary>Has this process killed for want of memory as its caller would be, who did not start it.</summary>
+    public void TakeScore(int score)
+    {
+        try
+        {
+            OomScore.Write(Environment.ProcessId, score);
+        }
+        catch (LinuxException error) // to lower it takes a right
+        {
+            Log.PlanWarning(error.Message);
+        }
     }
 
     /// <inheritdoc cref="SandboxHost.BootAsync"/>

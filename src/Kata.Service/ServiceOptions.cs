@@ -22,6 +22,12 @@ internal sealed record ServiceOptions
     /// <summary>The mask of file modes of whoever started us, or null where ours is the same.</summary>
     public uint? CallerUmask { get; init; }
 
+    /// <summary>The environment of whoever wants the pod, as <c>NAME=value</c>; null where ours is the same.</summary>
+    public IReadOnlyList<string>? CallerVariables { get; init; }
+
+    /// <summary>The resource limits of whoever wants the pod; null where ours are the same.</summary>
+    public IReadOnlyList<ResourceLimit>? CallerLimits { get; init; }
+
     /// <summary>The containerd that started us, or null.</summary>
     public ContainerdOptions? Containerd { get; init; }
 }

@@ -20,6 +20,20 @@ internal static class ServiceProcess
     public static async Task RunAsync(ServiceOptions options, ILogger log, Stream ready)
     {
         await using var host = new PodHost(options, log);
+        await ServeAsync(host, options, async () =>
+        {
+            await ready.WriteAsync("ready\n"u8.ToArray());
+            await ready.DisposeAsync();
+        });
+    }
+
+    /// <summary>Serves a pod until it has ended.</summary>
+    /// <param name="host">The pod's place; the caller disposes of it.</param>
+    /// <param name="options">The pod.</param>
+    /// <param name="ready">Called as soon as calls are accepted.</param>
+    public static async Task ServeAsync(PodHost host, ServiceOptions options, Func<Task> ready)
+    {
+        ILogger log = host.Log;
         var life = new PodLife(host);
         var service = new TaskService(host, life);
         var server = new TtRpcServer();
@@ -33,8 +47,7 @@ internal static class ServiceProcess
         Task forwarding = host.ForwardEventsAsync().LoggedAsync(log); // ends when the pod has ended and containerd has taken everything
         host.Track(service.Removal.EndWhenUnreachableAsync());
         options.PodLock?.Dispose(); // recorded: from now on a remover finds us in the journal
-        await ready.WriteAsync("ready\n"u8.ToArray());
-        await ready.DisposeAsync();
+        await ready();
 
         var connections = new List<Task>();
         while (!life.Ended.IsCompleted)

@@ -8,6 +8,7 @@ internal static partial class ConfigurationSchema
     private const string Agent = "agent";
     private const string Runtime = "runtime";
     private const string Kata = "kata";
+    private const string Factory = "factory";
     private const double DaySeconds = 86_400;
 
     private static IEnumerable<ConfigurationKey> AgentKeys() =>
@@ -80,8 +81,15 @@ internal static partial class ConfigurationSchema
     private static IEnumerable<ConfigurationKey> OtherKeys() =>
     [
         .. Kept("factory", Flag, "enable_template"),
-        .. Kept("factory", Text, "template_path", "vm_cache_endpoint"),
-        .. Kept("factory", Whole, "vm_cache_number"),
+        .. Kept("factory", Text, "template_path"),
+        Applied(
+            Factory, "vm_cache_number", Whole, 0L,
+            "How many machines 'kata-runtime factory' keeps ready, each with its service. A pod that asks for no other machine takes "
+            + "one of them. 0 is none.") with { Minimum = 0, Maximum = 1000 },
+        Applied(
+            Factory, "vm_cache_endpoint", Text, FactoryConfig.DefaultCacheEndpoint,
+            "The socket of the process that keeps them ready. They lie in the directory of that name without its ending, which has to be "
+            + "on the file system of the state root."),
         .. Kept("proxy", Text, "path"),
         .. Kept("proxy", Flag, "enable_debug"),
         .. Kept("shim", Text, "path"),

@@ -14,6 +14,9 @@ internal sealed partial class CgroupSet
     /// <summary>How long processes that end by themselves may take for that.</summary>
     private static readonly TimeSpan s_spareTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>Whoever starts processes is moved himself in the first one.</summary>
+    private const int MoveRounds = 10;
+
     private readonly IReadOnlyList<HostCgroup> _groups; // the one that tracks processes first
     private readonly HashSet<string> _written = []; // files with a limit in force; used by one caller at a time
 
@@ -58,6 +61,29 @@ internal sealed partial class CgroupSet
         foreach (HostCgroup group in _groups)
         {
             group.Join(processId);
+        }
+    }
+
+    /// <summary>Moves everybody in it, with those that they start meanwhile, into another group.</summary>
+    /// <exception cref="IOException">A hierarchy refuses a process that lives.</exception>
+    public void MoveTo(CgroupSet other)
+    {
+        // Of each hierarchy, as groups that could not be made are missing on either side.
+        for (int round = 0;
+            round < MoveRounds && _groups.SelectMany(static group => group.Processes()).Distinct().ToArray() is { Length: > 0 } processes;
+            round++)
+        {
+            foreach (int process in processes)
+            {
+                try
+                {
+                    other.Join(process);
+                }
+                catch (IOException) when (!Directory.Exists($"/proc/{process}"))
+                {
+                    // It has ended.
+                }
+            }
         }
     }
 

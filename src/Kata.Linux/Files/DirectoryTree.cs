@@ -17,6 +17,18 @@ internal static class DirectoryTree
 {
     private const int RemoveDirectory = 0x200; // AT_REMOVEDIR, linux/fcntl.h
     private const uint NoReplace = 1; // RENAME_NOREPLACE, linux/fs.h
+
+    /// <summary>Gives a directory another name, which nothing must have: not even an empty one is replaced.</summary>
+    /// <exception cref="LinuxException">EEXIST: the name is taken. EXDEV: it is on another file system.</exception>
+    public static unsafe void Move(string from, string to)
+    {
+        using var here = new SafeFileDescriptor(LibC.AT_FDCWD, ownsHandle: false);
+        // SAFETY: both names end with NUL, and the arrays are pinned for the call.
+        fixed (byte* old = (byte[])[.. Encoding.UTF8.GetBytes(from), 0], name = (byte[])[.. Encoding.UTF8.GetBytes(to), 0])
+        {
+            LinuxException.ThrowIfNegative(LibC.renameat2(here, old, here, name, NoReplace), "renameat2", $"make the directory '{to}'");
+        }
+    }
     private const int NameOffset = 19; // struct linux_dirent64: d_ino, d_off, d_reclen at 16, d_type, d_name
     private const int LengthOffset = 16;
 

@@ -5,11 +5,16 @@ namespace Kata.Linux;
 /// <summary>What an open descriptor is (statx(2)); asked of the descriptor, so no path can be swapped in between.</summary>
 internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId, ulong Size, ulong Inode, ulong MountId)
 {
+    private const long NanosecondsPerSecond = 1_000_000_000;
+
     /// <summary>The file system's number, <c>MAJOR:MINOR</c> in one. With <see cref="Inode"/> it says which file it is.</summary>
     public ulong Device { get; init; }
 
     /// <summary>Which device a node is for; zeros of anything else.</summary>
     public (uint Major, uint Minor) DeviceNumber { get; init; }
+
+    /// <summary>When its content was last changed, in nanoseconds since 1970.</summary>
+    public long Modified { get; init; }
 
     /// <summary>Names the file has; 0 once it was removed while open.</summary>
     public uint LinkCount { get; init; }
@@ -35,6 +40,7 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, uint GroupId,
         return new FileStatus(status.stx_mode, status.stx_uid, status.stx_gid, status.stx_size, status.stx_ino, status.stx_mnt_id)
         {
             LinkCount = status.stx_nlink,
+            Modified = (status.stx_mtime.tv_sec * NanosecondsPerSecond) + status.stx_mtime.tv_nsec,
             DeviceNumber = (status.stx_rdev_major, status.stx_rdev_minor),
             Device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor,
         };

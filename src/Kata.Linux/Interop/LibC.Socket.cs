@@ -46,6 +46,9 @@ internal static partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int shutdown(SafeFileDescriptor fd, int how);
 
+    /// <summary>Nothing more is written; reading goes on.</summary>
+    internal const int SHUT_WR = 1;
+
     [LibraryImport("libc", SetLastError = true)]
     internal static unsafe partial nint sendto(
         SafeFileDescriptor fd, void* data, nuint length, int flags, void* address, uint addressLength);

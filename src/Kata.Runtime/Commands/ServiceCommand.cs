@@ -21,17 +21,39 @@ internal static class ServiceCommand
         var sandbox = new Option<string>("--sandbox") { Required = true };
         var check = new Option<bool>("--check");
         var strict = new Option<bool>("--strict");
+        var warm = new Option<bool>("--warm");
         var containerd = new ContainerdServiceOptions();
-        var command = new Command(Name, "Serve one pod") { sandbox, check, strict };
+        var command = new Command(Name, "Serve one pod") { sandbox, check, strict, warm };
         containerd.AddTo(command);
         command.Hidden = true;
         command.SetAction((result, cancellationToken) =>
         {
             var pod = SandboxId.Parse(result.GetValue(sandbox)!);
-            return RunAsync(
+            return result.GetValue(warm) ? RunWarmAsync(globals, result, pod, cancellationToken) : RunAsync(
                 globals, result, pod, result.GetValue(check), result.GetValue(strict), containerd.Read(result), cancellationToken);
         });
         return command;
+    }
+
+    // What else there is to know comes with the claim.
+    private static async Task<int> RunWarmAsync(
+        GlobalOptions globals, ParseResult result, SandboxId sandbox, CancellationToken cancellationToken)
+    {
+        using RecordLog log = globals.OpenLog(result, Name, sandbox.Value);
+        _ = LibC.umask(OpenUmask);
+        using var starterMounts = new SafeFileDescriptor(Children.MountNamespaceDescriptor);
+        using var podLock = new SafeFileDescriptor(Children.PodLockDescriptor);
+        await using var ready = new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor));
+        await using var keeper = new DescriptorStream(new SafeFileDescriptor(Children.KeeperDescriptor));
+        var options = new ServiceOptions
+        {
+            Root = globals.Directories(result).Root,
+            Sandbox = sandbox,
+            Configuration = globals.Sources(result),
+            PodLock = podLock,
+        };
+        await WarmService.RunAsync(options, log, ready, keeper, cancellationToken);
+        return ExitCodes.Success;
     }
 
     private static async Task<int> RunAsync(

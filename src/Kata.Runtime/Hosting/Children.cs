@@ -16,6 +16,9 @@ internal static class Children
     /// <summary>The descriptor of the caller's mount namespace, for a service.</summary>
     public const int MountNamespaceDescriptor = 4;
 
+    /// <summary>The descriptor of a socket to whoever keeps the pool, for a service that waits.</summary>
+    public const int KeeperDescriptor = 6;
+
     /// <summary>The descriptor of the pod's lock, for a service.</summary>
     public const int PodLockDescriptor = 5;
 
@@ -34,6 +37,20 @@ internal static class Children
         using SafeFileDescriptor ours = OpenMountNamespace();
         return await StartAsync(ServiceCommand.Name, arguments, ServiceDescriptors(ours, podLock), LibC.CLONE_NEWNS);
     }
+
+    /// <summary>The same for one of the pool, with a socket to us by which each sees the end of the other.</summary>
+    public static async Task<ChildProcess> StartWarmServiceAsync(
+        IReadOnlyList<string> arguments, PodLock podLock, SafeFileDescriptor keeper, TimeSpan timeout)
+    {
+        using SafeFileDescriptor ours = OpenMountNamespace();
+        Dictionary<int, SafeFileDescriptor> descriptors = ServiceDescriptors(ours, podLock);
+        descriptors[KeeperDescriptor] = keeper;
+        return await StartAsync(ServiceCommand.Name, arguments, descriptors, LibC.CLONE_NEWNS, timeout: timeout);
+    }
+
+    /// <summary>Starts whoever keeps the pool, and waits until the pool is full.</summary>
+    public static Task<ChildProcess> StartKeeperAsync(IReadOnlyList<string> arguments, TimeSpan timeout) =>
+        StartAsync(FactoryCommand.Name, arguments, new Dictionary<int, SafeFileDescriptor>(), namespaces: 0, timeout: timeout);
 
     /// <summary>Has a pod's machine booted and taken back by a process like a pod's service. Returns what it said.</summary>
     /// <exception cref="IOException">It did not boot; the text says why.</exception>
@@ -90,7 +107,7 @@ internal static class Children
         return await StartAsync(StandInCommand.Name, arguments, streams, Own, joined);
     }
 
-    private static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
+    public static SafeFileDescriptor OpenMountNamespace() => LinuxException.ThrowIfInvalid(
         LibC.open("/proc/self/ns/mnt", LibC.O_RDONLY | LibC.O_CLOEXEC, 0), "open", "open our mount namespace");
 
     private static Dictionary<int, SafeFileDescriptor> ServiceDescriptors(SafeFileDescriptor mountNamespace, PodLock podLock) =>
@@ -98,12 +115,12 @@ internal static class Children
 
     private static async Task<ChildProcess> StartAsync(
         string command, IReadOnlyList<string> arguments, IReadOnlyDictionary<int, SafeFileDescriptor> descriptors, int namespaces,
-        SafeFileDescriptor? network = null)
+        SafeFileDescriptor? network = null, TimeSpan? timeout = null)
     {
         (ChildProcess child, DescriptorStream ready) = Spawn(command, arguments, descriptors, namespaces, network);
         await using (ready)
         {
-            await WaitReadyAsync(command, ready, child);
+            await WaitReadyAsync(command, ready, child, timeout ?? s_readyTimeout);
         }
 
         return child;
@@ -174,9 +191,9 @@ internal static class Children
         return spawn.Launch();
     }
 
-    private static async Task WaitReadyAsync(string command, DescriptorStream ready, ChildProcess child)
+    private static async Task WaitReadyAsync(string command, DescriptorStream ready, ChildProcess child, TimeSpan timeout)
     {
-        using var limit = new CancellationTokenSource(s_readyTimeout);
+        using var limit = new CancellationTokenSource(timeout);
         byte[] buffer = new byte[4096];
         int length = 0;
         try
@@ -199,7 +216,7 @@ internal static class Children
         catch (OperationCanceledException)
         {
             child.Kill(Signals.SIGKILL);
-            throw new TimeoutException($"Cannot start the process '{command}': it was not ready within {s_readyTimeout.TotalSeconds} s. "
+            throw new TimeoutException($"Cannot start the process '{command}': it was not ready within {timeout.TotalSeconds} s. "
                 + "The host may be overloaded; try again");
         }
 

@@ -17,6 +17,7 @@ namespace Kata.Runtime.Hosting;
 internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result)
 {
     private readonly SandboxDirectories _directories = globals.Directories(result);
+    private WarmMachines? _warm; // the pool, where a pod may come from it
     private TimeSpan _guestLimit; // what the configuration allows the guest until the container is there
 
     /// <summary>Returns the stand-in to wait for when in the foreground, else null.</summary>
@@ -56,9 +57,14 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
         {
             if (first)
             {
-                beginning = await PodBeginning.MakeAsync(
-                    _directories, sandbox, () => claim is not null && index.Stamp(request.Id) == claim);
-                await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
+                bool IsClaimed() => claim is not null && index.Stamp(request.Id) == claim;
+                beginning = _warm is null ? null : await _warm.TryClaimAsync(
+                    _directories, sandbox, ServiceArguments.ClaimOf(globals, result, _directories, sandbox), IsClaimed);
+                if (beginning is null)
+                {
+                    beginning = await PodBeginning.MakeAsync(_directories, sandbox, IsClaimed);
+                    await beginning.StartServiceAsync(ServiceArguments.Of(globals, result, _directories, sandbox));
+                }
             }
 
             return await CreateInPodAsync(request, bundle, mounts, sandbox, console);
@@ -121,6 +127,7 @@ internal sealed class ContainerCreator(GlobalOptions globals, ParseResult result
                 SandboxPlanner.Plan(sandbox, configuration, host, bundle.Spec, _directories.Cgroup(sandbox)),
                 configuration.Runtime.DirectNetworkDirectory);
             SandboxFiles.Check(plan);
+            _warm = WarmMachines.Of(configuration, plan);
             Warn(SandboxPlanner.Within(plan, bundle.Spec, static path => CgroupBounds.Read(CgroupLayout.Read(), path)).Warnings);
         }
         else if (!Directory.Exists(_directories.Sandbox(sandbox)))

@@ -2,6 +2,7 @@ using Kata.Linux;
 using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Hosting;
 
@@ -17,7 +18,9 @@ internal sealed class PodBeginning : IDisposable
     private readonly SandboxId _sandbox;
     private readonly SafeFileDescriptor _directory;
     private PodLock? _lock;
-    private ChildProcess? _service;
+    private Task? _ended; // the service's process has; null as long as there is none
+    private Action _kill = static () => { };
+    private PidFd? _claimed;
 
     private PodBeginning(SandboxDirectories directories, SandboxId sandbox, PodLock podLock)
     {
@@ -58,12 +61,50 @@ internal sealed class PodBeginning : IDisposable
         return new PodBeginning(directories, sandbox, podLock);
     }
 
+    /// <summary>
+    /// Takes the pod's service, and with it the directory, from the pool. Null when there is none there, or it is the name of a pod that
+    /// there is.
+    /// </summary>
+    /// <param name="directories">Where the pod is to lie.</param>
+    /// <param name="sandbox">The pod.</param>
+    /// <param name="pool">The pool.</param>
+    /// <param name="key">What the pod's machine is made of.</param>
+    /// <param name="request">What the service is told.</param>
+    /// <param name="isClaimed">Whether the container's id is still this command's.</param>
+    /// <exception cref="SandboxStateException">A delete came in between.</exception>
+    public static async Task<PodBeginning?> ClaimAsync(
+        SandboxDirectories directories, SandboxId sandbox, WarmPool pool, string key, ClaimRequest request, Func<bool> isClaimed)
+    {
+        Directory.CreateDirectory(directories.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using SafeFileDescriptor mounts = Children.OpenMountNamespace();
+        if (Path.Exists(directories.Sandbox(sandbox)) || await pool.TryClaimAsync(key, request, mounts) is not { } claimed)
+        {
+            return null;
+        }
+
+        var beginning = new PodBeginning(directories, sandbox, claimed.Lock)
+        {
+            _claimed = claimed.Process,
+            _ended = claimed.Process?.WaitAsync(CancellationToken.None) ?? Task.CompletedTask,
+            _kill = () => claimed.Process?.Kill(Signals.SIGKILL),
+        };
+        beginning.ReleaseLock(); // the service has recorded itself
+        if (isClaimed())
+        {
+            return beginning;
+        }
+
+        await beginning.UndoAsync();
+        beginning.Dispose();
+        throw SandboxStateException.DeletedMeanwhile(sandbox.Value);
+    }
+
     /// <summary>Starts the pod's service and hands the lock over to it.</summary>
     public async Task StartServiceAsync(IReadOnlyList<string> arguments)
     {
-        _service = await Children.StartServiceAsync(arguments, _lock!);
-        _lock!.Dispose();
-        _lock = null;
+        ChildProcess service = await Children.StartServiceAsync(arguments, _lock!);
+        (_ended, _kill) = (service.Exited, () => service.Kill(Signals.SIGKILL));
+        ReleaseLock();
     }
 
     /// <summary>Has the pod's machine booted and taken back, instead of serving it. Returns what came up.</summary>
@@ -76,34 +117,40 @@ internal sealed class PodBeginning : IDisposable
     /// </param>
     public async Task UndoAsync(Func<bool>? hasOthers = null)
     {
-        if (_service is not null)
+        if (_ended is { } ended)
         {
             if (hasOthers?.Invoke() is not true)
             {
-                await Task.WhenAny(_service.Exited, Task.Delay(s_endTimeout, TimeProvider.System));
+                await Task.WhenAny(ended, Task.Delay(s_endTimeout, TimeProvider.System));
             }
 
-            if (!_service.Exited.IsCompleted)
+            if (!ended.IsCompleted)
             {
                 if (hasOthers?.Invoke() is true) // one that came last of all
                 {
                     return;
                 }
 
-                _service.Kill(Signals.SIGKILL);
-                await _service.Exited;
+                _kill();
+                await ended;
             }
         }
 
-        _lock?.Dispose();
-        _lock = null;
+        ReleaseLock();
         await new SandboxRecovery(_directories).RemoveAsync(_sandbox, _directory, CancellationToken.None);
     }
 
     /// <summary>Gives up the descriptors; the pod stays.</summary>
     public void Dispose()
     {
-        _lock?.Dispose();
+        ReleaseLock();
+        _claimed?.Dispose();
         _directory.Dispose();
+    }
+
+    private void ReleaseLock()
+    {
+        _lock?.Dispose();
+        _lock = null;
     }
 }

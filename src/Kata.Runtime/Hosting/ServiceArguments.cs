@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Kata.Oci;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Hosting;
 
@@ -31,4 +32,16 @@ internal static class ServiceArguments
             }
         }
     }
+
+    /// <summary>What a service of the pool is told instead.</summary>
+    public static ClaimRequest ClaimOf(GlobalOptions globals, ParseResult result, SandboxDirectories directories, SandboxId sandbox) =>
+        WarmMachines.Complete(new ClaimRequest
+        {
+            Root = directories.Root,
+            Sandbox = sandbox.Value,
+            Configuration = globals.Sources(result).ExplicitPath,
+            Log = result.GetValue(globals.Log) is { Length: > 0 } log ? Path.GetFullPath(log) : null,
+            LogFormat = globals.FormatOf(result),
+            Debug = result.GetValue(globals.Debug),
+        });
 }

@@ -8,6 +8,7 @@ using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Runtime.Hosting;
 using Kata.Sandbox;
+using Kata.Service;
 
 namespace Kata.Runtime.Shim;
 
@@ -25,6 +26,7 @@ internal sealed class ShimStart(ShimOptions options)
 
     // A bundle without a specification is what containerd gives a pod of its Sandbox service. A person at a terminal has forgotten it.
     private bool _isPod;
+    private RuntimeSpec? _spec; // of a container
 
     /// <summary>What containerd reads from standard output: the address, in the form that it knows.</summary>
     public async Task<string> RunAsync()
@@ -32,7 +34,8 @@ internal sealed class ShimStart(ShimOptions options)
         ContainerId id = ContainerId.Parse(options.Id);
         _isPod = !Terminal.IsTerminal(new SafeFileDescriptor(0, ownsHandle: false))
             && Directory.Exists(_bundle) && !File.Exists(Path.Combine(_bundle, Bundle.ConfigFileName));
-        (SandboxId sandbox, bool first) = _isPod ? (SandboxId.Of(id), true) : PodOf(id, Bundle.Load(_bundle).Spec);
+        _spec = _isPod ? null : Bundle.Load(_bundle).Spec;
+        (SandboxId sandbox, bool first) = _spec is null ? (SandboxId.Of(id), true) : PodOf(id, _spec);
         string socket = ShimPaths.Socket(options, sandbox);
         var index = new ContainerIndex(_directories);
         if (!first && !IsServed(socket))
@@ -109,17 +112,23 @@ internal sealed class ShimStart(ShimOptions options)
 
     private async Task StartServiceAsync(SandboxId sandbox, string socket, Func<bool> isClaimed)
     {
+        Directory.CreateDirectory(
+            Path.GetDirectoryName(socket)!,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite
+            | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        OomScore.YieldToParent(); // and so does every shim to containerd
+        string? configuration = ConfigurationSources.ForHost(_isPod ? OptionsPath() : null).ExplicitPath;
+        PodBeginning? claimed = await TryClaimAsync(sandbox, socket, configuration, isClaimed);
         // What the name still points to is a dead pod's: this one's directory does not exist yet, or making it fails.
-        using PodBeginning beginning = await PodBeginning.MakeAsync(_directories, sandbox, isClaimed);
+        using PodBeginning beginning = claimed ?? await PodBeginning.MakeAsync(_directories, sandbox, isClaimed);
         try
         {
-            Directory.CreateDirectory(
-                Path.GetDirectoryName(socket)!,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite
-                | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-            ScheduleApart();
-            OomScore.YieldToParent(); // and so does every shim to containerd
-            await beginning.StartServiceAsync(Arguments(sandbox, socket));
+            if (claimed is null)
+            {
+                ScheduleApart();
+                await beginning.StartServiceAsync(Arguments(sandbox, socket, configuration));
+            }
+
             await WriteFilesAsync(sandbox, socket); // without them containerd would not find the service again: then it must not live
         }
         catch
@@ -129,17 +138,52 @@ internal sealed class ShimStart(ShimOptions options)
         }
     }
 
-    private List<string> Arguments(SandboxId sandbox, string socket)
+    private ContainerdOptions Containerd(string socket) => new(
+        options.Namespace, socket, options.Address, Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "",
+        options.Address.Length > 0 ? options.PublishBinary : ""); // CRI-O names itself, and nothing to publish to
+
+    // Of a container's pod the operator's configuration comes with the container: where that asks for another machine, one is made then.
+    private async Task<PodBeginning?> TryClaimAsync(SandboxId sandbox, string socket, string? configuration, Func<bool> isClaimed)
     {
+        if (IsToBeApart)
+        {
+            return null; // the machine that waits was not
+        }
+
+        KataConfiguration loaded = KataConfiguration.Load(ConfigurationSources.ForHost(configuration));
+        RuntimeSpec spec = _spec ?? new RuntimeSpec { OciVersion = SupportedFeatures.OciVersionMax };
+        loaded = ConfigurationAnnotations.Apply(loaded, spec.Annotations);
+        if (loaded.Factory.CacheNumber == 0)
+        {
+            return null;
+        }
+
+        SandboxPlan plan = SandboxPlanner.Plan(sandbox, loaded, Drivers.Probe(loaded), spec, _directories.Cgroup(sandbox));
+        return WarmMachines.Of(loaded, plan) is not { } machines ? null : await machines.TryClaimAsync(
+            _directories, sandbox,
+            WarmMachines.Complete(new ClaimRequest
+            {
+                Root = _directories.Root,
+                Sandbox = sandbox.Value,
+                Configuration = configuration,
+                Log = Path.Combine(_bundle, ShimPaths.LogFile),
+                Debug = options.Debug,
+                Containerd = Containerd(socket),
+            }),
+            isClaimed);
+    }
+
+    private List<string> Arguments(SandboxId sandbox, string socket, string? configuration)
+    {
+        ContainerdOptions containerd = Containerd(socket);
         List<string> arguments =
         [
             "--root", _directories.Root, "--sandbox", sandbox.Value, "--log", Path.Combine(_bundle, ShimPaths.LogFile),
-            "--containerd-socket", socket, "--containerd-namespace", options.Namespace, "--containerd-address", options.Address,
-            "--containerd-events", Environment.GetEnvironmentVariable("TTRPC_ADDRESS") ?? "", "--containerd-publisher",
-            options.Address.Length > 0 ? options.PublishBinary : "", // CRI-O names itself, and nothing to publish to
+            "--containerd-socket", containerd.Socket, "--containerd-namespace", containerd.Namespace,
+            "--containerd-address", containerd.Address, "--containerd-events", containerd.EventsAddress,
+            "--containerd-publisher", containerd.Publisher,
         ];
-        // Of a container's pod the service learns it with the container.
-        if (ConfigurationSources.ForHost(_isPod ? OptionsPath() : null).ExplicitPath is { } configuration)
+        if (configuration is not null)
         {
             arguments.AddRange(["--kata-config", configuration]);
         }
@@ -160,7 +204,7 @@ internal sealed class ShimStart(ShimOptions options)
         int length = input.ReadAtLeast(text, OptionsLimit, throwOnEndOfStream: false);
         try
         {
-            return Service.RuntimeOptions.ConfigPathOf(Any.Parser.ParseFrom(text, 0, length));
+            return RuntimeOptions.ConfigPathOf(Any.Parser.ParseFrom(text, 0, length));
         }
         catch (InvalidProtocolBufferException error)
         {
@@ -172,9 +216,11 @@ internal sealed class ShimStart(ShimOptions options)
     }
 
     // containerd asks for it where the operator did: the pod's threads then share a core with nobody else's (prctl(2), PR_SCHED_CORE).
+    private static bool IsToBeApart => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCHED_CORE"));
+
     private static void ScheduleApart()
     {
-        if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SCHED_CORE")))
+        if (IsToBeApart)
         {
             LinuxException.ThrowIfNegative(
                 LibC.CreateCoreCookie(), "prctl(PR_SCHED_CORE)", "give the pod cores of its own (containerd's SCHED_CORE)");

@@ -16,11 +16,30 @@ internal sealed partial class AgentConnection
     /// </summary>
     private const int MaxUnanswered = 2;
 
+    /// <summary>For a guest that has nothing else to do, on a host that emulates it and is busy.</summary>
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(2);
+
     /// <summary>From hanging up until the channel's end is known.</summary>
     private static readonly TimeSpan s_hangUpTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Why the agent was given up although it broke no rule, or null.</summary>
     public string? Silence { get; private set; }
+
+    /// <summary>Whether it answers within a moment.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync(
+                "ask the guest's agent whether it lives",
+                new Health.HealthClient(_client.CallInvoker).CheckAsync(new CheckRequest(), Within(s_answerTimeout, cancellationToken)));
+            return true;
+        }
+        catch (AgentException error)
+        {
+            return !error.IsUnanswered && error.Code != StatusCode.Unavailable; // a refusal is an answer
+        }
+    }
 
     /// <summary>Asks until the channel is gone. An agent that does not answer is condemned. Never faults.</summary>
     /// <param name="interval">Between an answer and the next question.</param>

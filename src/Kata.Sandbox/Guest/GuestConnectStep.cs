@@ -13,7 +13,9 @@ internal sealed class GuestConnectStep(SandboxPlan plan, MachineStep machine, Sa
     public GuestSandbox? Guest => _guest;
 
     public override async Task DoAsync(CancellationToken cancellationToken) =>
-        _guest = await GuestSandbox.ConnectAsync(plan, machine.Machine, environment, cancellationToken);
+        _guest = machine.Machine.Agent is { } agent
+            ? new GuestSandbox(plan, agent)
+            : await GuestSandbox.ConnectAsync(plan, machine.Machine, environment, cancellationToken);
 
     public override async Task UndoAsync(CancellationToken cancellationToken) => await _guest!.DisposeAsync();
 }

@@ -19,7 +19,8 @@ internal sealed class GuestSandbox : IAsyncDisposable
 
     private readonly SandboxPlan _plan;
 
-    private GuestSandbox(SandboxPlan plan, AgentConnection agent)
+    /// <summary>Takes ownership of an agent that was reached already.</summary>
+    public GuestSandbox(SandboxPlan plan, AgentConnection agent)
     {
         (_plan, Agent) = (plan, agent);
         Lost = agent.Completion.ContinueWith(

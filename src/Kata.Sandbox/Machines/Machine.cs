@@ -31,6 +31,12 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>What it can be asked for.</summary>
     public MachineCapabilities Capabilities { get; }
 
+    /// <summary>Its agent, where it was reached before the machine had a pod; the machine's user owns it.</summary>
+    public AgentConnection? Agent { get; set; }
+
+    /// <summary>Completes when something of it has ended. Never faults.</summary>
+    public Task Ended => Task.WhenAny([_machine.Exited, .. _backends.Select(static backend => backend.Exited)]);
+
     /// <summary>What the guest has of the host's files.</summary>
     public SharedSources Files { get; }
 

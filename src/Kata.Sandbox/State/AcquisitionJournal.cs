@@ -25,8 +25,8 @@ internal sealed class AcquisitionJournal : IDisposable
     /// </summary>
     private const long CompactBytes = 64 * 1024;
 
-    private readonly string _path;
     private readonly Lock _gate = new();
+    private string _path; // guarded by _gate
     private SafeFileDescriptor _file; // guarded by _gate
     private bool _torn; // the file may end within a line; guarded by _gate
     private long _size; // guarded by _gate
@@ -65,6 +65,15 @@ internal sealed class AcquisitionJournal : IDisposable
             {
                 Compact();
             }
+        }
+    }
+
+    /// <summary>Says where the file is found from now on. Its directory was renamed.</summary>
+    public void MoveTo(string path)
+    {
+        lock (_gate)
+        {
+            _path = path;
         }
     }
 

@@ -68,6 +68,19 @@ internal sealed class PodLock : IDisposable
         }
     }
 
+    /// <summary>Takes the lock, or not: null when somebody has it, or there is no such directory.</summary>
+    public static PodLock? TryTake(string directory)
+    {
+        SafeFileDescriptor descriptor = LibC.open(directory, LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        if (!descriptor.IsInvalid && TryLock(descriptor, directory))
+        {
+            return new PodLock(descriptor);
+        }
+
+        descriptor.Dispose();
+        return null;
+    }
+
     /// <summary>Whether somebody holds the lock now: the pod is being begun or removed.</summary>
     public static bool IsTaken(string directory)
     {

@@ -44,6 +44,9 @@ internal sealed record SandboxDirectories(string Root)
 
     public string TaskSocket(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "task.sock");
 
+    /// <summary>Where a process of the pool is claimed; not there in a pod.</summary>
+    public string ClaimSocket(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "claim.sock");
+
     public string StandInSocket(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "stand-in.sock");
 
     public string ConsoleLog(SandboxId sandbox) => Path.Combine(Sandbox(sandbox), "console.log");

@@ -20,6 +20,7 @@ internal sealed class CgroupStep(string path, string? processors, ILogger log) :
     private readonly ConcurrentDictionary<int, byte> _guests = new(); // processes in the group that are not the pod's to end
     private readonly HashSet<string> _unkept = []; // limits that were warned of; used by one caller at a time
     private CgroupSet? _group;
+    private bool _left; // everybody in it is another group's now
     private CgroupSet? _processors;
 
     public override string Name => $"the control group '{path}'";
@@ -51,9 +52,23 @@ internal sealed class CgroupStep(string path, string? processors, ILogger log) :
     public override async Task UndoAsync(CancellationToken cancellationToken)
     {
         var cleanUp = new CleanUp();
-        await cleanUp.TryAsync(() => _group!.RemoveAsync(s_removeTimeout, _guests.Keys.ToHashSet(), cancellationToken));
+        await cleanUp.TryAsync(() => _left
+            ? _group!.RemoveEmptyAsync(s_removeTimeout, cancellationToken)
+            : _group!.RemoveAsync(s_removeTimeout, _guests.Keys.ToHashSet(), cancellationToken));
         await cleanUp.TryAsync(() => _processors?.RemoveEmptyAsync(s_removeTimeout, cancellationToken) ?? Task.CompletedTask);
         cleanUp.ThrowIfFailed();
+    }
+
+    /// <summary>Takes over everybody who is in another group, which is then only to be undone.</summary>
+    /// <exception cref="IOException">The host refuses.</exception>
+    public void TakeOver(CgroupStep other)
+    {
+        if (other._group is { } from && _group is { } to)
+        {
+            from.MoveTo(to);
+        }
+
+        other._left = true;
     }
 
     /// <summary>Counts a process of somebody else's as the pod's. It is left alone at the end.</summary>

@@ -51,6 +51,12 @@ internal sealed class RecordLog : ILogger, IDisposable
         };
     }
 
+    /// <summary>
+    /// What goes into a file of that format: podman takes the whole file for one record, and anything before the error would hide it.
+    /// </summary>
+    public static LogLevel FileLevelOf(LogFormat format, bool debug) =>
+        format == LogFormat.Json && !debug ? LogLevel.Error : LogLevel.Trace;
+
     /// <summary>Has records of a lower level written too, from now on.</summary>
     public void Lower(LogLevel level) => _level = level < _level ? level : _level;
 

@@ -3,13 +3,15 @@ using Kata.Linux;
 
 namespace Kata.Service;
 
-/// <summary>Short text lines over a unix socket; what a service and its stand-ins speak. Owns the socket.</summary>
-internal sealed class LineConnection(DescriptorStream stream) : IAsyncDisposable
+/// <summary>Text lines over a unix socket; what a service and its stand-ins speak. Owns the socket.</summary>
+/// <param name="stream">The socket.</param>
+/// <param name="maxLineBytes">The longest line that is taken.</param>
+internal sealed class LineConnection(DescriptorStream stream, int maxLineBytes = LineConnection.ShortLineBytes) : IAsyncDisposable
 {
     /// <summary>A hello is a few hundred bytes, every other line a few words.</summary>
-    private const int MaxLineBytes = 4096;
+    private const int ShortLineBytes = 4096;
 
-    private readonly byte[] _buffer = new byte[MaxLineBytes];
+    private byte[] _buffer = new byte[ShortLineBytes];
     private readonly SemaphoreSlim _writing = new(1, 1);
     private int _length;
 
@@ -32,9 +34,14 @@ internal sealed class LineConnection(DescriptorStream stream) : IAsyncDisposable
                 return line;
             }
 
-            if (_length == MaxLineBytes)
+            if (_length == maxLineBytes)
             {
-                throw new InvalidDataException($"a line is longer than {MaxLineBytes} bytes");
+                throw new InvalidDataException($"a line is longer than {maxLineBytes} bytes");
+            }
+
+            if (_length == _buffer.Length)
+            {
+                Array.Resize(ref _buffer, Math.Min(_length * 2, maxLineBytes));
             }
 
             int count = descriptors is null
@@ -49,12 +56,16 @@ internal sealed class LineConnection(DescriptorStream stream) : IAsyncDisposable
         }
     }
 
-    public async Task WriteLineAsync(string line, CancellationToken cancellationToken)
+    public Task WriteLineAsync(string line, CancellationToken cancellationToken) =>
+        WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
+
+    /// <summary>Writes a part of a line, or more than one.</summary>
+    public async Task WriteAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
+            await stream.WriteAsync(text, cancellationToken);
         }
         finally
         {

@@ -100,7 +100,7 @@ internal sealed class ContainerCreation(PodHost host, PodLife life, TaskEvents e
                 claimed();
             }
 
-            Bundle bundle = Bundle.Load(request.Bundle);
+            Bundle bundle = host.LoadBundle(request.Bundle);
             // Somebody has to stand for a new network namespace, which an engine looks for by the container's process id.
             thread = first && standIn is null && PodNamespaces.NetworkOf(bundle.Spec) is { Path: null or "" }
                 ? new IdleThread(LibC.CLONE_NEWNET)

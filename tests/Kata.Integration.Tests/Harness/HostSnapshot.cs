@@ -27,6 +27,13 @@ internal sealed record HostSnapshot(
         [.. FindCgroups($"*{idPrefix}*"), .. FindCgroups($"*{GroupSuffix(root)}")],
         [.. FindFiles(root).Where(static path => Path.GetFileName(path) != "@containers")]);
 
+    /// <summary>Processes in the control groups of a state root, whatever their command lines name.</summary>
+    public static IReadOnlyList<(int Pid, string Command)> GroupedProcesses(string root) =>
+    [
+        .. FindProcesses(root, GroupSuffix(root)).Where(process =>
+            Read($"/proc/{process.Pid}/cgroup").Contains(GroupSuffix(root), StringComparison.Ordinal)),
+    ];
+
     /// <summary>Nothing is left, once processes that are ending have ended.</summary>
     public static async Task AssertCleanAsync(string root, string idPrefix)
     {

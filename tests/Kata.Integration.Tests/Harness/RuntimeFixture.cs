@@ -14,6 +14,9 @@ public class RuntimeFixture : IAsyncLifetime
 
     private const string Executable = "artifacts/bin/kata-runtime";
 
+    /// <summary>Whether pods come from a pool, where a test does not ask for another machine: <c>KATA_TEST_FACTORY=cache</c>.</summary>
+    private static readonly bool s_usesPool = Environment.GetEnvironmentVariable("KATA_TEST_FACTORY") == "cache";
+
     private static int s_fixtures;
 
     private readonly List<string> _ids = [];
@@ -55,6 +58,13 @@ public class RuntimeFixture : IAsyncLifetime
         // 256 MiB: enough for busybox, and twenty fit on a small machine. Twenty that boot at once on two processors take minutes.
         await File.WriteAllTextAsync(
             ConfigurationFile, "[hypervisor.qemu]\ndefault_memory = 256\n[kata]\nboot_timeout = 240\nrequest_timeout = 120\n");
+        if (s_usesPool)
+        {
+            await File.AppendAllTextAsync(
+                ConfigurationFile, $"[factory]\nvm_cache_number = 2\nvm_cache_endpoint = \"{DirectoryPath}/pool.sock\"\n");
+            (await RunAsync("factory", "init")).Ok();
+        }
+
         await PrepareAsync();
     }
 
@@ -73,6 +83,11 @@ public class RuntimeFixture : IAsyncLifetime
 
         await AssertCleanAsync();
         await CleanUpAsync();
+        if (s_usesPool)
+        {
+            (await RunAsync("factory", "destroy")).Ok();
+        }
+
         _directory.Delete(recursive: true);
     }
 

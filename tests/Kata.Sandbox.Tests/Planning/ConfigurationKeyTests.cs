@@ -40,6 +40,7 @@ public sealed class ConfigurationKeyTests : IDisposable
         ["hypervisor.seccompsandbox"] = "\"on\"",
         ["agent.kernel_modules"] = "[\"other\"]",
         ["runtime.hypervisor_name"] = "\"clh\"",
+        ["factory.vm_cache_endpoint"] = "\"/other/cache.sock\"",
         ["kata.jail_user"] = "1000",
     };
 
@@ -202,11 +203,11 @@ public sealed class ConfigurationKeyTests : IDisposable
         HostMemoryMib = 65_536,
     };
 
-    // What a pod with limits is planned by, and what each annotation makes of it.
+    // Where a pod's machine comes from, what a pod with limits is planned by, and what each annotation makes of it.
     private static string Consumed(string path)
     {
         var configuration = KataConfiguration.Load(Sources(path));
-        string result = Dump(Plan(configuration));
+        string result = Dump(Plan(configuration)) + Dump(configuration.Factory);
         (string Option, string Value)[] annotated =
         [
             ("path", "/annotated/x"), ("virtio_fs_daemon", "/annotated/x"), ("entropy_source", "/annotated/x"), ("default_memory", "1024"),
