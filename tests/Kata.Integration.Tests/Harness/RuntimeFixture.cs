@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Kata.Integration.Tests.Harness;
 
@@ -155,9 +156,8 @@ public class RuntimeFixture : IAsyncLifetime
     internal HostSnapshot Snapshot() => HostSnapshot.Take(Root, _prefix);
 
     /// <summary>The process that owns a pod.</summary>
-    internal int ServicePid(string pod) => Snapshot().Processes.Single(process =>
-        process.Command.Contains(" service ", StringComparison.Ordinal)
-            && process.Command.Contains($"--sandbox {pod} ", StringComparison.Ordinal)).Pid;
+    internal int ServicePid(string pod) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Root, pod, "state.json")))!["service"]!["pid"]!.GetValue<int>();
 
     /// <summary>Nothing of this fixture's containers is left on the host.</summary>
     internal Task AssertCleanAsync() => HostSnapshot.AssertCleanAsync(Root, _prefix);

@@ -91,7 +91,11 @@ internal static class FactoryCommand
             FactoryConfig factory = KataConfiguration.Load(globals.Sources(result)).Factory;
             await FactoryEndpoint.StopAsync(factory.CacheEndpoint);
             await PoolKeeper.RemoveLeftoversAsync(factory); // of one that was killed
-            File.Delete(factory.CacheEndpoint);
+            if (File.Exists(factory.CacheEndpoint)) // its directory may never have been made
+            {
+                File.Delete(factory.CacheEndpoint);
+            }
+
             await Console.Out.WriteLineAsync("vm factory destroyed");
             return ExitCodes.Success;
         });
