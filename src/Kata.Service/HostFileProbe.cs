@@ -10,14 +10,27 @@ namespace Kata.Service;
 /// A descriptor of the mount namespace of whoever asks for a container, borrowed, or null when it is this process's: engines mount the
 /// files that hold namespaces while the pod runs.
 /// </param>
-internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFiles
+/// <param name="callerIsLater">Whether the caller has mounted other things, too, since this process has its mounts.</param>
+internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts, bool callerIsLater = false) : IHostFiles
 {
+    private const string Caller = "the pod's caller";
+
     /// <summary>Asked by the caller itself.</summary>
     public static HostFileProbe Instance { get; } = new(null);
 
     public string HostName => File.ReadAllText("/proc/sys/kernel/hostname").TrimEnd('\n'); // not MachineName, which ends at the first dot
 
-    public HostFileKind KindOf(string path)
+    public HostFileKind KindOf(string path) => AsCaller(() => LookForKind(path));
+
+    public long? TmpfsSize(string path) => AsCaller(() => FileSystemStatus.TmpfsSize(path));
+
+    public ulong? NamespaceAt(string path) =>
+        callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, Caller, () => Look(path));
+
+    /// <summary>Reads something of the host as the caller sees it.</summary>
+    public T AsCaller<T>(Func<T> work) => callerIsLater ? NamespaceThread.RunIn(callerMounts, Caller, work) : work();
+
+    private static HostFileKind LookForKind(string path)
     {
         using SafeFileDescriptor file = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC, 0);
         if (file.IsInvalid)
@@ -32,22 +45,6 @@ internal sealed class HostFileProbe(SafeFileDescriptor? callerMounts) : IHostFil
             : IsReadOnlyDevice(status.DeviceNumber) ? HostFileKind.ReadOnlyBlockDevice
             : HostFileKind.BlockDevice;
     }
-
-    public long? TmpfsSize(string path)
-    {
-        try
-        {
-            var drive = new DriveInfo(path); // statfs(2) of any path
-            return drive.DriveFormat == "tmpfs" ? drive.TotalSize : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null; // it is gone, or not ours to see
-        }
-    }
-
-    public ulong? NamespaceAt(string path) =>
-        callerMounts is null ? Look(path) : NamespaceThread.RunIn(callerMounts, "the pod's caller", () => Look(path));
 
     // As BLKROGET says, without opening the device, which may have effects.
     private static bool IsReadOnlyDevice((uint Major, uint Minor) device)

@@ -26,7 +26,7 @@ internal sealed class PodHost : IAsyncDisposable
     public PodHost(ServiceOptions options, ILogger log, SandboxHost? waiting = null)
     {
         (_options, Log) = (options, log);
-        Files = new HostFileProbe(options.CallerMountNamespace);
+        Files = new HostFileProbe(options.CallerMountNamespace, callerIsLater: waiting is not null);
         Events = new EventHub(Time, topic => log.EventLost(topic, "whoever listens is too far behind"));
         Limits = options.CallerLimits ?? ResourceLimits.Read();
         var sandbox = new SandboxHostOptions
@@ -113,9 +113,7 @@ internal sealed class PodHost : IAsyncDisposable
     }
 
     /// <summary>Reads a container's bundle, as its caller sees it.</summary>
-    public Bundle LoadBundle(string directory) => _options.CallerVariables is null
-        ? Bundle.Load(directory) // we were started by the caller, after it was made
-        : NamespaceThread.RunIn(CallerMountNamespace, "the pod's caller", () => Bundle.Load(directory));
+    public Bundle LoadBundle(string directory) => Files.AsCaller(() => Bundle.Load(directory));
 
     /// <summary>Has this process killed for want of memory as its caller would be, who did not start it.</summary>
     public void TakeScore(int score)

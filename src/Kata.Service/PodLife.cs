@@ -132,7 +132,7 @@ internal sealed class PodLife(PodHost host)
         ? await host.BootAsync(
             HostNetworking.Check(host.Plan(bundle.Spec, RuntimeOptions.ConfigPathOf(request.Options)), bundle.Spec) with
             {
-                SharedMemory = SharedMemory.Of(bundle, HostFileProbe.Instance),
+                SharedMemory = SharedMemory.Of(bundle, host.Files),
                 NetworkNamespace = PodNamespaces.NetworkOf(bundle.Spec, standIn),
             },
             host.Stopping)

@@ -64,6 +64,9 @@ internal static partial class LibC
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static unsafe partial SafeFileDescriptor syscall_openat2(
         long number, SafeFileDescriptor directory, byte* path, in OpenHow how, nuint size);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statfs(string path, out StatFs status);
 }
 
 /// <summary><c>struct open_how</c>, linux/openat2.h; 24 bytes.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Kata.Linux;
+using Kata.Linux.Interop;
 using Kata.Oci;
 using Kata.Sandbox;
 
@@ -38,7 +39,9 @@ internal sealed class WarmPool(SandboxDirectories directories, string? endpoint 
     /// <param name="mountNamespace">Where the caller is; borrowed.</param>
     public async Task<ClaimedPod?> TryClaimAsync(string key, ClaimRequest request, SafeFileDescriptor mountNamespace)
     {
-        foreach (SandboxId waiting in All().Where(item => IsOf(item, key)))
+        // A directory keeps its file system when it gets another name.
+        bool here = DeviceOf(directories.Root) is { } device && DeviceOf(request.Root) == device;
+        foreach (SandboxId waiting in here ? All().Where(item => IsOf(item, key)) : [])
         {
             // Whoever has the lock is the only one who claims it, or who removes it.
             if (PodLock.TryTake(directories.Sandbox(waiting)) is not { } podLock)
@@ -97,6 +100,12 @@ internal sealed class WarmPool(SandboxDirectories directories, string? endpoint 
         catch (Exception error) when (error is LinuxException or IOException or OperationCanceledException)
         {
         }
+    }
+
+    private static ulong? DeviceOf(string directory)
+    {
+        using SafeFileDescriptor opened = LibC.open(directory, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_CLOEXEC, 0);
+        return opened.IsInvalid ? null : FileStatus.Of(opened).Device;
     }
 
     private static string? NamespaceOf(string process, string name) => new FileInfo($"/proc/{process}/ns/{name}").LinkTarget;

@@ -158,7 +158,9 @@ public abstract class EngineFixture : RuntimeFixture
                 string text;
                 try
                 {
+                    // A process of the pool has another name than its pod; their control group does not.
                     text = File.ReadAllText($"{directory}/cmdline").Replace('\0', ' ');
+                    text = text.Length > 0 ? text + File.ReadAllText($"{directory}/cgroup") : text;
                 }
                 catch (IOException)
                 {

@@ -62,6 +62,29 @@ public sealed class FactoryTests : IClassFixture<FactoryFixture>
     }
 
     [Fact]
+    public async Task Pod_OfThePool_SeesWhatWasMountedAfterTheMachineWasMade()
+    {
+        await _runtime.FullAsync();
+        int before = (await _runtime.CountsAsync()).Taken;
+        string memory = _runtime.NewDirectory("memory"), data = _runtime.NewDirectory("data");
+        await RunAsync("/bin/mount", "-t", "tmpfs", "-o", "size=8m", "shm", memory);
+        await RunAsync("/bin/mount", "-t", "tmpfs", "tmpfs", data);
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(data, "file"), "mounted", TestContext.Current.CancellationToken);
+            TestBundle bundle = _runtime.NewBundle().Shell("cat /data/file; df -k /dev/shm | tail -1 | awk '{ print $2 }'")
+                .Mount("/dev/shm", "bind", memory, "rbind").Mount("/data", "bind", data, "rbind");
+            Assert.Equal("mounted8192", (await _runtime.RunAsync("run", "--bundle", bundle.Write(), _runtime.NewId())).Ok().Text);
+            Assert.Equal(before + 1, (await _runtime.CountsAsync()).Taken);
+        }
+        finally
+        {
+            await RunAsync("/bin/umount", memory);
+            await RunAsync("/bin/umount", data);
+        }
+    }
+
+    [Fact]
     public async Task Pod_OfThePool_HasItsNetwork()
     {
         await _runtime.FullAsync();
@@ -214,6 +237,12 @@ public sealed class FactoryTests : IClassFixture<FactoryFixture>
             (await _runtime.RunAsync("factory", "destroy")).Ok();
             (await _runtime.RunAsync("factory", "init")).Ok();
         }
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        using RunningCommand command = RunningCommand.Start(program, arguments);
+        (await command.FinishAsync(default, RuntimeFixture.Limit)).Ok();
     }
 
     private int Machine() =>

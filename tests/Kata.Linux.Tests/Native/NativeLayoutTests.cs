@@ -29,6 +29,7 @@ public sealed class NativeLayoutTests
         [typeof(SockAddrNl)] = new("struct sockaddr_nl", "linux/netlink.h"),
         [typeof(SockAddrIn)] = new("struct sockaddr_in", "netinet/in.h"),
         [typeof(SockAddrVm)] = new("struct sockaddr_vm", "sys/socket.h linux/vm_sockets.h"),
+        [typeof(StatFs)] = new("struct statfs", "sys/vfs.h"),
         [typeof(StatXTimestamp)] = new("struct statx_timestamp", "linux/stat.h"),
         [typeof(StatX)] = new("struct statx", "linux/stat.h"),
         [typeof(Termios)] = new("struct termios", "asm/termbits.h"),
