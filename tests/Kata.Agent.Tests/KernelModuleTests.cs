@@ -65,6 +65,20 @@ public sealed class KernelModuleTests
     }
 
     [Theory]
+    [InlineData("virtio_net", true)]
+    [InlineData("virtio-net", true)]
+    [InlineData("virtio", false)] // begins like one
+    [InlineData("", false)]
+    public void IsBuiltIn_Name_IsALineOfTheImagesList(string name, bool expected)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.File("builtin"), "erofs\nvirtio_net\n");
+
+        Assert.Equal(expected, KernelModules.IsBuiltIn(name, directory.File("builtin")));
+        Assert.False(KernelModules.IsBuiltIn(name, directory.File("none")));
+    }
+
+    [Theory]
     [InlineData("nfnetlink-subsys-10", "nf_tables")]
     [InlineData("rtnl-link-vlan", "8021q")]
     [InlineData("rtnl-link-vl", "rtnl-link-vl")] // begins like one

@@ -87,7 +87,8 @@ public sealed partial class FileTests
     {
         IEnumerable<string> scripts = Repository.Files("scripts", "*")
             .Where(static file => file is not ("scripts/environment" or "scripts/packages")) // sourced
-            .Concat(Repository.Files("tests", "*.sh")).Append(".ci/run").Append("guest/build").Append("tests/lab/run");
+            .Concat(Repository.Files("tests", "*.sh"))
+            .Concat([".ci/run", "guest/build", "guest/kernel/build", "tests/lab/run"]);
         foreach (string file in scripts)
         {
             string source = Repository.Read(file);

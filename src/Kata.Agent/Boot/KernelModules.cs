@@ -11,6 +11,9 @@ internal sealed class KernelModules(ILogger logger)
     /// </summary>
     public const string ListPath = "/etc/kata/modules";
 
+    /// <summary>The names of those that are in the kernel itself, one a line; of an image without it nothing is known.</summary>
+    public const string BuiltInPath = "/etc/kata/builtin";
+
     private const string ModuleDirectory = "/lib/modules";
     private const string LoadedDirectory = "/sys/module";
 
@@ -97,6 +100,11 @@ internal sealed class KernelModules(ILogger logger)
         return true;
     }
 
-    // Also one that is built in, when it has parameters.
-    private static bool IsLoaded(string name) => Directory.Exists($"{LoadedDirectory}/{ImageModules.Normalize(name)}");
+    // The kernel shows one that is built in when it has parameters; the image's list has all.
+    private static bool IsLoaded(string name) =>
+        Directory.Exists($"{LoadedDirectory}/{ImageModules.Normalize(name)}") || IsBuiltIn(name, BuiltInPath);
+
+    /// <summary>Whether a list has a module's name.</summary>
+    internal static bool IsBuiltIn(string name, string list) =>
+        File.Exists(list) && File.ReadLines(list).Contains(ImageModules.Normalize(name), StringComparer.Ordinal);
 }

@@ -35,8 +35,8 @@ public sealed class ConfiguredTests : IClassFixture<ConfiguredFixture>
             [.. (await _pod.ExecAsync(_pod.PodId, "cat", "/proc/modules")).Ok().Lines.Select(static line => line.Split(' ')[0])];
 
         Assert.Contains(ConfiguredFixture.NamedModule, modules);
-        Assert.Contains("vmw_vsock_virtio_transport_common", modules);
-        Assert.Contains("vsock", modules);
+        Assert.Contains("udp_tunnel", modules);
+        Assert.Contains("ip6_udp_tunnel", modules);
     }
 
     [Theory]

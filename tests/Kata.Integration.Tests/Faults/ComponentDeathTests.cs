@@ -199,6 +199,7 @@ public sealed class ComponentDeathTests : FaultTests
         + "Remove what is left with 'kata-runtime delete --force c1'")]
     public async Task Create_ComponentKilledDuringBoot_NamesIt(string component, string reason)
     {
+        Host.Configure(hypervisor: "enable_debug = true"); // else the first words may be the agent's, that it is ready
         FaultCommand create = Host.Start("create", "-b", Host.Bundle(), "c1");
         await FaultHarness.UntilAsync(
             () => Host.PodProcesses("qemu-system-x86").Count > 0 && ConsoleHasText("c1"), "the guest's kernel speaks");

@@ -4,13 +4,13 @@ using System.Text;
 namespace Kata.Integration.Tests.Harness;
 
 /// <summary>
-/// A pod whose configuration sets the keys that the runtime passes on to others, with little patience for the agent, and whose image loads
-/// fewer modules at its boot than it has.
+/// A pod whose configuration sets the keys that the runtime passes on to others, with little patience for the agent, and whose image has a
+/// module that is none.
 /// </summary>
 public sealed class ConfiguredFixture : PodFixture
 {
-    /// <summary>In the image, loaded neither by the kernel nor at boot; it needs two others.</summary>
-    internal const string NamedModule = "vmw_vsock_virtio_transport";
+    /// <summary>In the image of either kernel, loaded neither by the kernel nor at boot; it needs others.</summary>
+    internal const string NamedModule = "wireguard";
 
     /// <summary>How long the agent may take for an answer; a second is enough for all that it is asked here.</summary>
     internal const int PatienceSeconds = 30;
@@ -19,7 +19,7 @@ public sealed class ConfiguredFixture : PodFixture
 
     private protected override async Task PrepareAsync()
     {
-        await File.WriteAllBytesAsync(InitrdPath, await ImageWithFewModulesAsync());
+        await File.WriteAllBytesAsync(InitrdPath, await ImageWithABrokenModuleAsync());
         await File.WriteAllTextAsync(ConfigurationFile, Configuration(NamedModule));
         await base.PrepareAsync();
     }
@@ -44,24 +44,12 @@ public sealed class ConfiguredFixture : PodFixture
 
         """);
 
-    // The kernel unpacks one archive after the other, a file of the later one over the earlier one's (initramfs buffer format).
-    private static async Task<byte[]> ImageWithFewModulesAsync()
+    // The kernel unpacks one archive after the other (initramfs buffer format); one that is not compressed begins at a multiple of 4.
+    private static async Task<byte[]> ImageWithABrokenModuleAsync()
     {
         string image = Path.Combine(Path.GetDirectoryName(RuntimePath!)!, "../share/kata-containers/kata-containers-initrd.img");
         byte[] archive = await File.ReadAllBytesAsync(image);
-        string list = await ReadListAsync(archive);
-        string fewer = string.Join('\n', list.Split('\n').Where(static line => !line.Contains("vsock", StringComparison.Ordinal)));
-        byte[] more = Archive(
-            ("etc/kata/modules", Encoding.ASCII.GetBytes(fewer)), ("usr/lib/modules/broken.ko", "no module at all"u8.ToArray()));
-        return [.. archive, .. more];
-    }
-
-    // The list is short, and its first line is an absolute path.
-    private static Task<string> ReadListAsync(byte[] archive)
-    {
-        int at = archive.AsSpan().IndexOf("/usr/lib/modules/virtio"u8);
-        int start = archive.AsSpan(0, at).LastIndexOf((byte)0) + 1;
-        return Task.FromResult(Encoding.ASCII.GetString(archive.AsSpan(start, archive.AsSpan(start).IndexOf((byte)0))));
+        return [.. archive, .. new byte[-archive.Length & 3], .. Archive(("usr/lib/modules/broken.ko", "no module at all"u8.ToArray()))];
     }
 
     // cpio(5), "newc".

@@ -24,6 +24,18 @@ public sealed class KernelFileTests : IDisposable
         Assert.Equal(release, KernelFile.ReadRelease(_path));
     }
 
+    [Theory]
+    [InlineData("Linux version 6.12.117-kata (kata@kata) (gcc", "6.12.117-kata")]
+    [InlineData("Linux version 6.12", "6.12")]
+    [InlineData("%s version %s", "")]
+    [InlineData("", "")]
+    public void ReadRelease_Vmlinux_IsTheBanners(string text, string release)
+    {
+        File.WriteAllBytes(_path, [.. "\x7fELF"u8, .. new byte[0x20000], .. Encoding.ASCII.GetBytes(text)]);
+
+        Assert.Equal(release, KernelFile.ReadRelease(_path));
+    }
+
     [Fact]
     public void ReadRelease_TextBeyondTheFile_IsNothing()
     {
