@@ -87,7 +87,7 @@ public sealed class BlockRootTests : IClassFixture<ShimPodFixture>
         string volume = _pod.NewDirectory("volume");
         await File.WriteAllTextAsync(Path.Combine(volume, "file"), "volume", TestContext.Current.CancellationToken);
         TestBundle bundle = _pod.NewMountBundle()
-            .Shell("pwd; cat /not/there/file; cat /single; echo x > /dev/null && echo node; echo x > /root/file")
+            .Shell("exec 2>&1; pwd; cat /not/there/file; cat /single; echo x > /dev/null && echo node; echo x > /root/file")
             .Mount("/not/there", "bind", volume, "rbind")
             .Mount("/single", "bind", Path.Combine(volume, "file"), "bind", "ro")
             .Edit(WithoutDeviceMounts)
