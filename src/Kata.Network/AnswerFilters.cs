@@ -14,7 +14,7 @@ internal static class AnswerFilters
     private const ushort ArpProtocol = 0x0806; // ETH_P_ARP
     private const byte Tcp = 6;
     private const byte Udp = 17;
-    private const string PortRangeFile = "/proc/sys/net/ipv4/ip_local_port_range";
+    private const string PortRangeFile = "/proc/sys/" + PortRange;
     private const string Ports = "61440 65535"; // above those that Linux takes by itself; all whose first four bits are set
 
     /// <summary>Of IPv4 without options: that it is so, and the first or only fragment.</summary>
@@ -22,6 +22,12 @@ internal static class AnswerFilters
 
     /// <summary>From port 53 to one of <see cref="Ports"/>.</summary>
     private static readonly PacketMatch s_answer = new(20, 0x0035_f000, 0xffff_f000);
+
+    /// <summary>The sysctl that has the namespace's own sockets take their ports.</summary>
+    public const string PortRange = "net/ipv4/ip_local_port_range";
+
+    /// <summary>Whether a value of <see cref="PortRange"/> is the one that these filters go with.</summary>
+    public static bool IsOurs(string range) => range.Replace('\t', ' ') == Ports;
 
     /// <summary>Whether a filter of an interface is one of these.</summary>
     public static bool Are(TrafficFilter filter) => filter.Priority is PassPriority && filter.Kind == TrafficFilter.U32;

@@ -6,7 +6,7 @@ namespace Kata.Network;
 /// <param name="Links">By their number.</param>
 /// <param name="Addresses">Of all links.</param>
 /// <param name="Routes">Of all tables.</param>
-/// <param name="Neighbours">Of all links.</param>
+/// <param name="Neighbours">Of all links, and those that are answered for.</param>
 /// <param name="Rules">Of both families.</param>
 internal sealed record HostNetwork(
     IReadOnlyList<Link> Links,
@@ -15,6 +15,9 @@ internal sealed record HostNetwork(
     IReadOnlyList<Neighbour> Neighbours,
     IReadOnlyList<RoutingRule> Rules)
 {
+    /// <summary>Sysctls that are not as in a new namespace, in the order in which they are to be set.</summary>
+    public IReadOnlyList<NamespaceSetting> Settings { get; init; } = [];
+
     /// <summary>What there is of one link alone, as if its number were another.</summary>
     public HostNetwork OfLink(int link, int number) => new(
         [.. Links.Where(item => item.Index == link).Select(item => item with { Index = number })],
@@ -39,7 +42,8 @@ internal sealed record HostNetwork(
         try
         {
             return new HostNetwork(
-                netlink.Links.List(), netlink.Addresses.List(), netlink.Routes.List(), netlink.Neighbours.List(), netlink.Rules.List());
+                netlink.Links.List(), netlink.Addresses.List(), netlink.Routes.List(),
+                [.. netlink.Neighbours.List(), .. netlink.Neighbours.ListProxies()], netlink.Rules.List());
         }
         catch (Exception error) when (error is NetlinkException or NetlinkProtocolException)
         {

@@ -82,10 +82,14 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>Runs <paramref name="work"/> on a thread of its own in there. Blocks the caller; keep it short.</summary>
     public T Run<T>(Func<T> work) => NamespaceThread.Run(() =>
     {
-        LinuxException.ThrowIfNegative(
-            LibC.setns(_descriptor, LibC.CLONE_NEWNET), "setns", $"enter the network namespace '{Path}'");
+        Enter();
         return work();
     });
+
+    /// <summary>Has the calling thread, one of a <see cref="NamespaceThread"/>, be in there from now on.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void Enter() => LinuxException.ThrowIfNegative(
+        LibC.setns(_descriptor, LibC.CLONE_NEWNET), "setns", $"enter the network namespace '{Path}'");
 
     public void Dispose()
     {

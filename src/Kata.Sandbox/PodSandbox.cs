@@ -234,7 +234,7 @@ internal sealed class PodSandbox : IAsyncDisposable
         new(Agent, container, execId, _plan.Timeouts.StdioDrain, LossReasonAsync, _environment.Time);
 
     /// <inheritdoc cref="PodNetwork.FollowAsync"/>
-    internal Task FollowNetworkAsync(CancellationToken cancellationToken) => _network.FollowAsync(cancellationToken);
+    internal Task FollowNetworkAsync(CancellationToken cancellationToken) => _network.FollowAsync(settings: true, cancellationToken);
 
     internal void OutOfMemory(ContainerId container) => _environment.OutOfMemory(container);
 

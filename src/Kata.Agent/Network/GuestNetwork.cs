@@ -55,7 +55,8 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
     /// <summary>Makes changes of all kinds. Waits for the cards that they are about.</summary>
     /// <exception cref="Grpc.Core.RpcException">InvalidArgument: a value makes no sense. NotFound: there is no driver.</exception>
     /// <exception cref="NetlinkException">The kernel refused a change, the first of those; all others are made.</exception>
-    public async Task ChangeAsync(ChangeNetworkRequest request, CancellationToken cancellationToken)
+    /// <returns>The settings that the kernel refused, with its reasons.</returns>
+    public async Task<IReadOnlyList<string>> ChangeAsync(ChangeNetworkRequest request, CancellationToken cancellationToken)
     {
         IReadOnlyList<RouteEvent> changes = NetworkChange.Read(request.Changes.Span);
         var links = new Dictionary<int, int>();
@@ -69,7 +70,7 @@ internal sealed class GuestNetwork(DeviceRegistry registry, Action requireDriver
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            new NetworkChange(Netlink, links).Apply(request.Interfaces, changes);
+            return new NetworkChange(Netlink, links).Apply(request.Interfaces, request.Settings, changes);
         }
         finally
         {

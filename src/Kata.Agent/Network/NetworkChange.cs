@@ -1,4 +1,5 @@
 using Kata.Agent.Protocol.Extension;
+using Kata.Agent.Specifications;
 using Kata.Netlink;
 
 namespace Kata.Agent.Network;
@@ -25,17 +26,27 @@ internal sealed class NetworkChange(NetlinkSocket netlink, IReadOnlyDictionary<i
         }
     }
 
-    /// <exception cref="Grpc.Core.RpcException">InvalidArgument: a link is none of those that were told. Nothing is changed.</exception>
+    /// <returns>The settings that the kernel refused, with its reasons.</returns>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// InvalidArgument: a link is none of those that were told, or a setting is none of the network. Nothing is changed.
+    /// </exception>
     /// <exception cref="NetlinkException">The kernel refused one, the first of those; all others are made.</exception>
-    public void Apply(IReadOnlyList<NetworkInterface> interfaces, IReadOnlyList<RouteEvent> changes)
+    public IReadOnlyList<string> Apply(
+        IReadOnlyList<NetworkInterface> interfaces, IReadOnlyList<NetworkSetting> settings, IReadOnlyList<RouteEvent> changes)
     {
         RouteEvent[] here = [.. changes.Select(Here)];
+        foreach (NetworkSetting setting in settings)
+        {
+            NetworkSysctl.Require(setting.Path);
+        }
+
         NetworkInterface[] shaped = [.. interfaces.Where(static item => item.Name.Length > 0)];
         foreach (NetworkInterface item in shaped)
         {
             Try(() => Shape(netlink.Links.Get(links[item.Number]), item));
         }
 
+        string[] refused = [.. settings.Select(static item => NetworkSysctl.Follow(item.Path, item.Value)).OfType<string>()];
         foreach (RouteEvent change in here)
         {
             Try(() => Apply(change));
@@ -50,6 +61,8 @@ internal sealed class NetworkChange(NetlinkSocket netlink, IReadOnlyDictionary<i
         {
             throw _failure;
         }
+
+        return refused;
     }
 
     private void Shape(Link link, NetworkInterface item)

@@ -52,8 +52,8 @@ internal sealed class AgentExtensionHandler(
     public override Task<ChangeNetworkResponse> ChangeNetwork(ChangeNetworkRequest request, ServerCallContext context) =>
         _call.RunAsync(context, async () =>
         {
-            await network.ChangeAsync(request, context.CancellationToken);
-            return new ChangeNetworkResponse();
+            IReadOnlyList<string> refused = await network.ChangeAsync(request, context.CancellationToken);
+            return new ChangeNetworkResponse { RefusedSettings = { refused } };
         });
 
     public override Task RelayNames(

@@ -13,24 +13,37 @@ internal static class NamespaceThread
     {
         T? result = default;
         System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(
-            () =>
+        Start(() =>
+        {
+            try
             {
-                try
-                {
-                    result = work();
-                }
-                catch (Exception error) // a border: the error crosses to the calling thread
-                {
-                    failure = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(error);
-                }
-            },
-            maxStackSize: 256 * 1024)
-        { IsBackground = true, Name = "namespace" };
-        thread.Start();
-        thread.Join();
+                result = work();
+            }
+            catch (Exception error) // a border: the error crosses to the calling thread
+            {
+                failure = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(error);
+            }
+        }).Join();
         failure?.Throw();
         return result!;
+    }
+
+    /// <summary>Runs <paramref name="work"/> and returns at once. The task ends with it.</summary>
+    public static Task<T> RunAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Start(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception error) // a border: the error crosses to whoever waits
+            {
+                done.SetException(error);
+            }
+        });
+        return done.Task;
     }
 
     /// <summary>
@@ -51,4 +64,11 @@ internal static class NamespaceThread
 
         return work();
     });
+
+    private static Thread Start(ThreadStart work)
+    {
+        var thread = new Thread(work, maxStackSize: 256 * 1024) { IsBackground = true, Name = "namespace" };
+        thread.Start();
+        return thread;
+    }
 }

@@ -7,8 +7,11 @@ namespace Kata.Sandbox;
 internal interface IGuestNetwork
 {
     /// <summary>By the best way that the guest's agent has. It has been told nothing yet.</summary>
-    static IGuestNetwork Of(SandboxId pod, AgentConnection agent) =>
-        agent.SupportsNetworkChanges ? new WholeGuestNetwork(pod, agent) : new CommonGuestNetwork(pod, agent);
+    /// <param name="pod">Whose guest it is.</param>
+    /// <param name="agent">The guest's.</param>
+    /// <param name="warn">Is told what the guest does without.</param>
+    static IGuestNetwork Of(SandboxId pod, AgentConnection agent, Action<string> warn) =>
+        agent.SupportsNetworkChanges ? new WholeGuestNetwork(pod, agent, warn) : new CommonGuestNetwork(pod, agent);
 
     /// <summary>Has the guest have what the namespace has. Says only what it was not told before.</summary>
     /// <param name="network">The namespace.</param>

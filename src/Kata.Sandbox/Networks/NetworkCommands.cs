@@ -55,7 +55,7 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
     public Task<IReadOnlyList<string>> FollowAsync(CancellationToken cancellationToken) =>
         InTurnAsync("follow the network", async (space, token) =>
         {
-            await network.FollowInTurnAsync(space, token);
+            await network.FollowInTurnAsync(space, settings: true, token);
             return network.Refusals;
         }, cancellationToken);
 
@@ -107,7 +107,7 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
             _taken.Forget(space.Netlink.Links.List().Select(static link => link.Index));
             change.Do(space, network.Cards);
             string name = change.Card is { } card ? space.Netlink.Links.Get(card).Name : "";
-            await network.FollowInTurnAsync(space, cancellationToken);
+            await network.FollowInTurnAsync(space, settings: false, cancellationToken);
             if (change.Card is { } index && !network.Cards.Contains(index))
             {
                 throw new NetworkException($"Cannot {change.Action}: {network.RefusalOf(name)}");
@@ -135,7 +135,7 @@ internal sealed class NetworkCommands(SandboxId pod, PodNetwork network, Func<Ag
             change.Undo(space);
             if (!network.Ending.IsCancellationRequested)
             {
-                await network.FollowInTurnAsync(space, network.Ending);
+                await network.FollowInTurnAsync(space, settings: false, network.Ending);
             }
         }
         catch (Exception error) when (

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Kata.Agent.Protocol.Extension;
 using Kata.Netlink;
+using Kata.Network;
 
 namespace Kata.Sandbox;
 
@@ -20,11 +21,13 @@ internal static class NetworkDifference
     {
         RouteEvent[] changes = [.. Changes(certain, possible, now)];
         NetworkInterface[] changed = [.. now.Interfaces.Except(certain.Interfaces).Where(static item => item.Name.Length > 0)];
+        NetworkSetting[] settings = [.. Settings(certain, possible, now)];
         RouteEvent[][] parts = [.. changes.Chunk(ChangesPerRequest)];
         return
         [
-            .. (parts.Length == 0 && changed.Length > 0 ? [[]] : parts).Select((part, index) => new ChangeNetworkRequest
+            .. (parts.Length == 0 && changed.Length + settings.Length > 0 ? [[]] : parts).Select((part, index) => new ChangeNetworkRequest
             {
+                Settings = { index == 0 ? settings : [] },
                 Interfaces = { now.Interfaces.Select(item => index == 0 && changed.Contains(item) ? item : Unchanged(item)) },
                 Changes = UnsafeByteOperations.UnsafeWrap(RouteEventCodec.Encode(part)),
             }),
@@ -34,9 +37,7 @@ internal static class NetworkDifference
     private static IEnumerable<RouteEvent> Changes(NetworkState certain, NetworkState possible, NetworkState now)
     {
         HashSet<int> present = [.. now.Interfaces.Select(static item => item.Number)];
-        int[] renamed =
-            [.. now.Interfaces.Where(item => !certain.Interfaces.Any(other => IsSame(item, other))).Select(static item => item.Number)];
-        NetworkState kept = certain.Without(renamed); // a link goes down for its name, and the kernel takes much of it away
+        NetworkState kept = certain.Without(Renamed(certain, now)); // a link goes down for its name, and the kernel takes much of it away
         InterfaceAddress[] goneAddresses =
         [
             .. Gone(possible.Addresses, now.Addresses, Identity)
@@ -71,6 +72,25 @@ internal static class NetworkDifference
                 .Where(item => present.Contains(item.LinkIndex)).Select(static item => new NeighbourEvent(true, item)),
         ];
     }
+
+    // What somebody has set back is as in a new namespace.
+    private static IEnumerable<NetworkSetting> Settings(NetworkState certain, NetworkState possible, NetworkState now)
+    {
+        HashSet<NamespaceSetting> said = [.. certain.Without(Renamed(certain, now)).Settings];
+        HashSet<string> paths = [.. now.Settings.Select(static item => item.Path)];
+        NamespaceSetting[] gone =
+        [
+            .. possible.Settings.Where(item => paths.Add(item.Path)).Select(static item => item with { Value = item.Initial }),
+        ];
+
+        // Those of all links change the links' own, which are said again.
+        bool common = now.Settings.Except(said).Concat(gone).Any(static item => item.Order is 1 or 2);
+        return now.Settings.Where(item => !said.Contains(item) || (common && item.Link is not null)).Concat(gone)
+            .OrderBy(static item => item.Order).Select(static item => new NetworkSetting { Path = item.Path, Value = item.Value });
+    }
+
+    private static int[] Renamed(NetworkState before, NetworkState now) =>
+        [.. now.Interfaces.Where(item => !before.Interfaces.Any(other => IsSame(item, other))).Select(static item => item.Number)];
 
     private static NetworkInterface Unchanged(NetworkInterface item) =>
         new() { Number = item.Number, HardwareAddress = item.HardwareAddress };
@@ -116,7 +136,8 @@ internal static class NetworkDifference
 
     private static Route Content(Route route) => route with { ExpiresIn = null };
 
-    private static Neighbour Identity(Neighbour neighbour) => new() { LinkIndex = neighbour.LinkIndex, Address = neighbour.Address };
+    private static Neighbour Identity(Neighbour neighbour) =>
+        new() { LinkIndex = neighbour.LinkIndex, Address = neighbour.Address, Flags = neighbour.Flags & NeighbourFlags.Proxy };
 
     private static Neighbour Content(Neighbour neighbour) => neighbour;
 

@@ -15,12 +15,14 @@ namespace Kata.Sandbox;
 /// <param name="Routes">Of all tables, over these or none.</param>
 /// <param name="Neighbours">Those that somebody has set.</param>
 /// <param name="Rules">Of both families.</param>
+/// <param name="Settings">Sysctls that somebody has set, but for those of links that the guest has not.</param>
 internal sealed record NetworkState(
     IReadOnlyList<NetworkInterface> Interfaces,
     IReadOnlyList<InterfaceAddress> Addresses,
     IReadOnlyList<Route> Routes,
     IReadOnlyList<Neighbour> Neighbours,
-    IReadOnlyList<RoutingRule> Rules)
+    IReadOnlyList<RoutingRule> Rules,
+    IReadOnlyList<NamespaceSetting> Settings)
 {
     private const LinkFlags SettableLinkFlags =
         LinkFlags.NoArp | LinkFlags.Promiscuous | LinkFlags.AllMulticast | LinkFlags.Multicast;
@@ -38,7 +40,7 @@ internal sealed record NetworkState(
     ];
 
     /// <summary>A guest that has been told nothing.</summary>
-    public static NetworkState Initial { get; } = new([], [], [], [], s_standardRules);
+    public static NetworkState Initial { get; } = new([], [], [], [], s_standardRules, []);
 
     /// <param name="network">The namespace.</param>
     /// <param name="cards">What the guest has cards for.</param>
@@ -50,13 +52,15 @@ internal sealed record NetworkState(
             .. loopback is null ? Array.Empty<NetworkInterface>() : [new NetworkInterface { Number = loopback.Index }],
             .. cards.Select(card => InterfaceOf(card, network)),
         ];
+        string[] links = [.. cards.Select(static card => card.Name).Append(loopback?.Name).OfType<string>()];
         FrozenDictionary<int, string> names = interfaces.ToFrozenDictionary(static item => item.Number, static item => item.Name);
         return new NetworkState(
             interfaces,
             [.. network.Addresses.Where(address => names.ContainsKey(address.LinkIndex) && IsForGuest(address)).Select(NormalAddress)],
             [.. network.Routes.Where(route => IsForGuest(route) && LinksOf(route).All(names.ContainsKey)).Select(PlainRecords.Of)],
-            [.. network.Neighbours.Where(item => names.ContainsKey(item.LinkIndex) && item.State.HasFlag(NeighbourState.Permanent))],
-            [.. network.Rules, .. s_standardRules.Where(rule => !network.Rules.Any(other => other.Family == rule.Family))]);
+            [.. network.Neighbours.Where(item => names.ContainsKey(item.LinkIndex) && IsForGuest(item))],
+            [.. network.Rules, .. s_standardRules.Where(rule => !network.Rules.Any(other => other.Family == rule.Family))],
+            [.. network.Settings.Where(item => item.Link is not { } link || links.Contains(link))]);
 
         // Whether it is looked for on the network just now is the kernel's to say, and the guest's to go on with.
         InterfaceAddress NormalAddress(InterfaceAddress address)
@@ -73,6 +77,8 @@ internal sealed record NetworkState(
         Addresses = [.. Addresses.Where(item => !links.Contains(item.LinkIndex))],
         Routes = [.. Routes.Where(route => !LinksOf(route).Any(links.Contains))],
         Neighbours = [.. Neighbours.Where(item => !links.Contains(item.LinkIndex))],
+        Settings = [.. Settings.Where(item => item.Link is not { } link
+            || !Interfaces.Any(other => other.Name == link && links.Contains(other.Number)))],
     };
 
     /// <summary>What both have.</summary>
@@ -81,7 +87,8 @@ internal sealed record NetworkState(
         [.. Addresses.Intersect(other.Addresses)],
         [.. Routes.Intersect(other.Routes)],
         [.. Neighbours.Intersect(other.Neighbours)],
-        [.. Rules.Intersect(other.Rules)]);
+        [.. Rules.Intersect(other.Rules)],
+        [.. Settings.Intersect(other.Settings)]);
 
     /// <summary>What either has.</summary>
     public NetworkState Or(NetworkState other) => new(
@@ -89,7 +96,8 @@ internal sealed record NetworkState(
         [.. Addresses.Union(other.Addresses)],
         [.. Routes.Union(other.Routes)],
         [.. Neighbours.Union(other.Neighbours)],
-        [.. Rules.Union(other.Rules)]);
+        [.. Rules.Union(other.Rules)],
+        [.. Settings.Union(other.Settings)]);
 
     /// <summary>Over which links it goes: none, one or several.</summary>
     public static IEnumerable<int> LinksOf(Route route) =>
@@ -117,6 +125,9 @@ internal sealed record NetworkState(
     // One that somebody else has, too, works nowhere; and the loopback's own are the guest's from the beginning.
     private static bool IsForGuest(InterfaceAddress address) =>
         !address.Flags.HasFlag(AddressFlags.DadFailed) && !s_loopback.Contains(address.Local);
+
+    private static bool IsForGuest(Neighbour neighbour) =>
+        neighbour.State.HasFlag(NeighbourState.Permanent) || neighbour.Flags.HasFlag(NeighbourFlags.Proxy);
 
     private static bool IsForGuest(Route route) => route.Protocol is not (RouteProtocol.Kernel or RouteProtocol.Redirect);
 }

@@ -31,6 +31,7 @@ internal sealed class PodNetwork(
     private readonly PodHostCards _hostCards = new(plan, environment); // under _gate
     private NetworkNamespace? _space;
     private NetworkWatch? _watch;
+    private NamespaceSettings? _settings; // under _gate
     private IGuestNetwork? _guest; // under _gate
     private Task _following = Task.CompletedTask; // ends on _ending
     private int _cards; // names of cards are never given twice; under _gate
@@ -58,6 +59,7 @@ internal sealed class PodNetwork(
         (_space, Namespace) = (space, NamespaceState.Of(space));
         _watch = NetworkWatch.Open(space);
         HostNetwork network = HostNetwork.Read(space);
+        _settings = NamespaceSettings.Begin(space, network);
         IReadOnlyList<EndpointPlan> wanted = Wanted(network);
         foreach (EndpointPlan endpoint in wanted)
         {
@@ -77,7 +79,7 @@ internal sealed class PodNetwork(
         }
 
         await executor.RunAsync([.. _interfaces.Select(static item => item.Plug)], cancellationToken);
-        await FollowAsync(cancellationToken);
+        await FollowAsync(settings: false, cancellationToken);
         _following = FollowChangesAsync(_watch!, _ending.Token).LoggedAsync(environment.Log);
     }
 
@@ -85,7 +87,9 @@ internal sealed class PodNetwork(
     /// <exception cref="AgentException">The guest cannot take something.</exception>
     /// <exception cref="HypervisorException">The machine cannot take or give a card.</exception>
     /// <exception cref="NetworkException">The host cannot connect an interface.</exception>
-    public async Task FollowAsync(CancellationToken cancellationToken)
+    /// <param name="settings">Its sysctls too, of which nobody tells that they have changed: see <see cref="NamespaceSettings"/>.</param>
+    /// <param name="cancellationToken">Calls it off.</param>
+    public async Task FollowAsync(bool settings, CancellationToken cancellationToken)
     {
         if (_space is not { } space)
         {
@@ -95,7 +99,7 @@ internal sealed class PodNetwork(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            await FollowInTurnAsync(space, cancellationToken);
+            await FollowInTurnAsync(space, settings, cancellationToken);
         }
         finally
         {
@@ -144,7 +148,7 @@ internal sealed class PodNetwork(
 
     /// <inheritdoc cref="FollowAsync"/>
     /// <remarks>Within <see cref="InTurnAsync"/>.</remarks>
-    public async Task FollowInTurnAsync(NetworkNamespace space, CancellationToken cancellationToken)
+    public async Task FollowInTurnAsync(NetworkNamespace space, bool settings, CancellationToken cancellationToken)
     {
         HostNetwork network = ReadNetwork(space);
         IReadOnlyList<EndpointPlan> wanted = Wanted(network);
@@ -158,7 +162,7 @@ internal sealed class PodNetwork(
         EndpointPlan[] cards = [.. wanted.Where(item => _interfaces.Any(other => other.Plan.IsSameCard(item)))];
         try
         {
-            await Guest.SetAsync(network, cards, cancellationToken);
+            await Guest.SetAsync(await WithSettingsAsync(network, settings), cards, cancellationToken);
         }
         catch (AgentException error) when (error.IsUnanswered && _interfaces.Any(static item => item.Plan.Device is not null))
         {
@@ -187,7 +191,7 @@ internal sealed class PodNetwork(
         await executor.UndoAsync([card.Host, card.Plug], cancellationToken);
         _interfaces.Remove(card);
         _hostCards.SwitchOff(space, card.Plan);
-        await FollowInTurnAsync(space, cancellationToken);
+        await FollowInTurnAsync(space, settings: false, cancellationToken);
         return true;
     }
 
@@ -204,12 +208,13 @@ internal sealed class PodNetwork(
         await _following;
         await _names.DisposeAsync();
         _watch?.Dispose();
+        await (_settings?.EndAsync() ?? Task.CompletedTask);
     }
 
     /// <summary>Lets go of the namespace, when nothing in it is ours any more.</summary>
     public void Leave() => _space?.Dispose();
 
-    private IGuestNetwork Guest => _guest ??= IGuestNetwork.Of(plan.Id, guest.Guest!.Agent);
+    private IGuestNetwork Guest => _guest ??= IGuestNetwork.Of(plan.Id, guest.Guest!.Agent, environment.Log.PlanWarning);
 
     private async Task FollowChangesAsync(NetworkWatch watch, CancellationToken cancellationToken)
     {
@@ -234,7 +239,7 @@ internal sealed class PodNetwork(
     {
         try
         {
-            await FollowAsync(cancellationToken);
+            await FollowAsync(settings: false, cancellationToken);
         }
         catch (Exception error) when (error is AgentException or HypervisorException or NetworkException or LinuxException)
         {
@@ -245,6 +250,19 @@ internal sealed class PodNetwork(
     // With what the guest has of it and the namespace therefore does not.
     private HostNetwork ReadNetwork(NetworkNamespace space) =>
         HostNetwork.Read(space).With([.. _interfaces.Select(static item => item.Gone).OfType<HostNetwork>()]);
+
+    private async Task<HostNetwork> WithSettingsAsync(HostNetwork network, bool again)
+    {
+        try
+        {
+            return await _settings!.AddToAsync(network, again);
+        }
+        catch (NetworkException error)
+        {
+            environment.Log.PlanWarning($"The guest of '{plan.Id}' has its kernel's own sysctls of the network: {error.Message}");
+            return network;
+        }
+    }
 
     private IReadOnlyList<EndpointPlan> Wanted(HostNetwork network)
     {

@@ -1,12 +1,15 @@
 using Kata.Agent.Protocol.Extension;
+using Kata.Linux;
 using Kata.Network;
 using Kata.Oci;
 
 namespace Kata.Sandbox;
 
 /// <summary>By the call of our own agent, which carries all that the host's kernel knows.</summary>
-internal sealed class WholeGuestNetwork(SandboxId pod, AgentConnection agent) : IGuestNetwork
+internal sealed class WholeGuestNetwork(SandboxId pod, AgentConnection agent, Action<string> warn) : IGuestNetwork
 {
+    private const int MaxReasonChars = 512; // of what a guest says
+
     private NetworkState _certain = NetworkState.Initial; // what the guest has
     private NetworkState _possible = NetworkState.Initial; // what it may have: more than that after a failure
 
@@ -17,9 +20,14 @@ internal sealed class WholeGuestNetwork(SandboxId pod, AgentConnection agent) : 
         (_certain, _possible) = (_certain.And(wanted), _possible.Or(wanted));
         foreach (ChangeNetworkRequest request in requests)
         {
-            await AgentConnection.CallAsync(
+            ChangeNetworkResponse response = await AgentConnection.CallAsync(
                 $"set up the network in the guest of '{pod}'",
                 agent.Extension!.ChangeNetworkAsync(request, agent.Timed(cancellationToken)));
+            foreach (string refused in response.RefusedSettings.Take(request.Settings.Count))
+            {
+                string text = PrintableText.Escape(refused[..Math.Min(refused.Length, MaxReasonChars)]);
+                warn($"The guest of '{pod}' does not have a sysctl of the pod's network namespace: {text}");
+            }
         }
 
         (_certain, _possible) = (wanted, wanted);

@@ -26,7 +26,14 @@ internal sealed class CniChain(TestNetwork network, string directory, string nam
         Assert.SkipUnless(File.Exists($"{Plugins}/bridge"), "needs CNI plugins (Debian: apt-get install containernetworking-plugins)");
 
     /// <summary>A bridge with 10.NUMBER.0.1, a plugin that changes the interface, and ours.</summary>
-    public static CniChain Bridge(TestNetwork network, RuntimeFixture host, int number, string interfaceName) => new(
+    /// <param name="network">Whose host it is.</param>
+    /// <param name="host">The fixture.</param>
+    /// <param name="number">Of the chain.</param>
+    /// <param name="interfaceName">What it is called in the pod.</param>
+    /// <param name="tuning">What else the plugin between is to change.</param>
+    public static CniChain Bridge(
+        TestNetwork network, RuntimeFixture host, int number, string interfaceName,
+        IEnumerable<KeyValuePair<string, JsonNode?>>? tuning = null) => new(
         network, host.DirectoryPath, $"net{number}", interfaceName,
         new JsonObject
         {
@@ -42,7 +49,7 @@ internal sealed class CniChain(TestNetwork network, string directory, string nam
                 ["routes"] = new JsonArray(new JsonObject { ["dst"] = $"10.{number + 100}.0.0/16", ["gw"] = $"10.{number}.0.1" }),
             },
         },
-        new JsonObject { ["type"] = "tuning", ["mtu"] = 1400 },
+        new JsonObject([new("type", "tuning"), new("mtu", 1400), .. tuning ?? []]),
         OfKata(host));
 
     /// <summary>Ours, with the fixture's pods.</summary>

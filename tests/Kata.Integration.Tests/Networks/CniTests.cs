@@ -70,6 +70,47 @@ public sealed class CniTests : IClassFixture<NetworkFixture>
         Assert.Equal(empty, await network.StateAsync());
     }
 
+    // Those that a plugin sets before the pod and while it runs; what the container's specification says holds.
+    [Fact]
+    public async Task Chain_WithSysctlsAndFlags_TheyAreTheGuestsUnlessTheContainerHasItsOwn()
+    {
+        await using TestNetwork network = await TestNetwork.CreateAsync();
+        var first = CniChain.Bridge(network, _host, 66, "eth0", Tuning(
+            ("net.core.somaxconn", "500"), ("net.ipv4.tcp_rmem", "4096 65536 99999"), ("net.ipv4.conf.IFNAME.arp_filter", "1"),
+            ("net.ipv4.ip_default_ttl", "77"), ("net.ipv6.conf.all.disable_ipv6", "1")));
+        var second = CniChain.Bridge(network, _host, 67, "eth1", Tuning(
+            ("net.ipv4.conf.IFNAME.arp_ignore", "2"), ("net.ipv4.ip_default_ttl", "99"), ("net.core.somaxconn", "600")));
+        (await first.AddAsync()).Ok();
+        string pod = await _host.StartAsync(
+            network, static bundle => bundle.Linux["sysctl"] = new JsonObject { ["net.ipv4.ip_default_ttl"] = "55" });
+        const string Look = "cd /proc/sys/net; cat core/somaxconn ipv4/tcp_rmem ipv4/conf/eth0/arp_filter ipv4/ip_default_ttl "
+            + "ipv6/conf/eth0/disable_ipv6 ipv6/conf/lo/disable_ipv6";
+        Assert.Equal(["500", "4096", "65536", "99999", "1", "55", "1", "1"], Words(await _host.ShellAsync(pod, Look)));
+        string link = await _host.ShellAsync(pod, "ip link show eth0; ip addr show eth0");
+        Assert.Equal("0x1303", await _host.ShellAsync(pod, "cat /sys/class/net/eth0/flags")); // with IFF_PROMISC and IFF_ALLMULTI
+        Assert.Contains("mtu 1400", link, StringComparison.Ordinal);
+        Assert.DoesNotContain("inet6", link, StringComparison.Ordinal);
+        Assert.Contains(" 0% packet loss", await _host.ShellAsync(pod, "ping -c 1 -W 5 10.66.0.1"), StringComparison.Ordinal);
+
+        (await second.AddAsync()).Ok();
+        Assert.Equal(
+            ["600", "2", "55"],
+            Words(await _host.ShellAsync(
+                pod, "cd /proc/sys/net; cat core/somaxconn ipv4/conf/eth1/arp_ignore ipv4/ip_default_ttl")));
+        await second.DeleteAsync();
+        await _host.DeleteAsync(pod);
+        await first.DeleteAsync();
+
+        static IEnumerable<KeyValuePair<string, JsonNode?>> Tuning(params (string Name, string Value)[] settings) =>
+        [
+            new("promisc", true),
+            new("allmulti", true),
+            new("sysctl", new JsonObject(settings.Select(static item => KeyValuePair.Create(item.Name, (JsonNode?)item.Value)))),
+        ];
+
+        static string[] Words(string text) => text.Split((char[])['\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries);
+    }
+
     [Fact]
     public async Task Check_SomebodyInTheGuestChangesIt_SaysWhat()
     {

@@ -15,6 +15,7 @@ public sealed class NetworkDifferenceTests : IDisposable
     private static readonly string[] s_seen =
     [
         "ip -o addr", "ip -4 route show table all", "ip -6 route show table all", "ip -4 rule", "ip -6 rule", "ip neigh show nud permanent",
+        "ip -4 neigh show proxy; ip -6 neigh show proxy",
         "ip -o link | sed 's/ qdisc .*//; s/@[^:]*//'",
     ];
 
@@ -73,6 +74,8 @@ public sealed class NetworkDifferenceTests : IDisposable
         "ip rule add priority 100 lookup local; ip rule del priority 0 --- ip rule add priority 0 lookup local; ip rule del priority 100",
         "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent; ip neigh add fd00::9 lladdr 02:00:00:00:00:0a dev eth1 "
             + "nud permanent --- ip neigh del 10.0.0.9 dev eth0; ip neigh replace fd00::9 lladdr 02:00:00:00:00:0b dev eth1 nud permanent",
+        "ip neigh add proxy 10.0.0.9 dev eth0; ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent; "
+            + "ip neigh add proxy fd00::9 dev eth1 --- ip neigh del proxy 10.0.0.9 dev eth0; ip neigh del proxy fd00::9 dev eth1",
         "ip link set eth0 mtu 1400; ip link set eth1 arp off multicast off; ip link set eth1 allmulticast on promisc on",
         "ip addr add 10.0.0.2/24 dev eth0; ip route add default via 10.0.0.1; ip addr add fd00::2/64 dev eth0; ip link set eth0 down; "
             + "ip link set eth0 name net0; ip link set net0 up; ip route add default via 10.0.0.1; ip addr replace fd00::2/64 dev net0",
@@ -276,7 +279,8 @@ public sealed class NetworkDifferenceTests : IDisposable
                 false, new Route { Destination = IPPrefix.Parse("10.5.0.0/16"), Gateway = System.Net.IPAddress.Parse("10.77.0.1") }),
             new AddressEvent(false, new InterfaceAddress { LinkIndex = Card(0).LinkIndex, Local = IPPrefix.Parse("10.0.0.2/24") }),
         ];
-        NetlinkException error = Assert.Throws<NetlinkException>(() => new NetworkChange(_guest.Socket, _guestLinks).Apply([], changes));
+        var change = new NetworkChange(_guest.Socket, _guestLinks);
+        NetlinkException error = Assert.Throws<NetlinkException>(() => change.Apply([], [], changes));
         Assert.Contains("10.5.0.0/16 via 10.77.0.1", error.Message);
         Assert.Contains("10.0.0.2/24", _guest.Run("ip addr"));
     }
@@ -289,9 +293,9 @@ public sealed class NetworkDifferenceTests : IDisposable
             new RuleEvent(false, new RoutingRule { Family = IPFamily.IPv4, Table = 9 }),
             new AddressEvent(false, new InterfaceAddress { LinkIndex = 4711, Local = IPPrefix.Parse("10.0.0.2/24") }),
         ];
+        var change = new NetworkChange(_guest.Socket, _guestLinks);
         Assert.Contains(
-            "the link 4711",
-            Assert.Throws<Grpc.Core.RpcException>(() => new NetworkChange(_guest.Socket, _guestLinks).Apply([], changes)).Status.Detail);
+            "the link 4711", Assert.Throws<Grpc.Core.RpcException>(() => change.Apply([], [], changes)).Status.Detail);
         Assert.DoesNotContain("lookup 9", _guest.Run("ip rule"));
         Assert.Contains("make no sense", Assert.Throws<Grpc.Core.RpcException>(static () => NetworkChange.Read("abc"u8)).Status.Detail);
     }
@@ -347,15 +351,15 @@ public sealed class NetworkDifferenceTests : IDisposable
     {
         foreach (ChangeNetworkRequest request in requests)
         {
-            new NetworkChange(_guest.Socket, _guestLinks).Apply(request.Interfaces, NetworkChange.Read(request.Changes.Span));
+            new NetworkChange(_guest.Socket, _guestLinks).Apply(request.Interfaces, [], NetworkChange.Read(request.Changes.Span));
         }
     }
 
     private NetworkState State() => NetworkState.Of(HostNetworkOf(), Cards());
 
     private HostNetwork HostNetworkOf() => new(
-        _host.Socket.Links.List(), _host.Socket.Addresses.List(), _host.Socket.Routes.List(), _host.Socket.Neighbours.List(),
-        _host.Socket.Rules.List());
+        _host.Socket.Links.List(), _host.Socket.Addresses.List(), _host.Socket.Routes.List(),
+        [.. _host.Socket.Neighbours.List(), .. _host.Socket.Neighbours.ListProxies()], _host.Socket.Rules.List());
 
     private EndpointPlan[] Cards() => [Card(0), Card(1)];
 

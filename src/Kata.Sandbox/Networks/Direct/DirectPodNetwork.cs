@@ -23,7 +23,8 @@ internal sealed class DirectPodNetwork(SandboxPlan plan, SandboxEnvironment envi
     /// <exception cref="AgentException">It cannot take something.</exception>
     public Task EnterAsync(CancellationToken cancellationToken) =>
         plan.DirectNetwork is { Cards: { Count: > 0 } cards, Network: { } network }
-        ? IGuestNetwork.Of(plan.Id, guest.Guest!.Agent).SetAsync(network, [.. cards.Select(static card => card.Plan)], cancellationToken)
+        ? IGuestNetwork.Of(plan.Id, guest.Guest!.Agent, environment.Log.PlanWarning)
+            .SetAsync(network, [.. cards.Select(static card => card.Plan)], cancellationToken)
         : Task.CompletedTask;
 
     /// <summary>Lets go of the namespace of the taps, when their steps are undone.</summary>
