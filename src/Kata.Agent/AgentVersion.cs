@@ -26,6 +26,9 @@ internal static class AgentVersion
     /// <summary>Said in Hello: the network can be changed with all that the kernel knows of it.</summary>
     public const string NetworkFeature = "kata.agent.v1.network";
 
+    /// <summary>Said in Hello: connections to the guest's loopback interface can be relayed.</summary>
+    public const string ConnectFeature = "kata.agent.v1.connect";
+
     private static readonly string[] s_parts =
         (typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0")
         .Split('+', 2);

@@ -45,6 +45,7 @@ internal sealed class AgentExtensionHandler(
         [
             AgentVersion.ExtensionFeature, AgentVersion.SpecFeature, AgentVersion.UpdateFeature, AgentVersion.MountFeature,
             AgentVersion.StorageFeature, AgentVersion.NamesFeature, AgentVersion.NetworkFeature,
+            AgentVersion.ConnectFeature,
         ]);
         return response;
     });
@@ -67,6 +68,20 @@ internal sealed class AgentExtensionHandler(
 
             using var relay = NameRelay.Open(requestStream.Current.Address.Span, responseStream);
             await relay.RunAsync(requestStream, context.CancellationToken);
+        });
+
+    public override Task Connect(
+        IAsyncStreamReader<ConnectionFrame> requestStream, IServerStreamWriter<ConnectionFrame> responseStream,
+        ServerCallContext context) =>
+        _call.RunAsync(context, async () =>
+        {
+            if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current.Port is 0 or > ushort.MaxValue)
+            {
+                throw AgentException.Invalid("Cannot connect to the loopback interface: the first frame has no port");
+            }
+
+            await LoopbackConnection.RunAsync(
+                (ushort)requestStream.Current.Port, requestStream, responseStream, context.CancellationToken);
         });
 
     public override Task Stdio(

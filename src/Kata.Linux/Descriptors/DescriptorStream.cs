@@ -193,6 +193,9 @@ internal sealed class DescriptorStream : Stream
     /// </summary>
     public Task WaitReadableAsync(CancellationToken cancellationToken) => _polled!.WaitReadableAsync(cancellationToken);
 
+    /// <summary>Completes when a write would not have to wait; of a socket that connects, when it is decided. One waiter.</summary>
+    public Task WaitWritableAsync(CancellationToken cancellationToken) => _polled!.WaitWritableAsync(cancellationToken);
+
     private int TrySend(ReadOnlySpan<byte> buffer, SafeFileDescriptor descriptor)
     {
         try

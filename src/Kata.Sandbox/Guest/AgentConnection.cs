@@ -33,6 +33,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
     /// <summary>What an agent says in Hello that takes changes of the network with all that the kernel knows of them.</summary>
     public const string NetworkFeature = "kata.agent.v1.network";
 
+    /// <summary>What an agent says in Hello that relays connections to the guest's loopback interface.</summary>
+    public const string ConnectFeature = "kata.agent.v1.connect";
+
     /// <summary>The versions of that service this runtime speaks.</summary>
     public const uint ProtocolMin = 1;
 
@@ -82,6 +85,9 @@ internal sealed partial class AgentConnection : IAsyncDisposable
 
     /// <summary>Whether the network can be changed in full: scopes, metrics, tables, rules.</summary>
     public bool SupportsNetworkChanges => Hello?.Features.Contains(NetworkFeature) ?? false;
+
+    /// <summary>Whether connections to the guest's loopback interface can be relayed.</summary>
+    public bool SupportsConnections => Hello?.Features.Contains(ConnectFeature) ?? false;
 
     /// <summary>Completes or faults when the channel is gone or the agent was condemned.</summary>
     public Task Completion { get; }

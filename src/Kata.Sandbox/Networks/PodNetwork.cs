@@ -24,6 +24,7 @@ internal sealed class PodNetwork(
     private readonly SemaphoreSlim _gate = new(1, 1); // one change at a time
     private readonly CancellationTokenSource _ending = new();
     private readonly PodNames _names = new(plan, environment, guest); // under _gate
+    private readonly PodLoopback _loopback = new(plan.Id, environment);
     private readonly List<PodInterface> _interfaces = []; // under _gate
     private readonly HashSet<EndpointPlan> _failed = []; // not tried again: a tap that comes and goes is a change, too; under _gate
     private readonly HashSet<string> _told = new(StringComparer.Ordinal); // warnings that were logged; under _gate
@@ -80,6 +81,7 @@ internal sealed class PodNetwork(
 
         await executor.RunAsync([.. _interfaces.Select(static item => item.Plug)], cancellationToken);
         await FollowAsync(settings: false, cancellationToken);
+        _loopback.Begin(_space, guest.Guest!.Agent);
         _following = FollowChangesAsync(_watch!, _ending.Token).LoggedAsync(environment.Log);
     }
 
@@ -207,6 +209,7 @@ internal sealed class PodNetwork(
         _gate.Release();
         await _following;
         await _names.DisposeAsync();
+        await _loopback.DisposeAsync();
         _watch?.Dispose();
         await (_settings?.EndAsync() ?? Task.CompletedTask);
     }
