@@ -11,10 +11,10 @@ build: ## Publish kata-runtime and kata-agent with NativeAOT
 	@scripts/dependencies build
 	@scripts/build
 
-guest: ## Make the guest's kernel and initramfs, and fetch virtiofsd where the system's is old; KATA_GUEST_KERNEL=packaged compiles no kernel
+guest: ## Make the guest's kernel and initramfs, and fetch virtiofsd where the system's is old; KATA_GUEST_KERNEL=tuned compiles a kernel
 	@scripts/dependencies build guest kernel
 	@scripts/build kata-agent
-	@guest/build --kernel "$${KATA_GUEST_KERNEL:-tuned}"
+	@guest/build --kernel "$${KATA_GUEST_KERNEL:-packaged}"
 	@scripts/virtiofsd --needed
 
 demo: ## Install what is missing, build, and run a container in its own virtual machine
@@ -23,7 +23,7 @@ demo: ## Install what is missing, build, and run a container in its own virtual 
 test: ## Run all tests, installing what they need; the last line counts all suites together
 	@scripts/dependencies build guest kernel test
 	@scripts/build
-	@guest/build --kernel "$${KATA_GUEST_KERNEL:-tuned}"
+	@guest/build --kernel "$${KATA_GUEST_KERNEL:-packaged}"
 	@scripts/virtiofsd --needed
 	@scripts/test
 

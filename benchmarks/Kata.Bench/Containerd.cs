@@ -19,8 +19,10 @@ internal sealed class Containerd : IDisposable
     /// <param name="workspace">Where it lies.</param>
     /// <param name="containerdNamespace">Also the name of the state root of its pods: nobody else's on the machine.</param>
     /// <param name="cri">The configuration of its CRI service; by default it has none.</param>
+    /// <param name="configuration">Kata's configuration; by default the usual one.</param>
     public Containerd(
-        Workspace workspace, string? containerdNamespace = null, string cri = """disabled_plugins = ["io.containerd.grpc.v1.cri"]""")
+        Workspace workspace, string? containerdNamespace = null, string cri = """disabled_plugins = ["io.containerd.grpc.v1.cri"]""",
+        string configuration = "")
     {
         _namespace = containerdNamespace ?? $"bench{Environment.ProcessId}";
         _workspace = workspace;
@@ -39,7 +41,8 @@ internal sealed class Containerd : IDisposable
             address = "{_folder}/t.sock"
             """);
         string script =
-            $"PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin exec {Daemon} --config {config} --log-level error 2> {_folder}/log";
+            $"KATA_CONF_FILE={configuration} PATH={_folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin "
+            + $"exec {Daemon} --config {config} --log-level error 2> {_folder}/log";
         _process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]))!;
         while (workspace.Capture(Ctr, [.. Common, "version"]).Code != 0)
         {

@@ -6,7 +6,13 @@ internal static class Engine
     private const string Podman = "/usr/bin/podman";
     private const string Image = "bench:1";
 
-    public static void Measure(Workspace workspace, int runs, SortedDictionary<string, double> results)
+    /// <param name="workspace">Where it lies.</param>
+    /// <param name="runs">How many of each.</param>
+    /// <param name="results">What is added to.</param>
+    /// <param name="prefix">What the figures' names begin with.</param>
+    /// <param name="beforeEach">Done before each command that makes a pod of ours.</param>
+    public static void Measure(
+        Workspace workspace, int runs, SortedDictionary<string, double> results, string prefix = "podman", Action? beforeEach = null)
     {
         if (!File.Exists(Podman))
         {
@@ -29,9 +35,10 @@ internal static class Engine
             {
                 foreach ((string name, string runtime) in runtimes)
                 {
+                    beforeEach?.Invoke();
                     string[] run = Arguments(workspace, runtime, ["run", "--rm", .. Quiet, Image, "true"]);
-                    Add($"podman.run.{name}_s", i, workspace.Time(Podman, run));
-                    Add($"podman.exec.{name}_s", i, workspace.Time(Podman, Arguments(workspace, runtime, ["exec", name, "true"])));
+                    Add($"{prefix}.run.{name}_s", i, workspace.Time(Podman, run));
+                    Add($"{prefix}.exec.{name}_s", i, workspace.Time(Podman, Arguments(workspace, runtime, ["exec", name, "true"])));
                 }
             }
         }
@@ -52,7 +59,7 @@ internal static class Engine
         {
             foreach (string verb in new[] { "run", "exec" })
             {
-                results[$"podman.{verb}.kata_per_{other}"] = results[$"podman.{verb}.kata_s"] / results[$"podman.{verb}.{other}_s"];
+                results[$"{prefix}.{verb}.kata_per_{other}"] = results[$"{prefix}.{verb}.kata_s"] / results[$"{prefix}.{verb}.{other}_s"];
             }
         }
 
@@ -73,7 +80,7 @@ internal static class Engine
     {
         var found = new Dictionary<string, string>
         {
-            ["kata"] = Script(workspace, "kata", $"{workspace.Runtime} --root {workspace.Folder}/state"),
+            ["kata"] = Script(workspace, "kata", string.Join(' ', [workspace.Runtime, .. workspace.Kata()])),
             ["runc"] = Script(workspace, "runc", $"/usr/sbin/runc --root {workspace.Folder}/runc"),
         };
         const string Runsc = "/usr/bin/runsc";

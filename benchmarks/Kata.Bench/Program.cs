@@ -3,7 +3,7 @@ using System.Text.Json;
 using Kata.Bench;
 using Kata.Bench.Networks;
 
-// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|network]
+// usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|pool|network]
 // Measures in turns, one of each kind after the other, so that a machine that slows down slows all of them. Prints medians and
 // ratios of this one run; nobody should quote an absolute time of a shared machine.
 if (args is [NetworkClient.Verb, ..])
@@ -13,7 +13,8 @@ if (args is [NetworkClient.Verb, ..])
 
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|network]");
+    Console.Error.WriteLine(
+        "usage: Kata.Bench ARTIFACTS OUTPUT.json [--runs N] [--only start|exec|stdout|podman|containerd|cri|pool|network]");
     return 2;
 }
 
@@ -29,6 +30,7 @@ if (only is null or "stdout") Throughput.Measure(workspace, Math.Max(2, runs / 2
 if (only is null or "podman") Engine.Measure(workspace, runs, results);
 if (only is null or "containerd") Shim.Measure(workspace, runs, results);
 if (only is null or "cri") Cri.Measure(workspace, runs, results);
+if (only is null or "pool") Pool.Measure(workspace, runs, results);
 if (only is null or "network") Network.Measure(workspace, runs, results);
 
 Report.Print(results);

@@ -58,8 +58,14 @@ internal sealed class Workspace : IDisposable
         File.WriteAllText(path, spec.ToJsonString());
     }
 
+    /// <summary>The configuration that commands name; null for the usual one.</summary>
+    public string? Configuration { get; set; }
+
     public string[] Kata(params string[] arguments) =>
-        ["--root", Path.Combine(_folder, "state"), "--log", Log, .. arguments];
+    [
+        "--root", Path.Combine(_folder, "state"), "--log", Log, .. Configuration is { } path ? new[] { "--kata-config", path } : [],
+        .. arguments,
+    ];
 
     public string[] Runc(params string[] arguments) => ["--root", Path.Combine(_folder, "runc"), .. arguments];
 

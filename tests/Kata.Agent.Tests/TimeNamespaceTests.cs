@@ -30,4 +30,15 @@ public sealed class TimeNamespaceTests
         Assert.Equal("/proc/self/exe", with.Path);
         Assert.Equal([TimeNamespace.Argument, "monotonic 1 0\n", .. without.Arguments], with.Arguments);
     }
+
+    [Theory]
+    [InlineData(
+        """{"pid": 7, "process-start-time": 900000137, "cgroup-path": "x"}""",
+        """{"pid": 7, "process-start-time": 4711, "cgroup-path": "x"}""")]
+    [InlineData("""{"process-start-time":9}""", """{"process-start-time": 4711}""")]
+    [InlineData("""{"pid": 7}""", """{"pid": 7}""")]
+    public void PutRight_NoteOfCrun_HasTheStartTimeSeenOutside(string status, string expected) =>
+        Assert.Equal(
+            expected,
+            TimeNamespace.PutRight(status, "7 (a) b) S 1 7 7 0 -1 4194560 9 0 0 0 0 0 0 0 20 0 1 0 4711 2101248 1 0 0 0\n"));
 }

@@ -73,11 +73,19 @@ internal sealed class ContainerFactory(
         SpecContext context = await amendments.AmendAsync(request, spec, container.Cgroup.Path, cancellationToken);
         await File.WriteAllBytesAsync($"{container.Directory}/config.json", SpecJson.Write(spec, context), cancellationToken);
         string id = container.Id.Value, crunName = container.Id.CrunName;
+        string? offsets = request.Extension is { } own && own.Namespaces.ContainsKey("time") ? TimeNamespace.Text(own.TimeOffsets) : null;
         ContainerProcess init = await launcher.LaunchAsync(
             new ProcessLaunch(spec.Process, id, $"create the container '{id}'", $"{container.Directory}/init", request.Extension?.Process),
             (pidFile, console) => ["create", $"--bundle={container.Directory}", $"--pid-file={pidFile}", .. console, crunName],
-            cancellationToken,
-            request.Extension is { } own && own.Namespaces.ContainsKey("time") ? TimeNamespace.Text(own.TimeOffsets) : null);
+            cancellationToken, offsets);
+        if (offsets is not null)
+        {
+            string status = $"{Crun.StateRoot}/{crunName}/status";
+            string stat = await File.ReadAllTextAsync($"/proc/{init.Pid}/stat", cancellationToken);
+            string right = TimeNamespace.PutRight(await File.ReadAllTextAsync(status, cancellationToken), stat);
+            await File.WriteAllTextAsync(status, right, cancellationToken);
+        }
+
         container.SetInit(init);
         ProcessScheduling.Apply(init.Pid, request.Extension?.Process);
     }

@@ -12,9 +12,9 @@ namespace Kata.Agent.Processes;
 /// beside a pid namespace. This process makes the namespace, sets its clocks and becomes crun; crun's children are in it.
 /// </summary>
 /// <remarks>
-/// Only 'crun create' is started so; 'crun exec' joins whatever namespaces the first process is in, this one too. crun itself stays
-/// outside, as the kernel of the guest, 6.1, gives the namespace to children only: it notes the start time of the first process as all
-/// later commands see it. From 6.2 on exec(2) enters it too; then the other commands need this step as well.
+/// Only 'crun create' is started so; 'crun exec' joins whatever namespaces the first process is in, this one too. Up to Linux 6.1 crun
+/// itself stays outside, as the kernel gives the namespace to children only. From 6.2 on exec(2) enters it too: the start time of the first
+/// process that crun then notes is by the offset clock, and the other commands, outside, take the process for another one. It is put right.
 /// </remarks>
 internal static class TimeNamespace
 {
@@ -22,6 +22,7 @@ internal static class TimeNamespace
     public const string Argument = "time-namespace";
 
     private const string LogOption = "--log=";
+    private const string StartTime = "\"process-start-time\":";
     private const nint Default = 0; // SIG_DFL
 
     /// <summary>The offsets as /proc/PID/timens_offsets takes them: a line for each clock.</summary>
@@ -35,6 +36,30 @@ internal static class TimeNamespace
 
         return text.ToString();
     }
+
+    /// <summary>Has crun's note of a container say when its first process started as everybody outside sees it.</summary>
+    /// <param name="status">The note, a JSON document.</param>
+    /// <param name="stat">The process's <c>/proc/PID/stat</c>, proc(5).</param>
+    public static string PutRight(string status, string stat)
+    {
+        int begin = status.IndexOf(StartTime, StringComparison.Ordinal);
+        if (begin < 0)
+        {
+            return status;
+        }
+
+        int number = begin + StartTime.Length;
+        int end = number;
+        while (end < status.Length && status[end] is ' ' or (>= '0' and <= '9'))
+        {
+            end++;
+        }
+
+        return string.Concat(status.AsSpan(0, number), " ", StartTimeOf(stat), status.AsSpan(end));
+    }
+
+    // Field 22; the second one, in brackets, may hold anything, and the third follows it.
+    private static string StartTimeOf(string stat) => stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[22 - 3];
 
     /// <summary>What starts a process there instead of outside.</summary>
     public static SpawnOptions Enter(SpawnOptions crun, string offsets) =>

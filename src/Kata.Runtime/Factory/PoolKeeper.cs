@@ -18,7 +18,7 @@ namespace Kata.Runtime.Factory;
 /// <param name="log">Where records go.</param>
 /// <param name="time">The clock.</param>
 internal sealed class PoolKeeper(
-    ConfigurationSources sources, IReadOnlyList<string> arguments, ILogger log, TimeProvider time) : IAsyncDisposable
+    ConfigurationSources sources, IReadOnlyList<string> arguments, ILogger log, TimeProvider time) : IDisposable
 {
     /// <summary>After a machine that could not be made; doubled by each that follows.</summary>
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
@@ -84,11 +84,10 @@ internal sealed class PoolKeeper(
         }
     }
 
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
         _stopping.Dispose();
         _look.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private async Task KeepAsync(FactoryConfig first, Func<string?, Task> full)

@@ -36,10 +36,15 @@ internal static class WarmService
         try
         {
             Task gone = EndOfAsync(keeper);
-            // Ends early on: our caller (cancellationToken), or whoever keeps the pool.
+            // Ends early on: our caller (cancellationToken), or the end of whoever keeps the pool.
             using var unwanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            _ = gone.ContinueWith(_ => unwanted.Cancel(), TaskScheduler.Default);
-            WarmMachine machine = await WarmAsync(host, options, unwanted.Token);
+            Task<WarmMachine> warming = WarmAsync(host, options, unwanted.Token);
+            if (await Task.WhenAny(warming, gone) == gone)
+            {
+                await unwanted.CancelAsync();
+            }
+
+            WarmMachine machine = await warming;
             using var door = new ClaimDoor(host.Directories.ClaimSocket(options.Sandbox), error => late.Shortage(error.Message));
             await ready.WriteAsync("ready\n"u8.ToArray(), cancellationToken);
             await ready.DisposeAsync();

@@ -156,8 +156,15 @@ public class RuntimeFixture : IAsyncLifetime
     internal HostSnapshot Snapshot() => HostSnapshot.Take(Root, _prefix);
 
     /// <summary>The process that owns a pod.</summary>
-    internal int ServicePid(string pod) =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(Root, pod, "state.json")))!["service"]!["pid"]!.GetValue<int>();
+    internal int ServicePid(string pod)
+    {
+        string state = Path.Combine(Root, pod, "state.json"); // from the boot on; whatever its command line says
+        return File.Exists(state)
+            ? JsonNode.Parse(File.ReadAllText(state))!["service"]!["pid"]!.GetValue<int>()
+            : Snapshot().Processes.Single(process =>
+                process.Command.Contains(" service ", StringComparison.Ordinal)
+                && process.Command.Contains($"--sandbox {pod} ", StringComparison.Ordinal)).Pid;
+    }
 
     /// <summary>Nothing of this fixture's containers is left on the host.</summary>
     internal Task AssertCleanAsync() => HostSnapshot.AssertCleanAsync(Root, _prefix);

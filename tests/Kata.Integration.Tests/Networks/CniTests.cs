@@ -62,11 +62,58 @@ public sealed class CniTests : IClassFixture<NetworkFixture>
         }
 
         await _host.UntilAsync(pod, "ip link", "eth1", there: false);
-        Assert.Equal(before, await network.StateAsync());
+        await network.UntilStateAsync(before);
         AssertError(await second.OursAsync("CHECK"), 101, "has none of that name");
         await first.CheckAsync();
         await _host.DeleteAsync(pod);
         await first.DeleteAsync();
+        Assert.Equal(empty, await network.StateAsync());
+    }
+
+    [Theory]
+    [InlineData("ptp")]
+    [InlineData("macvlan")]
+    public async Task Chain_OfAnotherKindOfLink_IsTheGuests(string type)
+    {
+        await using TestNetwork network = await TestNetwork.CreateAsync();
+        await network.BatchOnWireAsync("link add up0 type veth peer name up1", "link set up0 up", "link set up1 up");
+        if (type == "macvlan")
+        {
+            await network.OnWireAsync("addr", "add", "10.68.0.1/24", "dev", "up1"); // else the plugin's own
+        }
+
+        string empty = await network.StateAsync();
+        var link = new JsonObject
+        {
+            ["type"] = type,
+            ["ipam"] = new JsonObject
+            {
+                ["type"] = "host-local",
+                ["dataDir"] = $"{_host.DirectoryPath}/leases-{type}",
+                ["ranges"] = new JsonArray(new JsonArray(new JsonObject { ["subnet"] = "10.68.0.0/24" })),
+                ["routes"] = new JsonArray(new JsonObject { ["dst"] = "0.0.0.0/0" }),
+            },
+        };
+        if (type == "macvlan")
+        {
+            link["master"] = "up0";
+        }
+
+        var chain = new CniChain(
+            network, _host.DirectoryPath, $"net-{type}", "eth0", link,
+            new JsonObject { ["type"] = "tuning", ["mac"] = "02:68:00:00:00:07", ["mtu"] = 1300 },
+            new JsonObject { ["type"] = "firewall" }, CniChain.OfKata(_host));
+        (await chain.AddAsync()).Ok();
+        string pod = await _host.StartAsync(network);
+        string seen = await _host.ShellAsync(pod, "ip addr show eth0; ip route");
+        Assert.Contains("10.68.0.2/24", seen, StringComparison.Ordinal);
+        Assert.Contains("mtu 1300", seen, StringComparison.Ordinal);
+        Assert.Contains("02:68:00:00:00:07", seen, StringComparison.Ordinal);
+        Assert.Contains("default via 10.68.0.1 dev eth0", seen, StringComparison.Ordinal);
+        Assert.Contains(" 0% packet loss", await _host.ShellAsync(pod, "ping -c 1 -W 5 10.68.0.1"), StringComparison.Ordinal);
+        await chain.CheckAsync();
+        await _host.DeleteAsync(pod);
+        await chain.DeleteAsync();
         Assert.Equal(empty, await network.StateAsync());
     }
 
@@ -150,7 +197,7 @@ public sealed class CniTests : IClassFixture<NetworkFixture>
         await Task.WhenAll(chains.Select(static chain => chain.CheckAsync()));
         await Task.WhenAll(chains.Select(static chain => chain.DeleteAsync()));
         await _host.UntilAsync(pod, "ip link", "net", there: false);
-        Assert.Equal(before, await network.StateAsync());
+        await network.UntilStateAsync(before);
         await _host.DeleteAsync(pod);
     }
 
@@ -174,7 +221,7 @@ public sealed class CniTests : IClassFixture<NetworkFixture>
         string pod = await _host.StartAsync(network);
         AssertError(await chain.OursAsync("ADD"), 100, Reason);
         await _host.DeleteAsync(pod);
-        Assert.Equal(before, await network.StateAsync());
+        await network.UntilStateAsync(before);
     }
 
     [Fact]
@@ -201,7 +248,7 @@ public sealed class CniTests : IClassFixture<NetworkFixture>
         HostProcess.Signal(machine, Continue);
         await chain.DeleteAsync();
         await _host.UntilAsync(pod, "ip link", "eth1", there: false);
-        Assert.Equal(before, await network.StateAsync());
+        await network.UntilStateAsync(before);
         (await chain.AddAsync()).Ok(); // and it can be again
         Assert.Contains("10.65.0.", await _host.ShellAsync(pod, "ip addr show eth1"), StringComparison.Ordinal);
         await chain.DeleteAsync();

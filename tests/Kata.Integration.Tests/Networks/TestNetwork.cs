@@ -110,6 +110,19 @@ internal sealed class TestNetwork : IAsyncDisposable
             .Where(static line => !line.Contains("fe80:", StringComparison.Ordinal)));
     }
 
+    /// <summary>
+    /// Waits until <see cref="StateAsync"/> is that: a pod that runs takes its tap back a moment after its guest has let go.
+    /// </summary>
+    public async Task UntilStateAsync(string expected)
+    {
+        for (int attempt = 0; attempt < 50 && await StateAsync() != expected; attempt++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(expected, await StateAsync());
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (string name in (string[])[Pod, Wire])

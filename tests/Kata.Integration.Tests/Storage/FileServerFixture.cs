@@ -9,7 +9,7 @@ namespace Kata.Integration.Tests.Storage;
 /// </summary>
 public sealed class FileServerFixture : RuntimeFixture
 {
-    internal const string C = "C", Rust = "Rust", Packaged = "packaged", Tuned = "tuned";
+    internal const string C = "C", Rust = "Rust", Default = "default", Newer = "bookworm-backports";
 
     private static readonly TimeSpan s_buildLimit = TimeSpan.FromMinutes(5);
 
@@ -43,7 +43,7 @@ public sealed class FileServerFixture : RuntimeFixture
     private protected override async Task PrepareAsync()
     {
         (string? program, string? noProgram) = await CompileAsync();
-        foreach (string kernel in (string[])[Packaged, Tuned])
+        foreach (string kernel in (string[])[Default, Newer])
         {
             (string guest, string? noGuest) = await GuestAsync(kernel);
             foreach (string daemon in (string[])[C, Rust])
@@ -62,18 +62,15 @@ public sealed class FileServerFixture : RuntimeFixture
     private static async Task<(string Guest, string? Problem)> GuestAsync(string kernel)
     {
         string share = Path.Combine(Checkout(), "artifacts/share/kata-containers");
-        if (kernel == Tuned)
+        if (kernel == Default)
         {
-            byte[] image = await File.ReadAllBytesAsync(Path.Combine(share, "vmlinuz.container"));
-            bool isTuned = image.AsSpan().IndexOf("-kata "u8) >= 0;
-            return (share, isTuned ? null : "needs the tuned kernel ('make guest')");
+            return (share, null);
         }
 
         string folder = Path.Combine(Checkout(), "artifacts/guest", kernel);
-        using RunningCommand build =
-            RunningCommand.Start(Path.Combine(Checkout(), "guest/build"), ["--kernel", kernel, "--output", folder]);
+        using RunningCommand build = RunningCommand.Start(Path.Combine(Checkout(), "guest/build"), ["--suite", kernel, "--output", folder]);
         CommandResult result = await build.FinishAsync(default, s_buildLimit);
-        return (folder, result.ExitCode == 0 ? null : $"no guest with the {kernel} kernel: {result.Error}");
+        return (folder, result.ExitCode == 0 ? null : $"no guest with a kernel of {kernel}: {result.Error}");
     }
 
     private async Task<(string? Program, string? Problem)> CompileAsync()

@@ -114,7 +114,7 @@ internal static class FactoryCommand
             DescriptorStream? starter = result.GetValue(ready)
                 ? new DescriptorStream(new SafeFileDescriptor(Children.ReadyDescriptor))
                 : null;
-            await using var keeper = new PoolKeeper(
+            using var keeper = new PoolKeeper(
                 globals.Sources(result), Arguments(globals, result), log.Log, TimeProvider.System);
             using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, keeper);
             using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, keeper);
